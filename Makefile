@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+# nlbsim: one Makefile, out of tree. `make help` lists the targets.
+
+VERSION := 0.1.0
+FOLDERS := core certs observe targets flow listeners vpclink nlb lab cli
+CC ?= cc
+PREFIX ?= /usr/local
+DESTDIR ?=
+SAN ?=
+V ?=
+
+comma := ,
+CONFIG := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
+B := build/$(CONFIG)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+# --- libraries, by pkg-config; build/deps holds what scripts/deps had to unpack ---------------
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+DEPS_LIB := $(CURDIR)/build/deps/usr/lib/$(MULTIARCH)
+PKGCONF := PKG_CONFIG_PATH=$(DEPS_LIB)/pkgconfig:$(PKG_CONFIG_PATH) pkg-config
+PKGS := mbedtls mbedx509 mbedcrypto libevent_core libevent_pthreads inih jansson libllhttp libpsl zlib
+LIBNAMES := mbedtls mbedx509 mbedcrypto event_pthreads event_core inih jansson llhttp psl idn2 unistring z
+NEEDS := $(if $(filter clean help format compile_commands.json,$(or $(MAKECMDGOALS),all)),,yes)
+ifeq ($(NEEDS),yes)
+MISSING := $(strip $(foreach p,$(PKGS),$(shell $(PKGCONF) --exists $(p) || echo $(p))))
+ifneq ($(MISSING),)
+$(error missing: $(MISSING). Run 'sh scripts/deps' (Debian), or install what docs/dependencies.md lists)
+endif
+ifneq ($(shell $(PKGCONF) --atleast-version=3.6 mbedtls && echo yes),yes)
+$(error mbedTLS $(shell $(PKGCONF) --modversion mbedtls) found, 3.6 or later of the 3.x line needed. Run 'sh scripts/deps')
+endif
+endif
+
+PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKGS) 2>/dev/null)
+PKG_LDIRS := $(shell $(PKGCONF) --libs-only-L $(PKGS) 2>/dev/null)
+# A static archive where there is one, so that the installed binary needs nothing but libc.
+archive = $(or $(wildcard $(DEPS_LIB)/lib$(1).a),$(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)))
+lib = $(or $(call archive,$(1)),-l$(1))
+LIBS := $(PKG_LDIRS) $(foreach l,$(LIBNAMES),$(call lib,$(l))) -lpthread -lm
+
+# mbedTLS functions that core/tls_grain.c replaces: --wrap with the static archive, symbol
+# interposition (-rdynamic) with the shared library. See docs/libraries.md.
+WRAPPED := mbedtls_x509_crt_parse_der
+ifneq ($(call archive,mbedtls),)
+GRAIN_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+else
+GRAIN_CFLAGS := -DNLB_MBEDTLS_SHARED=1
+GRAIN_LDFLAGS := -rdynamic
+endif
+
+# --- flags ------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+        -Wvla -Wundef -Wconversion -Werror
+CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(GRAIN_CFLAGS)
+BASE := -std=c17 -g -O2 $(WARN) -fno-strict-aliasing -MMD -MP
+ifeq ($(SAN),)
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE -ffunction-sections -fdata-sections
+LDHARDEN := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections
+ifeq ($(MULTIARCH),x86_64-linux-gnu)
+HARDEN += -fcf-protection
+endif
+else
+HARDEN := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -O1
+LDHARDEN := -fsanitize=$(SAN)
+endif
+CFLAGS_ALL = $(BASE) $(HARDEN) $(CFLAGS)
+LDFLAGS_ALL = $(LDHARDEN) $(GRAIN_LDFLAGS) $(LDFLAGS)
+
+# --- what is built ------------------------------------------------------------------------------
+SRC := $(sort $(foreach f,$(FOLDERS),$(wildcard $(f)/*.c)))
+LIBSRC := $(filter-out cli/main.c,$(SRC))
+OBJ := $(SRC:%.c=$B/%.o)
+LIBOBJ := $(LIBSRC:%.c=$B/%.o)
+UNITSRC := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT := $(UNITSRC:%.c=$B/%)
+FUZZSRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCHSRC := $(sort $(wildcard bench/*.c))
+BENCHBIN := $(BENCHSRC:%.c=$B/%)
+TESTLIBSRC := $(sort $(wildcard tests/lib/*.c))
+TESTLIBOBJ := $(TESTLIBSRC:%.c=$B/%.o)
+
+.PHONY: all check it test fuzz bench format format-check layers unit golden install clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $B/nlbsim
+
+$B/nlbsim: $(OBJ)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $(OBJ) $(LDFLAGS_ALL) $(LIBS)
+
+$B/libnlbsim.a: $(LIBOBJ)
+	$(call say,AR,$@)
+	$Qrm -f $@ && $(AR) rcs $@ $(LIBOBJ)
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+
+$B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(TESTLIBOBJ) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS) -lcmocka
+
+$B/bench/%: $B/bench/%.o $B/libnlbsim.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+
+# --- checks --------------------------------------------------------------------------------------
+check: layers format-check unit golden
+unit: $(UNIT)
+	$Qpython3 scripts/run-tests unit $(UNIT)
+golden: $B/nlbsim
+	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(sort $(wildcard tests/golden/test_*.py))
+it: $B/nlbsim
+	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(sort $(wildcard tests/it/test_*.py tests/it/*.sh))
+test: layers format-check $(UNIT) $B/nlbsim
+	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
+layers:
+	$Qsh scripts/layers.sh
+format:
+	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/lib tests/fuzz bench))
+format-check:
+	$Qsh scripts/format-check $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/lib tests/fuzz bench))
+
+# --- fuzzing: libFuzzer, its own folder -----------------------------------------------------------
+FUZZ_SECONDS ?= 20
+FUZZCC ?= clang
+FB := build/fuzz
+FUZZBIN := $(FUZZSRC:tests/fuzz/%.c=$(FB)/%)
+FUZZOBJ := $(LIBSRC:%.c=$(FB)/obj/%.o)
+$(FB)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)
+	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c -o $@ $<
+$(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZOBJ)
+	$(call say,FUZZLD,$@)
+	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZOBJ) $(GRAIN_LDFLAGS) $(LIBS)
+fuzz: $(FUZZBIN)
+	$Qsh scripts/fuzz $(FUZZ_SECONDS) $(FUZZBIN)
+
+bench: $B/nlbsim $(BENCHBIN)
+	$QNLBSIM=$B/nlbsim BENCHBIN=$B/bench python3 bench/bench.py $(BENCH)
+
+# --- house keeping ----------------------------------------------------------------------------------
+install: $B/nlbsim
+	install -D -m 0755 $B/nlbsim $(DESTDIR)$(PREFIX)/bin/nlbsim
+	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/nlbsim/LICENSE
+	install -m 0644 README.md $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nlbsim/
+compile_commands.json:
+	$Qpython3 scripts/compile-commands '$(CC) $(CPPFLAGS) $(BASE)' $(SRC) $(UNITSRC) >$@
+clean:
+	rm -rf build/release build/san-* build/fuzz
+help:
+	@echo 'make · make check · make it · make test (all of it) · make fuzz [FUZZ_SECONDS=n] · make bench'
+	@echo 'make SAN=address,undefined check · make SAN=thread check · make format · make compile_commands.json'
+	@echo 'make install DESTDIR= PREFIX=/usr/local · make clean · V=1 shows commands'
+
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(BENCHBIN:=.d) $(TESTLIBOBJ:.o=.d)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Time: the real clocks, or a fake one that tests move by hand. */
+#include "core/clock.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bool fake;
+static uint64_t fake_mono_us;
+static int64_t fake_wall_us;
+
+uint64_t clock_mono_us(void)
+{
+    struct timespec ts;
+
+    if (fake)
+        return fake_mono_us;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+int64_t clock_wall_us(void)
+{
+    struct timespec ts;
+
+    if (fake)
+        return fake_wall_us;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+void clock_fake_set(uint64_t mono_us, int64_t wall_us)
+{
+    fake = true;
+    fake_mono_us = mono_us;
+    fake_wall_us = wall_us;
+}
+
+void clock_fake_advance(uint64_t us)
+{
+    fake_mono_us += us;
+    fake_wall_us += (int64_t)us;
+}
+
+void clock_fake_off(void)
+{
+    fake = false;
+}
+
+int64_t clock_utc_of(int year, int month, int day, int hour, int minute, int second)
+{
+    /* Days from civil, after H. Hinnant's description of the proleptic Gregorian calendar. */
+    int64_t y = (int64_t)year - (month <= 2);
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t yoe = y - era * 400;
+    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    int64_t days = era * 146097 + doe - 719468;
+
+    return days * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
+}
+
+void clock_format_utc(int64_t utc_s, char *out, size_t size)
+{
+    time_t t = (time_t)utc_s;
+    struct tm tm;
+
+    if (gmtime_r(&t, &tm) == NULL || strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+        snprintf(out, size, "-");
+}
+
+static int parse_relative(const char *text, int64_t now_s, int64_t *out_s)
+{
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'y', 365 * 86400 } };
+    char *end;
+    long long n = strtoll(text, &end, 10);
+
+    if (end == text + 1 || end[0] == '\0' || end[1] != '\0' || n > 1000000000 || n < -1000000000)
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (units[i].unit == end[0]) {
+            *out_s = now_s + n * units[i].seconds;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+int clock_parse_utc(const char *text, int64_t now_s, int64_t *out_s)
+{
+    int y, mo, d, h = 0, mi = 0, s = 0, used = 0;
+    char *end;
+
+    if (strcmp(text, "now") == 0) {
+        *out_s = now_s;
+        return 0;
+    }
+    if (text[0] == '@') {
+        long long n = strtoll(text + 1, &end, 10);
+
+        if (text[1] == '\0' || *end != '\0')
+            return -1;
+        *out_s = n;
+        return 0;
+    }
+    if (text[0] == '+' || text[0] == '-')
+        return parse_relative(text, now_s, out_s);
+    if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3)
+        return -1;
+    text += used;
+    if (*text == 'T' || *text == ' ') {
+        used = 0;
+        if (sscanf(text + 1, "%2d:%2d:%2d%n", &h, &mi, &s, &used) != 3 || used == 0)
+            return -1;
+        text += 1 + used;
+        if (*text == 'Z')
+            text++;
+    }
+    if (*text != '\0' || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+        return -1;
+    if (h < 0 || mi < 0 || s < 0 || y < 0)
+        return -1;
+    *out_s = clock_utc_of(y, mo, d, h, mi, s);
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One reason why something failed: a code and a sentence that names the object and the field. */
+#include "core/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void err_set(struct err *e, enum err_code code, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (e == NULL)
+        return;
+    e->code = code;
+    va_start(ap, fmt);
+    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    va_end(ap);
+}
+
+void err_prefix(struct err *e, const char *fmt, ...)
+{
+    char old[ERR_TEXT_MAX];
+    va_list ap;
+    size_t n;
+
+    if (e == NULL)
+        return;
+    memcpy(old, e->text, sizeof old);
+    va_start(ap, fmt);
+    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    va_end(ap);
+    n = strlen(e->text);
+    snprintf(e->text + n, sizeof e->text - n, ": %s", old);
+}
+
+int err_exit_status(const struct err *e)
+{
+    switch (e->code) {
+    case ERR_USAGE:
+    case ERR_CONFIG:
+    case ERR_FORMAT:
+        return 2;
+    case ERR_NONE:
+    case ERR_ENVIRONMENT:
+    case ERR_NOMEM:
+    case ERR_CRYPTO:
+    case ERR_BUG:
+        return 3;
+    }
+    return 3;
+}
