@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Certificates and trust stores as the rest of the program uses them: loaded once, shared,
+ * immutable. A specification is what a user writes: a PEM file or "lab:PROFILE/HOST". */
+#ifndef CERTS_STORE_H
+#define CERTS_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+struct cert_facts;         /* certs/parse.h */
+struct cert_lab;           /* certs/lab.h */
+struct mbedtls_pk_context; /* mbedtls/pk.h */
+struct mbedtls_x509_crt;   /* mbedtls/x509_crt.h */
+
+/* One DER encoding; who owns the octets is said where it is used. */
+struct cert_der {
+    const uint8_t *data;
+    size_t len;
+};
+
+#define CERT_ID_TEXT 37 /* "01234567-89ab-cdef-0123-456789abcdef" and the terminator */
+
+/*
+ * A certificate to present: its chain and its key. Everything is read-only after cert_load(), so
+ * that any number of threads and configuration generations may hold it at once (mbedTLS locks what
+ * an RSA key changes while it signs).
+ */
+struct cert {
+    const char *spec;             /* as written in the configuration */
+    const struct cert_der *chain; /* exactly the order given, even if wrong: a fault to reproduce */
+    size_t chain_len;             /* at least 1; chain[0] is the leaf */
+    const struct cert_facts *facts; /* of the leaf; see certs/parse.h */
+    struct mbedtls_x509_crt *crt;   /* the same chain for mbedtls_ssl_conf_own_cert() */
+    struct mbedtls_pk_context *key; /* belongs to the leaf: checked */
+    uint8_t sha256[32];             /* of the leaf's DER */
+    char id[CERT_ID_TEXT]; /* made from `sha256`; the tail of an ARN: ".../certificate/<id>" */
+};
+
+/*
+ * Load a certificate.
+ *   spec      "api.pem" (chain; the key in the same file, or in api.key beside it), or
+ *             "lab:PROFILE/HOST" (issued now, in memory; certs/profiles.def)
+ *   base_dir  what a relative path is relative to; NULL: the working directory
+ *   lab       needed for "lab:…"; may be NULL when no spec names a lab
+ *   returns   a reference (cert_unref), or NULL with the reason in `err`, naming the file and what
+ *             is wrong with it. Keys are wiped from memory when the last reference goes.
+ */
+struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *lab,
+                       struct err *err);
+struct cert *cert_ref(const struct cert *cert); /* returns `cert` */
+void cert_unref(const struct cert *cert);       /* NULL is fine */
+
+/* A list of certificates without keys: the anchors of a trust store, or a `client_ca`. */
+struct cert_bundle {
+    const char *spec;             /* as written in the configuration */
+    const struct cert_der *ders;  /* in the order of the file */
+    struct cert_facts **facts;    /* of each; NULL where it cannot be read as a certificate */
+    size_t n;                     /* at least 1 */
+    struct mbedtls_x509_crt *crt; /* those that mbedTLS can read, for mbedtls_ssl_conf_ca_chain();
+                                     NULL when it can read none */
+};
+
+/*
+ * Load a trust store.
+ *   spec      a PEM file, "lab:public", "lab:private", "lab:all", "lab:client" (the truststore for
+ *             mutual TLS: subordinate, then root), or "system" (the distribution's CA bundle)
+ *   returns   a reference (cert_bundle_unref), or NULL with the reason in `err`
+ */
+struct cert_bundle *cert_bundle_load(const char *spec, const char *base_dir, struct cert_lab *lab,
+                                     struct err *err);
+struct cert_bundle *cert_bundle_ref(const struct cert_bundle *bundle);
+void cert_bundle_unref(const struct cert_bundle *bundle);
+
+/* Is `spec` one for the lab ("lab:…")? */
+int cert_spec_is_lab(const char *spec);
+/* "lab:PROFILE/HOST" without loading it: 0, or -1 with a sentence that names the nearest profile.
+ */
+int cert_spec_check(const char *spec, struct err *err);
+
+#endif
