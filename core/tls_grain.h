@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every use of mbedTLS against its grain: private fields and replaced functions, in one place, with
+ * a self-test that runs at start-up. What was measured stands in docs/libraries.md. */
+#ifndef CORE_TLS_GRAIN_H
+#define CORE_TLS_GRAIN_H
+
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+/* The peer's chain as it was presented, whether or not mbedTLS could read it. */
+#define TLS_CHAIN_MAX       16
+#define TLS_CHAIN_BYTES_MAX (64 * 1024)
+struct tls_chain {
+    size_t n; /* certificates kept; the rest of a longer chain is only counted */
+    size_t presented;
+    size_t bytes;
+    struct {
+        uint8_t *der; /* owned */
+        size_t len;
+    } at[TLS_CHAIN_MAX];
+};
+void tls_chain_clear(struct tls_chain *c);
+/* Append a copy. Past either bound the certificate is only counted. */
+void tls_chain_add(struct tls_chain *c, const uint8_t *der, size_t len);
+
+/* From now until called with NULL, each certificate that mbedTLS parses on this thread is also
+ * copied to `c`. Wraps mbedtls_x509_crt_parse_der, which meanwhile accepts any extension: an NLB
+ * validates nothing of its targets (NLB guide, "Target groups for your Network Load Balancers"). */
+void tls_grain_capture(struct tls_chain *c);
+
+/* Number of the fatal alert that mbedTLS has just read (after MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+ * level in *level. */
+uint8_t tls_grain_alert_in(const mbedtls_ssl_context *ssl, uint8_t *level);
+/* Number of the alert that the TLS 1.3 code path decided to send, 0 when none. */
+uint8_t tls_grain_alert_out(const mbedtls_ssl_context *ssl);
+
+/* Let a server present this certificate whatever its keyUsage and extendedKeyUsage say. */
+void tls_grain_allow_any_usage(mbedtls_x509_crt *crt);
+
+/* Check that the library is the one this file was written for, and that the replaced functions are
+ * really reached. Returns 0, or -1 with the reason. */
+int tls_grain_self_test(struct err *err);
+
+#endif
