@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certs/der.h"
 #include "core/err.h"
 
 struct cert_lab;
-struct cert_der;
 struct mbedtls_pk_context;
 
 /*
@@ -26,7 +26,7 @@ int64_t cert_lab_now(const struct cert_lab *lab);
 
 /* What one profile gives for one host. Borrowed from the lab, valid until cert_lab_free(). */
 struct cert_lab_item {
-    const struct cert_der *chain; /* as it is to be presented; chain[0] is the leaf */
+    const struct der_span *chain; /* as it is to be presented; chain[0] is the leaf */
     size_t chain_len;
     struct mbedtls_pk_context *key;
 };
@@ -35,7 +35,7 @@ struct cert_lab_item {
 int cert_lab_issue(struct cert_lab *lab, const char *profile, const char *host,
                    struct cert_lab_item *out, struct err *err);
 /* The anchors of a store: "public", "private", "all" or "client". Borrowed like the above. */
-int cert_lab_store(struct cert_lab *lab, const char *store, const struct cert_der **anchors,
+int cert_lab_store(struct cert_lab *lab, const char *store, const struct der_span **anchors,
                    size_t *n, struct err *err);
 
 #endif

@@ -7,18 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certs/parse.h"
 #include "core/err.h"
 
-struct cert_facts;         /* certs/parse.h */
 struct cert_lab;           /* certs/lab.h */
 struct mbedtls_pk_context; /* mbedtls/pk.h */
 struct mbedtls_x509_crt;   /* mbedtls/x509_crt.h */
-
-/* One DER encoding; who owns the octets is said where it is used. */
-struct cert_der {
-    const uint8_t *data;
-    size_t len;
-};
 
 #define CERT_ID_TEXT 37 /* "01234567-89ab-cdef-0123-456789abcdef" and the terminator */
 
@@ -28,14 +22,14 @@ struct cert_der {
  * an RSA key changes while it signs).
  */
 struct cert {
-    const char *spec;             /* as written in the configuration */
-    const struct cert_der *chain; /* exactly the order given, even if wrong: a fault to reproduce */
-    size_t chain_len;             /* at least 1; chain[0] is the leaf */
-    const struct cert_facts *facts; /* of the leaf; see certs/parse.h */
+    char *spec;                     /* as written in the configuration */
+    struct cert_list chain;         /* exactly the order given, even if wrong: a fault to reproduce;
+                                       at least one; the octets are at[i]->der */
+    const struct cert_facts *leaf;  /* chain.at[0] */
     struct mbedtls_x509_crt *crt;   /* the same chain for mbedtls_ssl_conf_own_cert() */
     struct mbedtls_pk_context *key; /* belongs to the leaf: checked */
-    uint8_t sha256[32];             /* of the leaf's DER */
-    char id[CERT_ID_TEXT]; /* made from `sha256`; the tail of an ARN: ".../certificate/<id>" */
+    char
+        id[CERT_ID_TEXT]; /* made from the leaf's SHA-256; the tail of an ARN: "…:certificate/ID" */
 };
 
 /*
@@ -54,10 +48,8 @@ void cert_unref(const struct cert *cert);       /* NULL is fine */
 
 /* A list of certificates without keys: the anchors of a trust store, or a `client_ca`. */
 struct cert_bundle {
-    const char *spec;             /* as written in the configuration */
-    const struct cert_der *ders;  /* in the order of the file */
-    struct cert_facts **facts;    /* of each; NULL where it cannot be read as a certificate */
-    size_t n;                     /* at least 1 */
+    char *spec;                   /* as written in the configuration */
+    struct cert_list list;        /* in the order of the file; at least one */
     struct mbedtls_x509_crt *crt; /* those that mbedTLS can read, for mbedtls_ssl_conf_ca_chain();
                                      NULL when it can read none */
 };
@@ -74,9 +66,9 @@ struct cert_bundle *cert_bundle_ref(const struct cert_bundle *bundle);
 void cert_bundle_unref(const struct cert_bundle *bundle);
 
 /* Is `spec` one for the lab ("lab:…")? */
-int cert_spec_is_lab(const char *spec);
-/* "lab:PROFILE/HOST" without loading it: 0, or -1 with a sentence that names the nearest profile.
- */
+bool cert_spec_is_lab(const char *spec);
+/* Check "lab:PROFILE/HOST" without issuing: 0, or -1 with the nearest profile in `err`. Any other
+ * spec is fine here. */
 int cert_spec_check(const char *spec, struct err *err);
 
 #endif
