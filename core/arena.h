@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Memory that is freed all at once: what a configuration generation consists of. */
+#ifndef CORE_ARENA_H
+#define CORE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+/* Zero-initialised is empty and ready. */
+struct arena {
+    struct arena_block *blocks;
+};
+
+/* `n` zeroed bytes, aligned for any type; NULL when memory is out. */
+void *arena_alloc(struct arena *a, size_t n);
+/* Copies of a text (the second: of its first `n` bytes, with a terminator). */
+char *arena_strdup(struct arena *a, const char *text);
+char *arena_strndup(struct arena *a, const char *text, size_t n);
+/*
+ * Room for one more element at the end of an array that lives in the arena.
+ *   items    address of the array pointer (may hold NULL when *n is 0); may move
+ *   n        number of elements, one more on success
+ *   returns  the new, zeroed element; NULL when memory is out (nothing changed)
+ */
+void *arena_append(struct arena *a, void *items, size_t *n, size_t size);
+void arena_clear(struct arena *a);
+
+#endif

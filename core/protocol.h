@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Protocols of listeners and target groups, as the API names them. Only TCP and TLS are simulated;
+ * the configuration refuses the others, so no runtime struct ever holds them. */
+#ifndef CORE_PROTOCOL_H
+#define CORE_PROTOCOL_H
+
+enum protocol { PROTOCOL_TCP, PROTOCOL_TLS };
+
+const char *protocol_name(enum protocol p); /* "TCP", "TLS" */
+
+#endif

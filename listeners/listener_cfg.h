@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * [listener NAME] as configured. Constant after the checks; owned by its struct nlb_config.
+ *   source  NLB guide, "Listeners for your Network Load Balancers" */
+#ifndef LISTENERS_LISTENER_CFG_H
+#define LISTENERS_LISTENER_CFG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/cert_cfg.h"
+#include "core/addr.h"
+#include "core/cfg_key.h"
+#include "core/protocol.h"
+#include "targets/group_cfg.h"
+
+/* One target group of the forward action. */
+struct forward_cfg {
+    const char *name;                     /* as written */
+    const struct target_group_cfg *group; /* never NULL after the checks */
+    unsigned weight;                      /* 0-999; 0 gets nothing; 1 when none is written */
+    int line;
+};
+
+/* What a TLS listener does when a handshake fails: close_notify only, as s2n does, or the alert
+ * that RFC 8446 names. What NLB does is unknown (docs/differences.md). */
+enum tls_error { TLS_ERROR_CLOSE_NOTIFY, TLS_ERROR_ALERT };
+/* The ALPN list offered to a TLS target: the listener's whole policy, or only the protocol chosen
+ * with the client. Which one NLB uses is unknown. */
+enum alpn_target_offer { ALPN_OFFER_POLICY, ALPN_OFFER_CHOSEN };
+
+struct listener_cfg {
+    struct cfg_object obj;
+    enum protocol protocol;
+    struct addr listen;           /* port 0: pick a free one */
+    struct forward_cfg *forwards; /* at least one; the groups of a TLS listener share a protocol */
+    size_t n_forwards;
+    uint64_t idle_ms; /* TCP: the attribute, default 350 s; TLS: 350 s, fixed */
+
+    /* TLS only; a TCP listener has none of these */
+    struct cert_cfg *certificates; /* [0] is the default certificate, the rest the SNI list */
+    size_t n_certificates;
+    const char *ssl_policy;  /* a known name; default ELBSecurityPolicy-2016-08 */
+    const char *alpn_policy; /* a known name; default "None" */
+    enum alpn_target_offer alpn_target_offer;
+    enum tls_error tls_error;
+    bool allow_unsupported_keys; /* serve RSA 4096 and other keys that NLB refuses */
+
+    bool observe_tls;
+    const char *zone; /* NULL: none given */
+};
+
+#endif

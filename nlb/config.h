@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One INI file as one constant struct: read, cross-checked, shared by reference count.
+ *
+ * A generation of the configuration is built by nlb_config_load(), completed by
+ * nlb_config_bind_lab(), and from then on constant: workers and flows hold it by reference, and a
+ * flow keeps the generation it began with over a reload. Strings, arrays and loaded certificates
+ * belong to the generation and go with its last reference. */
+#ifndef NLB_CONFIG_H
+#define NLB_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/addr.h"
+#include "core/arena.h"
+#include "core/cfg_key.h"
+#include "core/problems.h"
+#include "listeners/listener_cfg.h"
+#include "targets/group_cfg.h"
+
+struct cert_lab;
+
+enum relay_mode { RELAY_AUTO, RELAY_COPY, RELAY_SPLICE };
+/* When the target is connected: after the front handshake, or as soon as the ClientHello was read.
+ * NLB's order is unknown. */
+enum target_connect { TARGET_CONNECT_AFTER_HANDSHAKE, TARGET_CONNECT_AFTER_HELLO };
+/* Whose policies decide the back hop's: the flow's listener alone, or any listener of the file. */
+enum backend_policy_scope { BACKEND_SCOPE_LISTENER, BACKEND_SCOPE_LOAD_BALANCER };
+
+/* [nlb]; with defaults when the file has no such section (then obj.line is 0). */
+struct nlb_cfg {
+    struct cfg_object obj;
+    const char *name;       /* default "nlbsim" */
+    uint64_t workers;       /* at least 1; default: the number of cores */
+    const char *events;     /* NULL: none; "-": standard output; else see nlb_config_path() */
+    const char *access_log; /* the same */
+    struct addr metrics;    /* len 0: none */
+    enum relay_mode relay;
+    const char *lab_seed; /* NULL: fresh */
+    enum target_connect target_connect;
+    enum backend_policy_scope backend_policy_scope;
+    const char *region;           /* default "us-east-1" */
+    const char *account_id;       /* 12 digits; default "123456789012" */
+    const char *load_balancer_id; /* 16 hexadecimal digits; default "0123456789abcdef" */
+    const char *vpc_endpoint_id;  /* NULL: none */
+    const char *events_detail;    /* "full" */
+    double time_scale;            /* 1.0: real time */
+    bool enforce_quotas;
+};
+
+/* The objects of one kind of section that a layer above nlb/ brought along, in file order. */
+struct config_list {
+    const struct section_kind *kind;
+    void *items; /* array of kind->size bytes each */
+    size_t n;
+};
+
+struct nlb_config {
+    const char *path; /* as given on the command line */
+    const char *dir;  /* its directory; relative paths in the file count from here */
+    struct nlb_cfg nlb;
+    struct listener_cfg *listeners;
+    size_t n_listeners;
+    struct target_group_cfg *groups;
+    size_t n_groups;
+    struct config_list *lists; /* of the further kinds, in the order they were handed down */
+    size_t n_lists;
+    struct cert_lab *lab; /* NULL when the file names no "lab:…" certificate or store */
+    struct arena arena;
+    unsigned refs; /* atomic */
+};
+
+/*
+ * A kind of section. `[listener NAME]` is named, `[nlb]` is not and appears at most once.
+ * nlb/config.c knows nlb, listener and target_group; further kinds come from the caller.
+ */
+struct section_kind {
+    const char *name;
+    bool named;
+    size_t size;                /* of the struct, which begins with a struct cfg_object */
+    const struct cfg_key *keys; /* n_keys rows; see core/cfg_key.h */
+    size_t n_keys;
+    /* Checks of one object after all sections are read. `load` as in nlb_config_load(). NULL: none.
+     * Problems go to `problems`; a check never stops the others. */
+    void (*check_cb)(struct nlb_config *config, void *object, bool load, struct problems *problems);
+    /* Give back what check_cb loaded beyond the arena. NULL: nothing. */
+    void (*clear_cb)(void *object);
+};
+
+/*
+ * Read and check a file.
+ *   path      the INI file; "-" is standard input (then relative paths count from the working
+ *             directory)
+ *   kinds     n_kinds further kinds of sections (lab/sections.h); borrowed as long as the
+ *             configuration lives
+ *   load      also load certificates and stores (a listener cannot start without)
+ *   problems  gets every problem of the file, sorted by line; see core/problems.h
+ *   returns   a generation with one reference, or NULL when there is a problem.
+ */
+struct nlb_config *nlb_config_load(const char *path, const struct section_kind *const *kinds,
+                                   size_t n_kinds, bool load, struct problems *problems);
+/* The same for text in memory; `dir` is what relative paths count from, `path` what messages say.*/
+struct nlb_config *nlb_config_parse(const char *text, size_t n, const char *path, const char *dir,
+                                    const struct section_kind *const *kinds, size_t n_kinds,
+                                    bool load, struct problems *problems);
+
+struct nlb_config *nlb_config_ref(const struct nlb_config *config); /* returns `config` */
+void nlb_config_unref(const struct nlb_config *config);             /* NULL is fine */
+
+/* Before the configuration is shared: every target "lab:NAME" is at `addr`. Returns how many. */
+size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const struct addr *addr);
+
+/* Objects by name; NULL when there is none. */
+const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name);
+const struct target_group_cfg *nlb_config_group(const struct nlb_config *config, const char *name);
+/* The list of a further kind, by its name ("lab_target"); NULL when it was not handed down. */
+const struct config_list *nlb_config_list(const struct nlb_config *config, const char *kind);
+
+/* `file` (from the INI file) relative to the INI file's directory, into `out`. "-" and absolute
+ * paths stay. Returns 0, or -1 when it does not fit. */
+int nlb_config_path(const struct nlb_config *config, const char *file, char *out, size_t size);
+
+#endif
