@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is known of one flow. */
+#include "observe/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PARTY_NONE     "none"
+#define PARTY_CLIENT   "client"
+#define PARTY_LISTENER "listener"
+#define PARTY_TARGET   "target"
+#define PARTY_NETWORK  "network"
+#define AT_HELLO       "hello"
+#define AT_HANDSHAKE   "handshake"
+#define AT_CONNECT     "connect"
+#define AT_RELAY       "relay"
+#define AT_STOP        "stop"
+
+static const struct flow_end_row rows[END_N] = {
+#define END(id, code, party, where, metric, text)                                                  \
+    [END_##id] = { code, PARTY_##party, AT_##where, text, METRIC_##metric },
+#include "observe/ends.def"
+#undef END
+};
+
+const struct flow_end_row *flow_end_row(enum flow_end end)
+{
+    return &rows[end];
+}
+
+void record_chain_clear(struct record_chain *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        free(c->at[i].subject);
+        free(c->at[i].issuer);
+        free(c->at[i].names);
+        free(c->at[i].key);
+        free(c->at[i].refusal);
+    }
+    memset(c, 0, sizeof *c);
+}
+
+void flow_record_clear(struct flow_record *r)
+{
+    tls_facts_free(r->front);
+    tls_facts_free(r->back);
+    r->front = NULL;
+    r->back = NULL;
+    record_chain_clear(&r->back_chain);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is known of one flow: filled while it lives, handed to observe/ when it ends. */
+#ifndef OBSERVE_RECORD_H
+#define OBSERVE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/hop.h"
+#include "core/hop_tls.h"
+#include "core/protocol.h"
+#include "observe/metrics.h"
+
+enum flow_end {
+#define END(id, code, party, where, metric, text) END_##id,
+#include "observe/ends.def"
+#undef END
+    END_N,
+};
+
+struct flow_end_row {
+    const char *code, *party, *where, *text;
+    enum metric metric;
+};
+const struct flow_end_row *flow_end_row(enum flow_end end);
+
+/* One certificate of a chain, as plain text and numbers. */
+struct record_cert {
+    char *subject, *issuer; /* owned, Java's X500Principal form */
+    char *names;            /* owned: DNS and IP names, comma separated; NULL when there are none */
+    char *key;              /* owned: "EC 256", "RSA 2048" */
+    char *refusal;          /* owned: what is wrong with its encoding; NULL when it reads well */
+    int64_t not_before_utc, not_after_utc;
+    bool self_issued;
+};
+/* The chain that was presented: at most RECORD_CERTS of it are kept. */
+#define RECORD_CERTS 4
+struct record_chain {
+    size_t n, presented;
+    struct record_cert at[RECORD_CERTS];
+};
+void record_chain_clear(struct record_chain *c);
+
+/* What the listener decided after reading the ClientHello; texts are static or live as long as the
+ * configuration generation. NULL: not decided. */
+struct record_choice {
+    const char *policy;       /* security policy of the listener */
+    const char *cert_spec;    /* certificate as the user wrote it */
+    const char *cert_id;      /* its id, the tail of an ARN */
+    const char *cert_subject; /* subject of the leaf, X500Principal form; lives in the generation */
+    const char *cert_rule;    /* why this one: "exact name", "default: no server name" */
+    const char *cert_decider; /* what decided among several */
+    const char *result;       /* NULL when the handshake may go on; else why not */
+    const char *lacking;      /* what this build would need to act as AWS; NULL: nothing */
+};
+
+struct flow_record {
+    uint64_t id;
+    enum protocol protocol; /* of the listener */
+    enum protocol back_protocol;
+    const char *listener;     /* name */
+    const char *target_group; /* name; NULL before one was picked */
+    const char *backend_policy;
+    struct addr client, local, target, source; /* `source`: our end toward the target */
+    int64_t start_wall_us, end_wall_us;
+    uint64_t start_us, secured_us, connect_us, connected_us, back_secured_us, end_us;
+    uint64_t received_bytes; /* from the client, after decryption */
+    uint64_t sent_bytes;     /* to the client, before encryption */
+    enum flow_end end;
+    struct hop_failure failure; /* the hop failure that ended it, if one did */
+    bool spliced;               /* bytes went through the kernel */
+    bool elb_reset;             /* the load balancer made a RST of its own */
+    struct record_choice choice;
+    struct tls_facts *front, *back; /* owned; NULL where there is no TLS */
+    struct record_chain back_chain; /* what the target presented */
+};
+/* Free what the record owns (not the record itself). */
+void flow_record_clear(struct flow_record *r);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The back hop: a connection to a target, with TLS for TLS groups; nothing is verified. */
+#include "targets/back.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "certs/parse.h"
+#include "core/hop_tls.h"
+
+struct back_tls {
+    const char *policy;
+    const char *names[BACK_ALPN_MAX + 1];
+    bool offer_chosen_only;
+    struct tls_conf *plain;                 /* no ALPN offered */
+    struct tls_conf *all;                   /* the whole list; NULL when there is none */
+    struct tls_conf *single[BACK_ALPN_MAX]; /* one protocol each; with offer_chosen_only */
+};
+
+static struct tls_conf *make_conf(const struct back_params *p, const char *const *alpn,
+                                  struct err *err)
+{
+    struct tls_conf_params c = {
+        .server = false,
+        .min_version = 0xffff,
+        .suites = p->suites.at,
+        .n_suites = p->suites.count,
+        .groups = p->groups.at,
+        .n_groups = p->groups.count,
+        .sig_schemes = p->sigs.at,
+        .n_sig_schemes = p->sigs.count,
+        .alpn = alpn,
+    };
+
+    for (size_t i = 0; i < p->versions.count; i++) {
+        uint16_t v = p->versions.at[i];
+
+        if (!tls_version_supported(v))
+            continue;
+        c.max_version = v > c.max_version ? v : c.max_version;
+        c.min_version = v < c.min_version ? v : c.min_version;
+    }
+    return tls_conf_new(&c, err);
+}
+
+struct back_tls *back_tls_new(const struct back_params *p, struct err *err)
+{
+    struct back_tls *b = calloc(1, sizeof *b);
+
+    if (b == NULL) {
+        err_set(err, ERR_NOMEM, "TLS toward targets");
+        return NULL;
+    }
+    b->policy = p->policy;
+    b->offer_chosen_only = p->offer_chosen_only;
+    b->plain = make_conf(p, NULL, err);
+    if (b->plain == NULL)
+        goto fail;
+    for (size_t i = 0; p->alpn != NULL && i < BACK_ALPN_MAX && p->alpn[i] != NULL; i++) {
+        const char *one[] = { p->alpn[i], NULL };
+
+        b->names[i] = p->alpn[i];
+        if (p->offer_chosen_only && (b->single[i] = make_conf(p, one, err)) == NULL)
+            goto fail;
+    }
+    if (!p->offer_chosen_only && b->names[0] != NULL &&
+        (b->all = make_conf(p, p->alpn, err)) == NULL)
+        goto fail;
+    return b;
+fail:
+    back_tls_free(b);
+    return NULL;
+}
+
+void back_tls_free(struct back_tls *b)
+{
+    if (b == NULL)
+        return;
+    tls_conf_free(b->plain);
+    tls_conf_free(b->all);
+    for (size_t i = 0; i < BACK_ALPN_MAX; i++)
+        tls_conf_free(b->single[i]);
+    free(b);
+}
+
+const char *back_tls_policy(const struct back_tls *b)
+{
+    return b->policy;
+}
+
+static const struct tls_conf *pick_conf(const struct back_tls *b, const char *alpn)
+{
+    if (b->all != NULL)
+        return b->all;
+    for (size_t i = 0; b->offer_chosen_only && alpn != NULL && b->names[i] != NULL; i++) {
+        if (strcmp(b->names[i], alpn) == 0)
+            return b->single[i];
+    }
+    return b->plain;
+}
+
+struct hop *back_connect(const struct addr *to, const struct back_tls *tls, const char *alpn,
+                         int *sys_errno)
+{
+    int fd = socket(to->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct hop *h;
+
+    if (fd < 0) {
+        *sys_errno = errno;
+        return NULL;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    if (connect(fd, &to->u.sa, to->len) != 0 && errno != EINPROGRESS) {
+        *sys_errno = errno;
+        close(fd);
+        return NULL;
+    }
+    h = tls == NULL ? hop_tcp_new(fd) : hop_tls_client_new(fd, pick_conf(tls, alpn), NULL, NULL);
+    if (h == NULL) {
+        *sys_errno = ENOMEM;
+        close(fd);
+    }
+    return h;
+}
+
+int back_connected(const struct hop *h)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (getsockopt(h->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+        return errno;
+    return error;
+}
+
+static char *join_names(const struct cert_facts *f)
+{
+    char all[1024] = "", one[300];
+
+    for (size_t i = 0; i < f->n_sans; i++) {
+        size_t used = strlen(all);
+
+        if (f->sans[i].kind != CERT_NAME_DNS && f->sans[i].kind != CERT_NAME_IP)
+            continue;
+        snprintf(all + used, sizeof all - used, "%s%s", used > 0 ? ", " : "",
+                 cert_general_name_text(&f->sans[i], one, sizeof one));
+    }
+    return all[0] == '\0' ? NULL : strdup(all);
+}
+
+static void describe(const struct cert_facts *f, struct record_cert *out)
+{
+    char text[512];
+
+    out->subject = strdup(cert_name_text(f->subject, CERT_STYLE_JAVA, text, sizeof text));
+    out->issuer = strdup(cert_name_text(f->issuer, CERT_STYLE_JAVA, text, sizeof text));
+    out->names = join_names(f);
+    snprintf(text, sizeof text, "%s %u", f->key_algorithm, f->key_bits);
+    out->key = strdup(text);
+    out->refusal = f->refusal[0] == '\0' ? NULL : strdup(f->refusal);
+    out->not_before_utc = f->not_before_utc;
+    out->not_after_utc = f->not_after_utc;
+    out->self_issued = f->self_issued;
+}
+
+void back_describe_chain(const struct tls_chain *chain, struct record_chain *out)
+{
+    record_chain_clear(out);
+    out->presented = chain->presented;
+    for (size_t i = 0; i < chain->n && i < RECORD_CERTS; i++) {
+        struct cert_facts *facts = cert_facts_new(chain->at[i].der, chain->at[i].len);
+
+        if (facts == NULL)
+            return;
+        describe(facts, &out->at[out->n++]);
+        cert_facts_free(facts);
+    }
+}

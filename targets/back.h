@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The back hop: a connection to a target, with TLS for TLS groups. Nothing about the target is
+ * verified: not its chain, its name or its dates (NLB guide, "Target groups for your Network Load
+ * Balancers"); no SNI is sent (user reports, facts: nlb.md section 5). What the target presents is
+ * recorded all the same. */
+#ifndef TARGETS_BACK_H
+#define TARGETS_BACK_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+#include "core/hop.h"
+#include "core/tls_conf.h"
+#include "core/tls_params.h"
+#include "observe/record.h"
+#include "targets/group.h"
+
+#define BACK_ALPN_MAX 3
+
+/* TLS toward targets, as one listener's policy implies it; plain data from listeners/. */
+struct back_params {
+    const char *policy; /* name of the backend policy, for events */
+    struct tls_list versions, suites, groups, sigs;
+    const char *const *alpn; /* NULL-terminated list of the listener's ALPN policy; NULL: none */
+    bool offer_chosen_only;  /* offer only the protocol that was chosen with the client */
+};
+
+struct back_tls;
+/* Prepared configurations; NULL with the reason in `err`. */
+struct back_tls *back_tls_new(const struct back_params *params, struct err *err);
+void back_tls_free(struct back_tls *b);
+const char *back_tls_policy(const struct back_tls *b);
+
+/*
+ * Begin to connect to `to`.
+ *   tls       NULL for a TCP group
+ *   alpn      what was chosen with the client; NULL or empty: nothing
+ *   returns   a hop whose socket is connecting (watch it for writability, then back_connected()),
+ *             or NULL: then `*sys_errno` says why (EADDRNOTAVAIL: no source port is free)
+ */
+struct hop *back_connect(const struct addr *to, const struct back_tls *tls, const char *alpn,
+                         int *sys_errno);
+/* After the socket became writable: 0 when connected, else the errno of the failure. */
+int back_connected(const struct hop *h);
+/* Read what the target presented into plain facts. */
+void back_describe_chain(const struct tls_chain *chain, struct record_chain *out);
+
+#endif
