@@ -12,11 +12,21 @@
 #include "core/arena.h"
 #include "core/problems.h"
 
+struct cfg_key;
+
+/* One line of a section, as the user wrote it. */
+struct cfg_given {
+    const struct cfg_key *key;
+    const char *text;
+    int line;
+};
+
 /* What each section's struct begins with. */
 struct cfg_object {
-    const char *name;     /* NAME of "[listener NAME]"; "" for a section without name */
-    int line;             /* of the section header; 0: the section is not in the file */
-    const int *key_lines; /* per row of the kind's table: line where given (first), 0: not given */
+    const char *name;        /* NAME of "[listener NAME]"; "" for a section without name */
+    int line;                /* of the section header; 0: the section is not in the file */
+    struct cfg_given *given; /* in file order; keys that are not here have their default */
+    size_t n_given;
     const struct cfg_key *keys;
     size_t n_keys;
 };
@@ -66,18 +76,23 @@ struct cfg_key {
     const char *source;
 };
 
-/* Set every default of a fresh (zeroed) object. -1 when memory is out. */
-int cfg_defaults(void *object, const struct cfg_key *keys, size_t n, struct arena *arena);
-/* Parse one "key = value" into the object. 0, or -1 after problems_add(). `section` for messages.
- * `key_lines` (n entries) notes the line and finds duplicates. */
-int cfg_set(void *object, const char *section, const struct cfg_key *keys, size_t n, int *key_lines,
-            const struct cfg_value *value);
-/* Report the required keys that are missing. */
+/* Give a fresh (zeroed) object its name, its line and every default. `object` begins with a struct
+ * cfg_object. -1 when memory is out. */
+int cfg_begin(void *object, const char *name, int line, const struct cfg_key *keys, size_t n,
+              struct arena *arena);
+/* Parse "key = text" into the object and note that it was given. 0, or -1 after problems_add()
+ * (unknown key, bad value, given twice, not supported yet). */
+int cfg_set(void *object, const struct cfg_value *value);
+/* Report the required keys that are missing; `section` is "[listener https]" for messages. */
 void cfg_require(const struct cfg_object *object, const char *section, struct problems *problems);
 /* Line where `key` was given; 0 when it was not. */
 int cfg_line(const struct cfg_object *object, const char *key);
 /* The row of a key; NULL when there is none. */
 const struct cfg_key *cfg_find(const struct cfg_key *keys, size_t n, const char *name);
+/* Text of the value in effect: the last one given, the default, or NULL when there is neither. */
+const char *cfg_text(const struct cfg_object *object, const char *key);
+/* Digits only, min..max. 0, or -1. */
+int cfg_parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 /* The values that a row takes, for people ("TLS, TCP", "0-999"); into `out`; returns `out`. */
 const char *cfg_values(const struct cfg_key *key, char *out, size_t size);
 

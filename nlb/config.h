@@ -8,6 +8,7 @@
 #ifndef NLB_CONFIG_H
 #define NLB_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,9 +68,9 @@ struct nlb_config {
     size_t n_groups;
     struct config_list *lists; /* of the further kinds, in the order they were handed down */
     size_t n_lists;
-    struct cert_lab *lab; /* NULL when the file names no "lab:…" certificate or store */
+    struct cert_lab *lab; /* where "lab:…" certificates come from; NULL when not loading */
     struct arena arena;
-    unsigned refs; /* atomic */
+    atomic_uint refs;
 };
 
 /*

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keys of the configuration file: find the row, parse the value, refuse what is not built. */
+#include "core/cfg_key.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/addr.h"
+#include "core/suggest.h"
+
+const struct cfg_key *cfg_find(const struct cfg_key *keys, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+int cfg_parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    uint64_t n = 0;
+
+    if (text[0] == '\0' || strlen(text) > 18 || strspn(text, "0123456789") != strlen(text))
+        return -1;
+    for (const char *c = text; *c != '\0'; c++)
+        n = n * 10 + (uint64_t)(*c - '0');
+    if (n < min || n > max)
+        return -1;
+    *out = n;
+    return 0;
+}
+
+const char *cfg_values(const struct cfg_key *key, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    if (key->values != NULL) {
+        snprintf(out, size, "%s", key->values);
+    } else if (key->kind == CFG_BOOL) {
+        snprintf(out, size, "true, false");
+    } else if (key->kind == CFG_UINT || key->kind == CFG_SECONDS) {
+        snprintf(out, size, "%" PRIu64 "-%" PRIu64 "%s", key->min, key->max,
+                 key->kind == CFG_SECONDS ? " (seconds)" : "");
+    } else if (key->kind == CFG_ADDR) {
+        snprintf(out, size, "ADDRESS:PORT");
+    } else if (key->choices != NULL) {
+        for (const struct cfg_choice *c = key->choices; c->text != NULL; c++) {
+            if (c->refused == NULL && used < size)
+                used += (size_t)snprintf(out + used, size - used, "%s%s", used == 0 ? "" : ", ",
+                                         c->text);
+        }
+    } else {
+        snprintf(out, size, "text");
+    }
+    return out;
+}
+
+static int bad_value(const struct cfg_key *key, const struct cfg_value *value, const char *hint)
+{
+    char values[512];
+
+    problems_add(value->problems, value->line, "bad value '%s' for %s (allowed: %s)%s", value->text,
+                 key->name, cfg_values(key, values, sizeof values), hint);
+    return -1;
+}
+
+static int set_enum(void *field, const struct cfg_key *key, const struct cfg_value *value)
+{
+    struct suggest s = suggest_for(value->text);
+    char hint[96];
+
+    for (const struct cfg_choice *c = key->choices; c->text != NULL; c++) {
+        if (strcmp(c->text, value->text) == 0) {
+            if (c->refused != NULL) {
+                problems_add(value->problems, value->line, "%s = %s: %s", key->name, c->text,
+                             c->refused);
+                return -1;
+            }
+            memcpy(field, &c->value, sizeof c->value);
+            return 0;
+        }
+        if (c->refused == NULL)
+            suggest_try(&s, c->text);
+    }
+    return bad_value(key, value, suggest_text(&s, hint, sizeof hint));
+}
+
+static int set_uint(void *field, const struct cfg_key *key, const struct cfg_value *value)
+{
+    uint64_t n;
+
+    if (cfg_parse_uint(value->text, key->min, key->max, &n) != 0)
+        return bad_value(key, value, "");
+    if (key->kind == CFG_SECONDS)
+        n *= 1000;
+    memcpy(field, &n, sizeof n);
+    return 0;
+}
+
+static int set_bool(void *field, const struct cfg_key *key, const struct cfg_value *value)
+{
+    bool on = strcmp(value->text, "true") == 0;
+
+    if (!on && strcmp(value->text, "false") != 0)
+        return bad_value(key, value, "");
+    memcpy(field, &on, sizeof on);
+    return 0;
+}
+
+static int set_addr(void *field, const struct cfg_key *key, const struct cfg_value *value)
+{
+    struct err err;
+    struct addr a;
+
+    if (addr_parse(&a, value->text, &err) != 0) {
+        problems_add(value->problems, value->line, "%s: %s", key->name, err.text);
+        return -1;
+    }
+    memcpy(field, &a, sizeof a);
+    return 0;
+}
+
+static int set_text(void *object, void *field, const struct cfg_key *key,
+                    const struct cfg_value *value)
+{
+    const char *copy;
+
+    if (key->parse_cb != NULL && key->parse_cb(object, value) != 0)
+        return -1;
+    copy = arena_strdup(value->arena, value->text);
+    if (copy == NULL) {
+        value->problems->environment = true;
+        return -1;
+    }
+    memcpy(field, &copy, sizeof copy);
+    return 0;
+}
+
+static int set_field(void *object, const struct cfg_key *key, const struct cfg_value *value)
+{
+    void *field = (unsigned char *)object + key->offset;
+
+    switch (key->kind) {
+    case CFG_TEXT:
+        return set_text(object, field, key, value);
+    case CFG_BOOL:
+        return set_bool(field, key, value);
+    case CFG_UINT:
+    case CFG_SECONDS:
+        return set_uint(field, key, value);
+    case CFG_ENUM:
+        return set_enum(field, key, value);
+    case CFG_ADDR:
+        return set_addr(field, key, value);
+    case CFG_CUSTOM:
+        return key->parse_cb(object, value);
+    }
+    return -1;
+}
+
+int cfg_begin(void *object, const char *name, int line, const struct cfg_key *keys, size_t n,
+              struct arena *arena)
+{
+    struct problems none = { .path = "default" };
+    struct cfg_object *o = object;
+    int rc = 0;
+
+    o->name = arena_strdup(arena, name);
+    o->line = line;
+    o->keys = keys;
+    o->n_keys = n;
+    for (size_t i = 0; i < n; i++) {
+        struct cfg_value v = { keys[i].name, keys[i].def, line, arena, &none };
+
+        if (keys[i].def != NULL && set_field(object, &keys[i], &v) != 0)
+            rc = -1;
+    }
+    problems_clear(&none);
+    return o->name == NULL ? -1 : rc;
+}
+
+static int note_given(struct cfg_object *o, const struct cfg_key *key, const struct cfg_value *v)
+{
+    struct cfg_given *g = arena_append(v->arena, &o->given, &o->n_given, sizeof *g);
+    const char *text = arena_strdup(v->arena, v->text);
+
+    if (g == NULL || text == NULL) {
+        v->problems->environment = true;
+        return -1;
+    }
+    *g = (struct cfg_given){ .key = key, .text = text, .line = v->line };
+    return 0;
+}
+
+/* "section" without key: which other rows are near? */
+static int unknown_key(const struct cfg_object *o, const struct cfg_value *value)
+{
+    struct suggest s = suggest_for(value->key);
+    char hint[160];
+
+    for (size_t i = 0; i < o->n_keys; i++)
+        suggest_try(&s, o->keys[i].name);
+    problems_add(value->problems, value->line, "unknown key '%s'%s", value->key,
+                 suggest_text(&s, hint, sizeof hint));
+    return -1;
+}
+
+static int check_built(const struct cfg_key *key, const struct cfg_value *value)
+{
+    if (key->only == NULL || strcmp(key->only, value->text) == 0)
+        return 0;
+    if (key->only[0] == '\0')
+        problems_add(value->problems, value->line,
+                     "%s is not supported yet (given: '%s'); leave the line out", key->name,
+                     value->text);
+    else
+        problems_add(value->problems, value->line,
+                     "%s = %s is not supported yet; this build acts as with '%s'", key->name,
+                     value->text, key->only);
+    return -1;
+}
+
+int cfg_set(void *object, const struct cfg_value *value)
+{
+    struct cfg_object *o = object;
+    const struct cfg_key *key = cfg_find(o->keys, o->n_keys, value->key);
+    int first = cfg_line(o, value->key);
+
+    if (key == NULL)
+        return unknown_key(o, value);
+    if (value->text[0] == '\0') {
+        problems_add(value->problems, value->line, "%s has no value", key->name);
+        return -1;
+    }
+    if (first != 0 && !key->repeated) {
+        problems_add(value->problems, value->line, "%s is given twice (first on line %d)",
+                     key->name, first);
+        return -1;
+    }
+    if (note_given(o, key, value) != 0 || set_field(object, key, value) != 0)
+        return -1;
+    return check_built(key, value);
+}
+
+void cfg_require(const struct cfg_object *object, const char *section, struct problems *problems)
+{
+    char values[512];
+
+    for (size_t i = 0; i < object->n_keys; i++) {
+        const struct cfg_key *key = &object->keys[i];
+
+        if (key->required && cfg_line(object, key->name) == 0)
+            problems_add(problems, object->line, "%s has no '%s' (%s: %s)", section, key->name,
+                         key->help, cfg_values(key, values, sizeof values));
+    }
+}
+
+int cfg_line(const struct cfg_object *object, const char *key)
+{
+    for (size_t i = 0; i < object->n_given; i++) {
+        if (strcmp(object->given[i].key->name, key) == 0)
+            return object->given[i].line;
+    }
+    return 0;
+}
+
+const char *cfg_text(const struct cfg_object *object, const char *key)
+{
+    const struct cfg_key *row;
+
+    for (size_t i = object->n_given; i-- > 0;) {
+        if (strcmp(object->given[i].key->name, key) == 0)
+            return object->given[i].text;
+    }
+    row = cfg_find(object->keys, object->n_keys, key);
+    return row == NULL ? NULL : row->def;
+}

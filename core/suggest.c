@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The nearest valid spelling of a mistyped word (optimal string alignment distance). */
+#include "core/suggest.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORD_MAX 127 /* longer words are compared by their beginnings */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static char lower(char c)
+{
+    return (char)tolower((unsigned char)c);
+}
+
+size_t suggest_distance(const char *a, const char *b)
+{
+    size_t rows[3][WORD_MAX + 1];
+    size_t *before = rows[0], *above = rows[1], *here = rows[2];
+    size_t na = strnlen(a, WORD_MAX), nb = strnlen(b, WORD_MAX);
+
+    for (size_t j = 0; j <= nb; j++)
+        above[j] = before[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t *free_row = before;
+
+        here[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            size_t change = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
+
+            here[j] = least(least(above[j], here[j - 1]) + 1, above[j - 1] + change);
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+                lower(a[i - 2]) == lower(b[j - 1]))
+                here[j] = least(here[j], before[j - 2] + 1);
+        }
+        before = above;
+        above = here;
+        here = free_row;
+    }
+    return above[nb];
+}
+
+struct suggest suggest_for(const char *word)
+{
+    return (struct suggest){ .word = word, .distance = SIZE_MAX };
+}
+
+void suggest_try(struct suggest *s, const char *candidate)
+{
+    size_t d = suggest_distance(s->word, candidate);
+
+    if (d < s->distance) {
+        s->distance = d;
+        s->best = candidate;
+    }
+}
+
+const char *suggest_best(const struct suggest *s)
+{
+    size_t longest;
+
+    if (s->best == NULL)
+        return NULL;
+    longest = strlen(s->best) > strlen(s->word) ? strlen(s->best) : strlen(s->word);
+    /* A third of the letters wrong is still the same word; more is another one. */
+    return s->distance <= longest / 3 ? s->best : NULL;
+}
+
+const char *suggest_text(const struct suggest *s, char *out, size_t size)
+{
+    const char *best = suggest_best(s);
+
+    if (best == NULL)
+        out[0] = '\0';
+    else
+        snprintf(out, size, "; did you mean '%s'?", best);
+    return out;
+}
