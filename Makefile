@@ -102,9 +102,10 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(TESTLIBOBJ) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS) -lcmocka
 
-$B/bench/%: $B/bench/%.o $B/libnlbsim.a
+# The benchmark's tools are clients and a target of their own; only they use OpenSSL's libssl.
+$B/bench/%: $B/bench/%.o
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(LDHARDEN) $(PKG_LDIRS) $(foreach l,mbedtls mbedx509 mbedcrypto,$(call lib,$(l))) -lssl -lcrypto
 
 # --- checks --------------------------------------------------------------------------------------
 check: layers format-check unit golden
