@@ -113,8 +113,9 @@ unit: $(UNIT)
 	$Qpython3 scripts/run-tests unit $(UNIT)
 golden: $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(sort $(wildcard tests/golden/test_*.py))
+IT ?= $(sort $(wildcard tests/it/test_*.py tests/it/*.sh))
 it: $B/nlbsim
-	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(sort $(wildcard tests/it/test_*.py tests/it/*.sh))
+	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(IT)
 test: layers format-check $(UNIT) $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
 layers:
@@ -153,7 +154,7 @@ compile_commands.json:
 clean:
 	rm -rf build/release build/san-* build/fuzz
 help:
-	@echo 'make · make check · make it · make test (all of it) · make fuzz [FUZZ_SECONDS=n] · make bench'
+	@echo 'make · make check · make it [IT=tests/it/test_x.py] · make test (all of it) · make fuzz [FUZZ_SECONDS=n] · make bench'
 	@echo 'make SAN=address,undefined check · make SAN=thread check · make format · make compile_commands.json'
 	@echo 'make install DESTDIR= PREFIX=/usr/local · make clean · V=1 shows commands'
 
