@@ -122,7 +122,8 @@ bool tls_is_grease(uint16_t code);
 bool tls_version_supported(uint16_t code);
 bool tls_suite_supported(uint16_t code);
 bool tls_group_supported(uint16_t code);
-bool tls_sig_supported(uint16_t code);
+bool tls_sig_supported(uint16_t code); /* in some version */
+bool tls_sig_supported_in(uint16_t code, uint16_t version);
 /* Can the suite be used with this protocol version (0x0301 ... 0x0304)? */
 bool tls_suite_fits_version(const struct tls_suite *suite, uint16_t version);
 /* Can a key of this kind (and curve: TLS_GROUP_*, 0 when not ECDSA) make signatures of the scheme
