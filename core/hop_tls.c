@@ -487,6 +487,11 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
     return &t->hop;
 }
 
+void hop_tls_set_arg(struct hop *h, void *arg)
+{
+    ((struct hop_tls *)h)->choose_arg = arg;
+}
+
 const struct tls_facts *hop_tls_facts(const struct hop *h)
 {
     return h->ops == &tls_ops ? ((const struct hop_tls *)h)->facts : NULL;

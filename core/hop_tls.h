@@ -56,6 +56,9 @@ struct hop *hop_tls_server_new(int fd, hop_tls_choose_cb choose, void *arg, bool
 struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *host_name,
                                const struct tls_identity *identity);
 
+/* Change the chooser's argument, before the first secure(). */
+void hop_tls_set_arg(struct hop *h, void *arg);
+
 /* What is known so far; borrowed. NULL for a hop that is not TLS. */
 const struct tls_facts *hop_tls_facts(const struct hop *h);
 /* The same, to keep: the caller frees it; the hop goes on without. */

@@ -17,8 +17,9 @@
 #define AT_STOP        "stop"
 
 static const struct flow_end_row rows[END_N] = {
-#define END(id, code, party, where, metric, text)                                                  \
-    [END_##id] = { code, PARTY_##party, AT_##where, text, METRIC_##metric },
+#define END(id, code, party, where, metric, front, back, text)                                     \
+    [END_##id] = { code,          PARTY_##party, AT_##where, text, METRIC_##metric,                \
+                   CLOSE_##front, CLOSE_##back },
 #include "observe/ends.def"
 #undef END
 };

@@ -13,15 +13,17 @@
 #include "observe/metrics.h"
 
 enum flow_end {
-#define END(id, code, party, where, metric, text) END_##id,
+#define END(id, code, party, where, metric, front, back, text) END_##id,
 #include "observe/ends.def"
 #undef END
     END_N,
 };
 
+enum flow_close { CLOSE_FIN, CLOSE_RST, CLOSE_DRAIN };
 struct flow_end_row {
     const char *code, *party, *where, *text;
     enum metric metric;
+    enum flow_close front, back;
 };
 const struct flow_end_row *flow_end_row(enum flow_end end);
 
@@ -70,7 +72,6 @@ struct flow_record {
     enum flow_end end;
     struct hop_failure failure; /* the hop failure that ended it, if one did */
     bool spliced;               /* bytes went through the kernel */
-    bool elb_reset;             /* the load balancer made a RST of its own */
     struct record_choice choice;
     struct tls_facts *front, *back; /* owned; NULL where there is no TLS */
     struct record_chain back_chain; /* what the target presented */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The actions of the transition table, one per arrow, and what drives a state when a socket of the
+ * flow becomes ready. An action does its work and returns the next event, or ON_NOTHING to wait. */
+#ifndef FLOW_ACTIONS_H
+#define FLOW_ACTIONS_H
+
+#include "flow/flow.h"
+
+/* flow/flow.c */
+enum flow_event flow_begin_front(struct flow *f);
+enum flow_event flow_resume_front(struct flow *f);
+enum flow_event flow_pick_and_connect(struct flow *f);
+enum flow_event flow_begin_back(struct flow *f);
+enum flow_event flow_finish(struct flow *f);
+void flow_report(struct flow *f); /* hand the record over, once */
+/* flow/relay.c */
+enum flow_event flow_begin_relay(struct flow *f);
+enum flow_event flow_pass_eof(struct flow *f);
+enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready);
+void flow_dir_clear(struct flow *f, struct flow_dir *dir);
+/* flow/expire.c */
+void flow_idle_begin(struct flow *f);
+enum flow_event flow_idle_check(struct flow *f);
+enum flow_event flow_expire(struct flow *f);
+enum flow_event flow_drive_expired(struct flow *f, struct flow_side *ready);
+/* flow/blame.c: which end a failed hop makes */
+enum flow_end flow_blame(const struct flow *f, const struct flow_side *side,
+                         const struct hop_failure *failure);
+
+#endif

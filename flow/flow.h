@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One flow, start to end: a client connection, and the target connection that belongs to it.
+ * A flow lives on one worker thread and is only touched there. */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/hop.h"
+#include "observe/metrics.h"
+#include "observe/record.h"
+#include "targets/back.h"
+#include "targets/group.h"
+
+struct flow;
+struct lingerer;
+struct pipe_pool;
+
+enum flow_relay { FLOW_RELAY_AUTO, FLOW_RELAY_COPY, FLOW_RELAY_SPLICE };
+
+/* What a listener wants done with its flows: constant, shared by all of them. */
+struct flow_plan {
+    const char *listener; /* name */
+    enum protocol protocol;
+    const struct forward *forward;
+    const struct back_tls *back_tls; /* toward TLS groups; NULL when there is none */
+    uint64_t idle_us;                /* of the relay */
+    uint64_t handshake_us, connect_us;
+    enum flow_relay relay;
+    bool hold_for_target; /* the target is connected before the front handshake goes on */
+};
+
+/* Keeps what a plan points to alive while flows use it: a configuration generation. */
+struct flow_keeper {
+    void (*ref)(void *arg);
+    void (*unref)(void *arg);
+    void *arg;
+};
+
+/* What flows of one worker share. Owned by the worker. */
+#define FLOW_SCRATCH (64 * 1024)
+struct flow_env {
+    struct event_base *base;
+    uint8_t *scratch; /* FLOW_SCRATCH bytes; valid only inside one call */
+    struct pipe_pool *pipes;
+    struct metrics metrics;
+    /* Called once per flow with its complete record; the texts in it are valid during the call. */
+    void (*ended_cb)(void *arg, const struct flow_record *record);
+    void *ended_arg;
+    uint64_t next_id; /* unique over all workers: each starts at another high part */
+    LIST_HEAD(, flow) flows;
+    STAILQ_HEAD(, flow) dead;
+    LIST_HEAD(, lingerer) lingers;
+    struct event reap; /* frees what is in `dead` after the callback that put it there */
+    size_t n_flows;
+};
+/* 0, or -1 without memory. */
+int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id);
+/* Ends every flow that is left (END_STOPPED). */
+void flow_env_clear(struct flow_env *env);
+
+enum flow_state {
+    FLOW_ACCEPTED,
+    FLOW_FRONT_HANDSHAKE,
+    FLOW_CONNECTING,
+    FLOW_BACK_HANDSHAKE,
+    FLOW_RELAYING,
+    FLOW_HALF_CLOSED,
+    FLOW_EXPIRED, /* past the idle timeout: nothing is sent, the next segment of a peer gets RST */
+    FLOW_CLOSED,
+    FLOW_N_STATES
+};
+enum flow_event {
+    ON_NOTHING,
+    ON_START,
+    ON_HELD,      /* the ClientHello is read; the target comes first */
+    ON_SECURED,   /* the hop in question may carry bytes */
+    ON_RESUME,    /* the target is ready, the front handshake goes on */
+    ON_READY,     /* both hops may carry bytes */
+    ON_CONNECTED, /* the target's socket is */
+    ON_EOF,       /* one direction has ended */
+    ON_DRAINED,   /* both have, and all is flushed */
+    ON_IDLE,
+    ON_FAILED,
+    ON_TIMEOUT,
+    FLOW_N_EVENTS
+};
+const char *flow_state_name(enum flow_state s);
+const char *flow_event_name(enum flow_event e);
+
+struct flow_side {
+    struct flow *flow;
+    struct hop *hop; /* NULL: not made yet, or closed */
+    struct event event;
+    bool armed;
+    bool can_read, can_write;
+    bool read_wants_write; /* the last read asked for writability */
+    bool fin_seen;         /* epoll told of a FIN: a short read does not mean "empty" */
+};
+
+/* Bytes from one side to the other. */
+struct flow_dir {
+    uint8_t *hold; /* owned: read, but not yet taken by the other side; reading rests meanwhile */
+    size_t hold_at, hold_len;
+    int *pipe; /* borrowed from the pool while bytes are inside, or while spliced */
+    size_t in_pipe;
+    bool splicing;
+    bool eof_in, eof_out;
+    uint64_t bytes;
+};
+
+struct flow {
+    LIST_ENTRY(flow) all;
+    STAILQ_ENTRY(flow) dying;
+    struct flow_env *env;
+    const struct flow_plan *plan;
+    struct flow_keeper keeper;
+    enum flow_state state;
+    bool front_secured, held, reported;
+    struct flow_side front, back;
+    struct flow_dir up, down; /* client to target, target to client */
+    struct event timer;
+    uint64_t active_us; /* last time bytes moved */
+    uint64_t looked_us; /* last time the idle clock was looked at */
+    uint32_t segments;  /* incoming TCP segments of both sockets at that time */
+    struct flow_record record;
+};
+
+/*
+ * Begin a flow on an accepted connection.
+ *   front    taken in every case; freed when the flow cannot be made
+ *   record   client, local, start times are set by the caller; copied
+ *   returns  the flow's record, so that the chooser of a TLS front hop can write into it (valid
+ * until the flow ends), or NULL when memory is out flow_begin() does not step yet: call flow_go()
+ * once everything is in place.
+ */
+struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
+                        const struct flow_keeper *keeper, struct hop *front,
+                        const struct flow_record *record);
+void flow_go(struct flow *f);
+/* End it now, whatever it does. */
+void flow_abort(struct flow *f, enum flow_end end);
+
+/* --- inside flow/ -------------------------------------------------------------------------------
+ */
+typedef enum flow_event (*flow_action)(struct flow *f);
+struct flow_rule {
+    enum flow_state next;
+    flow_action action;
+};
+extern const struct flow_rule flow_rules[FLOW_N_STATES][FLOW_N_EVENTS];
+void flow_step(struct flow *f, enum flow_event e);
+/* Note who and why, and answer ON_FAILED. The first note stays. */
+enum flow_event flow_fail(struct flow *f, enum flow_end end);
+enum flow_event flow_fail_hop(struct flow *f, struct flow_side *side);
+void flow_timer(struct flow *f, uint64_t us);
+void flow_side_close(struct flow_side *side, enum flow_close how);
+
+#endif
