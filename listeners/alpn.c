@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/nearest.h"
+#include "core/suggest.h"
 
 static const struct alpn_policy policies[] = {
 #define ALPN(name, ...) { name, { __VA_ARGS__ } },
@@ -32,13 +32,13 @@ const struct alpn_policy *alpn_find(const char *name)
 
 const char *alpn_nearest(const char *name)
 {
-    struct nearest near = { .word = name };
+    struct suggest near = suggest_for(name);
     size_t n;
     const struct alpn_policy *all = alpn_all(&n);
 
     for (size_t i = 0; i < n; i++)
-        nearest_offer(&near, all[i].name);
-    return nearest_best(&near);
+        suggest_try(&near, all[i].name);
+    return suggest_best(&near);
 }
 
 const char *alpn_choose(const struct alpn_policy *p, const struct tls_offer *offer)

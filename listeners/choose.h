@@ -19,13 +19,15 @@
 
 enum choose_result {
     CHOOSE_OK,
-    CHOOSE_MALFORMED,    /* the hello could not be read */
-    CHOOSE_NO_VERSION,   /* policy and client share no protocol version */
-    CHOOSE_FALLBACK,     /* TLS_FALLBACK_SCSV below the policy's best version (RFC 7507) */
-    CHOOSE_NO_SUITE,     /* no suite of the policy that client and certificate can use */
-    CHOOSE_NO_GROUP,     /* TLS 1.3: no common group */
-    CHOOSE_NO_SIGNATURE, /* no signature scheme for the certificate's key */
-    CHOOSE_UNSUPPORTED,  /* only in `here`: AWS would go on, this build cannot; see `lacking` */
+    CHOOSE_MALFORMED,           /* the hello could not be read */
+    CHOOSE_NO_VERSION,          /* policy and client share no protocol version */
+    CHOOSE_FALLBACK,            /* TLS_FALLBACK_SCSV below the policy's best version (RFC 7507) */
+    CHOOSE_NO_SUITE,            /* no suite of the policy that client and certificate can use */
+    CHOOSE_NO_GROUP,            /* no common group for the key exchange */
+    CHOOSE_NO_SIGNATURE,        /* no signature scheme for the certificate's key */
+    CHOOSE_UNSUPPORTED_VERSION, /* only in `here`: the version that AWS would choose is none of ours
+                                 */
+    CHOOSE_UNSUPPORTED, /* only in `here`: AWS would go on, this build cannot; see `lacking` */
     CHOOSE_N_RESULTS
 };
 
@@ -46,10 +48,10 @@ struct choice {
     struct choose_answer aws;  /* by AWS's tables */
     struct choose_answer here; /* what this build will do; the hop follows this one */
     bool differs;              /* the two are not the same */
-    uint16_t lacking;          /* CHOOSE_UNSUPPORTED: the version, suite, group or scheme that is
-                                  missing here; 0 otherwise */
-    const char *lacking_name;  /* its name, static; NULL when `differs` is false */
-    const char *alpn;          /* static, NULL: carry on without ALPN */
+    uint16_t lacking; /* when `differs`: the version, suite, group or scheme of `aws` that is
+                         missing here; 0 when it is another certificate */
+    const char *lacking_name; /* its name, static; NULL when `differs` is false */
+    const char *alpn;         /* static, NULL: carry on without ALPN */
 };
 
 /* `alpn` may be NULL (policy None). A malformed offer gives CHOOSE_MALFORMED. */
@@ -59,8 +61,9 @@ void choose(struct choice *out, const struct policy *policy, const struct alpn_p
 /* A clause for people: "no common protocol version", ... */
 const char *choose_result_text(enum choose_result result);
 /* The alert that RFC 8446 / 5246 names for it: TLS_ALERT_*; 0 (close_notify) for CHOOSE_OK. What
- * s2n sends instead is choose_alert_s2n(): protocol_version and inappropriate_fallback are sent as
- * they are, everything else is a close_notify (facts/nlb.md 2, "Alert sent"). */
+ * s2n sends instead is choose_alert_s2n(): protocol_version (fatal) as it is, for everything else a
+ * close_notify at warning level
+ * (https://github.com/aws/s2n-tls/blob/main/tls/s2n_alerts.c; what an NLB sends is unknown). */
 uint8_t choose_alert(enum choose_result result);
 uint8_t choose_alert_s2n(enum choose_result result);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/nearest.h"
+#include "core/suggest.h"
 
 #define PREFIX "ELBSecurityPolicy-"
 
@@ -75,21 +75,19 @@ const struct policy *policy_find(const char *name)
 const char *policy_nearest(const char *name)
 {
     const size_t prefix = strlen(PREFIX);
-    struct nearest near = { .word = name };
+    const bool full = strncmp(name, PREFIX, prefix) == 0;
+    /* The common prefix would make every policy look near to every other. */
+    struct suggest near = suggest_for(full ? name + prefix : name), whole = suggest_for(name);
     size_t n;
     const struct policy *all = policy_all(&n);
 
-    /* The common prefix would make every policy look near to every other. */
-    if (strncmp(name, PREFIX, prefix) == 0)
-        near.word = name + prefix;
-    for (size_t i = 0; i < n; i++)
-        nearest_offer(&near, all[i].name + prefix);
-    if (nearest_best(&near) != NULL)
-        return nearest_best(&near) - prefix;
-    near = (struct nearest){ .word = name }; /* a slip in the prefix */
-    for (size_t i = 0; i < n; i++)
-        nearest_offer(&near, all[i].name);
-    return nearest_best(&near);
+    for (size_t i = 0; i < n; i++) {
+        suggest_try(&near, all[i].name + prefix);
+        suggest_try(&whole, all[i].name);
+    }
+    if (suggest_best(&near) != NULL)
+        return suggest_best(&near) - prefix;
+    return full ? NULL : suggest_best(&whole); /* a slip in the prefix */
 }
 
 const struct policy *policy_backend(const struct policy *p)
