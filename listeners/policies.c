@@ -139,12 +139,21 @@ static void miss_groups(struct missing *m, struct tls_list groups)
     }
 }
 
+/* A scheme that the library lacks goes by its name; RSA-PSS is there, but not for TLS 1.2. */
 static void miss_sigs(struct missing *m, const struct policy *p)
 {
+    bool pss_12 = false;
+
     for (size_t i = 0; i < p->sigs.count; i++) {
-        if (!tls_sig_supported(p->sigs.at[i]))
-            miss(m, tls_sig_find(p->sigs.at[i])->name);
+        const uint16_t code = p->sigs.at[i];
+
+        if (!tls_sig_supported(code))
+            miss(m, tls_sig_find(code)->name);
+        else if (tls_list_has(p->versions, TLS_1_2) && !tls_sig_supported_in(code, TLS_1_2))
+            pss_12 = true;
     }
+    if (pss_12)
+        miss(m, "RSA-PSS signatures in TLSv1.2");
 }
 
 size_t policy_unsupported(const struct policy *p, const char **out, size_t max)

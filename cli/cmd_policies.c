@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * nlbsim policies: security policies as tables or JSON, and which parts this build can act out. */
+#include <fnmatch.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "listeners/policies.h"
+
+static const char help[] =
+    "usage: nlbsim policies [--json] [NAME...]\n"
+    "\n"
+    "Security policies of TLS listeners: protocols, cipher suites, groups and signature schemes "
+    "in\n"
+    "the server's order of preference, the policy used toward TLS targets, and what this build\n"
+    "cannot act out. Without a NAME: a list of all of them.\n"
+    "\n"
+    "  NAME     a policy, with or without \"ELBSecurityPolicy-\", or a pattern (quote it): '*PQ*'\n"
+    "  --json   one JSON document: an array of policies, all fields\n"
+    "  --help   this text\n"
+    "\n"
+    "example: nlbsim policies ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09\n"
+    "example: nlbsim policies --json '*FIPS*' | jq -r '.[].name'\n";
+
+typedef const char *(*name_fn)(uint16_t code);
+
+static const char *suite_name(uint16_t code)
+{
+    return tls_suite_find(code)->openssl;
+}
+
+static const char *group_name(uint16_t code)
+{
+    return tls_group_find(code)->name;
+}
+
+static const char *sig_name(uint16_t code)
+{
+    return tls_sig_find(code)->name;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static json_t *names_json(struct tls_list list, name_fn name)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list.count; i++)
+        json_array_append_new(array, json_string(name(list.at[i])));
+    return array;
+}
+
+static json_t *unsupported_json(const struct policy *p)
+{
+    const char *names[POLICY_UNSUPPORTED_MAX];
+    size_t n = policy_unsupported(p, names, POLICY_UNSUPPORTED_MAX);
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, json_string(names[i]));
+    return array;
+}
+
+static json_t *policy_json(const struct policy *p)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:s, s:s, s:s, s:s, s:s, s:s?}",
+                     "name", p->name, "protocols", names_json(p->versions, tls_version_name),
+                     "ciphers", names_json(p->suites, suite_name), "unsupported",
+                     unsupported_json(p), "groups", names_json(p->groups, group_name),
+                     "hybrid_groups", names_json(p->hybrids, group_name), "signature_schemes",
+                     names_json(p->sigs, sig_name), "strongly_preferred_group",
+                     p->strong_group == 0 ? NULL : group_name(p->strong_group), "family",
+                     policy_family_name(p->family), "backend_policy", policy_backend(p)->name,
+                     "source", p->source, "groups_source", p->details_source, "groups_evidence",
+                     policy_evidence_name(p->details_evidence), "note", p->note);
+}
+
+static int print_json(const struct policy *const *list, size_t n)
+{
+    json_t *array = json_array();
+    int rc;
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, policy_json(list[i]));
+    rc = json_dumpf(array, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(array);
+    return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
+}
+
+/* ---- tables
+ * -------------------------------------------------------------------------------------- */
+
+static void print_list(const char *title, struct tls_list list, name_fn name,
+                       bool (*supported)(uint16_t code))
+{
+    printf("  %-20s", title);
+    for (size_t i = 0; i < list.count; i++)
+        printf("%s%s%s",
+               i == 0       ? ""
+               : i % 3 == 0 ? "\n                      "
+                            : " ",
+               name(list.at[i]), supported(list.at[i]) ? "" : "*");
+    putchar('\n');
+}
+
+static void print_policy(const struct policy *p)
+{
+    printf("%s\n", p->name);
+    print_list("protocols", p->versions, tls_version_name, tls_version_supported);
+    print_list("ciphers", p->suites, suite_name, tls_suite_supported);
+    if (p->hybrids.count > 0)
+        print_list("hybrid groups", p->hybrids, group_name, tls_group_supported);
+    print_list("groups", p->groups, group_name, tls_group_supported);
+    if (p->strong_group != 0)
+        printf("  %-20s%s\n", "strongly preferred", group_name(p->strong_group));
+    print_list("signature schemes", p->sigs, sig_name, tls_sig_supported);
+    printf("  %-20s%s\n", "toward targets", policy_backend(p)->name);
+    if (p->note != NULL)
+        printf("  %-20s%s\n", "note", p->note);
+    printf("  %-20s%s\n", "source", p->source);
+    printf("  %-20s%s (%s)\n\n", "groups, schemes", p->details_source,
+           policy_evidence_name(p->details_evidence));
+}
+
+static void print_summary(const struct policy *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct tls_list v = list[i]->versions;
+        const char *unused[POLICY_UNSUPPORTED_MAX];
+        const char *oldest = tls_version_name(v.at[v.count - 1]);
+
+        printf("%-57s %s%s%s, %zu ciphers%s\n", list[i]->name, tls_version_name(v.at[0]),
+               v.count > 1 ? " to " : "", v.count > 1 ? oldest : "", list[i]->suites.count,
+               policy_unsupported(list[i], unused, POLICY_UNSUPPORTED_MAX) > 0 ? " *" : "");
+    }
+}
+
+/* ---- which -------------------------------------------------------------------------------------
+ */
+
+static bool is_listed(const struct policy *p, const struct policy *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == p)
+            return true;
+    }
+    return false;
+}
+
+/* Put those that `name` means at the end of `list`, each once; false when it means none. */
+static bool select_policies(const char *name, const struct policy **list, size_t *n)
+{
+    size_t count;
+    const struct policy *all = policy_all(&count), *one = policy_find(name);
+    bool any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *bare = strchr(all[i].name, '-') + 1;
+
+        if (one != &all[i] && fnmatch(name, all[i].name, 0) != 0 && fnmatch(name, bare, 0) != 0)
+            continue;
+        any = true;
+        if (!is_listed(&all[i], list, *n))
+            list[(*n)++] = &all[i];
+    }
+    return any;
+}
+
+static int unknown(const char *name)
+{
+    const char *near = policy_nearest(name);
+
+    fprintf(stderr, "nlbsim policies: no security policy '%s'", name);
+    if (near != NULL)
+        fprintf(stderr, "; did you mean '%s'?\n", near);
+    else
+        fputs(" (nlbsim policies lists them)\n", stderr);
+    return 2;
+}
+
+int cmd_policies(int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    const struct policy *list[64];
+    bool json = false;
+    size_t n = 0;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option != 'j') {
+            fputs("try 'nlbsim policies --help'\n", stderr);
+            return 2;
+        }
+        json = true;
+    }
+    for (int i = optind; i < argc; i++) {
+        if (!select_policies(argv[i], list, &n))
+            return unknown(argv[i]);
+    }
+    if (optind == argc)
+        (void)select_policies("*", list, &n);
+    if (json)
+        return print_json(list, n);
+    if (optind == argc)
+        print_summary(list, n);
+    for (size_t i = 0; i < n && optind < argc; i++)
+        print_policy(list[i]);
+    puts("* this build cannot act out all of it; mbedTLS speaks TLS 1.2 and 1.3 and lacks what is "
+         "marked");
+    return fflush(stdout) == 0 ? 0 : 3;
+}
