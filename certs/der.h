@@ -57,6 +57,21 @@ bool der_span_eq(struct der_span a, struct der_span b);
  * string, "class: message" of the Java exception), and `*rest` is then of no further use. */
 const char *der_next(struct der_span *rest, struct der *out);
 
+/* The same by DER alone: shortest lengths only, no indefinite ones (the JDK reads ECDSA signatures
+ * so). */
+const char *der_next_strict(struct der_span *rest, struct der *out);
+
+/* The content of a BOOLEAN, an INTEGER that fits 32 bits, a BIT STRING (`*unused` bits at its end).
+ * NULL, or the JDK's reason. An INTEGER's or BIT STRING's tag is the caller's to check. */
+const char *der_boolean(const struct der *d, bool *out);
+const char *der_int32(const struct der *d, int32_t *out);
+const char *der_bits(const struct der *d, struct der_span *octets, unsigned *unused);
+/* UTCTime or GeneralizedTime as the JDK reads them (no seconds, offsets and fractions allowed):
+ * seconds since 1970, rounded up for a fraction when `round_up`. */
+const char *der_time(const struct der *d, bool round_up, int64_t *out_s);
+/* Is the content an object identifier that the JDK accepts? NULL, or its reason. */
+const char *der_oid_check(struct der_span body);
+
 /* Context tag `n` (0-30), whether constructed or not. */
 bool der_is_context(const struct der *d, unsigned n);
 bool der_is_constructed(const struct der *d);
