@@ -57,13 +57,17 @@ struct cert_bundle {
 /*
  * Load a trust store.
  *   spec      a PEM file, "lab:public", "lab:private", "lab:all", "lab:client" (the truststore for
- *             mutual TLS: subordinate, then root), or "system" (the distribution's CA bundle)
+ *             mutual TLS: subordinate, then root) and more (certs/stores.def), "lab:PROFILE/HOST"
+ *             (that leaf alone: pinning), or "system" (the distribution's CA bundle)
  *   returns   a reference (cert_bundle_unref), or NULL with the reason in `err`
  */
 struct cert_bundle *cert_bundle_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                                      struct err *err);
 struct cert_bundle *cert_bundle_ref(const struct cert_bundle *bundle);
 void cert_bundle_unref(const struct cert_bundle *bundle);
+
+/* Read a certificate from its DER and append it. */
+int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err);
 
 /* Is `spec` one for the lab ("lab:…")? */
 bool cert_spec_is_lab(const char *spec);
