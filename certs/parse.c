@@ -277,7 +277,7 @@ void cert_facts_free(struct cert_facts *facts)
     if (facts == NULL)
         return;
     p = facts->priv;
-    arena_clear(&p->arena);
+    parse_arena_clear(&p->arena);
     free(p->own);
     free(p);
 }

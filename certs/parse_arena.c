@@ -5,9 +5,9 @@
 
 #include "certs/parse_impl.h"
 
-void *arena_alloc(struct arena *a, size_t size)
+void *parse_arena_alloc(struct parse_arena *a, size_t size)
 {
-    struct arena_block *b = a->top;
+    struct parse_arena_block *b = a->top;
     void *p;
 
     size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
@@ -29,20 +29,20 @@ void *arena_alloc(struct arena *a, size_t size)
     return memset(p, 0, size);
 }
 
-void arena_clear(struct arena *a)
+void parse_arena_clear(struct parse_arena *a)
 {
     while (a->top != NULL) {
-        struct arena_block *b = a->top;
+        struct parse_arena_block *b = a->top;
 
         a->top = b->next;
         free(b);
     }
 }
 
-void *arena_push(struct arena *a, void **array, size_t *n, size_t size)
+void *parse_arena_push(struct parse_arena *a, void **array, size_t *n, size_t size)
 {
     if ((*n & (*n - 1)) == 0) { /* zero or a power of two: full */
-        void *grown = arena_alloc(a, (*n == 0 ? 1 : 2 * *n) * size);
+        void *grown = parse_arena_alloc(a, (*n == 0 ? 1 : 2 * *n) * size);
 
         if (grown == NULL)
             return NULL;

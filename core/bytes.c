@@ -29,7 +29,7 @@ uint16_t bytes_u16(struct bytes *b)
 {
     const uint8_t *p = advance(b, 2);
 
-    return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+    return (uint16_t)(p == NULL ? 0 : p[0] << 8 | p[1]);
 }
 
 uint32_t bytes_u24(struct bytes *b)
