@@ -516,12 +516,15 @@ def rst_after(n):
     return handler
 
 
-def paused(gate, then):
-    """Do not read at all until the gate (an Event) opens, then go on as `then`."""
+def paused(then):
+    """Do not read at all until `target.handler.gate.set()`, then go on as `then`."""
+    gate = threading.Event()
+
     def handler(sock, seen):
         if not gate.wait(DEADLINE_S):
             raise EOFError("the gate never opened")
         then(sock, seen)
+    handler.gate = gate
     return handler
 
 
@@ -555,6 +558,7 @@ def tls(ctx, handler=None):
         finally:
             with contextlib.suppress(OSError):
                 secure.close()
+    wrapped.gate = getattr(handler, "gate", None)
     return wrapped
 
 
@@ -939,5 +943,37 @@ class Certs:
 CERTS = Certs()
 
 
-def main():
-    unittest.main()
+# --- what an event says ----------------------------------------------------------------------------------
+# The one place that knows the shape of an event (docs/events.md); tests ask by these names.
+
+
+def end_code(event):
+    return event["end"]["code"]
+
+
+def end_metric(event):
+    """CloudWatch's name of the metric that the flow's end moved, or None."""
+    return event["end"]["metric"]
+
+
+def alert_in(event, side="front"):
+    """(number, name) of the last alert the peer sent on that hop, or None."""
+    alert = event[side]["tls"]["alert_received"]
+    return (alert["number"], alert["name"]) if alert else None
+
+
+class NlbTest(unittest.TestCase):
+    """Assertions that many tests share."""
+
+    maxDiff = 4000
+
+    def assertEnd(self, event, *codes):
+        self.assertIn(end_code(event), codes, json.dumps(event, indent=1)[:4000])
+
+    def assertAlive(self, nlb, listener="l"):
+        """The process still accepts and works: a plain or TLS echo through the listener."""
+        address, port = nlb.address(listener)
+        secure = nlb.listeners[listener]["protocol"] == "TLS"
+        with (connect_tls if secure else connect)((address, port)) as s:
+            s.sendall(b"still here?")
+            self.assertEqual(recv_exactly(s, 11), b"still here?")
