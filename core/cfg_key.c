@@ -2,10 +2,8 @@
  * Keys of the configuration file: find the row, parse the value, refuse what is not built. */
 #include "core/cfg_key.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/addr.h"
@@ -44,7 +42,9 @@ const char *cfg_values(const struct cfg_key *key, char *out, size_t size)
     } else if (key->kind == CFG_BOOL) {
         snprintf(out, size, "true, false");
     } else if (key->kind == CFG_UINT || key->kind == CFG_SECONDS) {
-        snprintf(out, size, "%" PRIu64 "-%" PRIu64 "%s", key->min, key->max,
+        if (key->choices != NULL)
+            used = (size_t)snprintf(out, size, "%s, ", key->choices->text);
+        snprintf(out + used, size - used, "%" PRIu64 "-%" PRIu64 "%s", key->min, key->max,
                  key->kind == CFG_SECONDS ? " (seconds)" : "");
     } else if (key->kind == CFG_ADDR) {
         snprintf(out, size, "ADDRESS:PORT");
@@ -94,6 +94,13 @@ static int set_uint(void *field, const struct cfg_key *key, const struct cfg_val
 {
     uint64_t n;
 
+    for (const struct cfg_choice *c = key->choices; c != NULL && c->text != NULL; c++) {
+        if (strcmp(c->text, value->text) == 0) {
+            n = (uint64_t)c->value;
+            memcpy(field, &n, sizeof n);
+            return 0;
+        }
+    }
     if (cfg_parse_uint(value->text, key->min, key->max, &n) != 0)
         return bad_value(key, value, "");
     if (key->kind == CFG_SECONDS)
@@ -197,7 +204,6 @@ static int note_given(struct cfg_object *o, const struct cfg_key *key, const str
     return 0;
 }
 
-/* "section" without key: which other rows are near? */
 static int unknown_key(const struct cfg_object *o, const struct cfg_value *value)
 {
     struct suggest s = suggest_for(value->key);

@@ -34,7 +34,7 @@ struct cfg_object {
 enum cfg_kind {
     CFG_TEXT,    /* const char *; NULL without default */
     CFG_BOOL,    /* bool; true or false */
-    CFG_UINT,    /* uint64_t in min..max */
+    CFG_UINT,    /* uint64_t in min..max, or the word in `choices` ("off") for its value */
     CFG_SECONDS, /* uint64_t of milliseconds, written as whole seconds in min..max */
     CFG_ENUM,    /* an enum, by `choices` */
     CFG_ADDR,    /* struct addr */

@@ -33,4 +33,7 @@ struct lab_target_cfg {
     const char *fault; /* NULL: none */
 };
 
+extern const struct cfg_key lab_target_keys[];
+extern const size_t lab_target_n_keys;
+
 #endif

@@ -14,11 +14,17 @@
 #include "core/protocol.h"
 #include "targets/group_cfg.h"
 
+#define LISTENER_TLS_IDLE_MS 350000U /* fixed. Source: NLB guide, "Update the TCP idle timeout" */
+
+struct policy;
+struct alpn_policy;
+
 /* One target group of the forward action. */
 struct forward_cfg {
     const char *name;                     /* as written */
     const struct target_group_cfg *group; /* never NULL after the checks */
     unsigned weight;                      /* 0-999; 0 gets nothing; 1 when none is written */
+    bool weighted;                        /* a weight is written */
     int line;
 };
 
@@ -49,5 +55,8 @@ struct listener_cfg {
     bool observe_tls;
     const char *zone; /* NULL: none given */
 };
+
+extern const struct cfg_key listener_keys[];
+extern const size_t listener_n_keys;
 
 #endif

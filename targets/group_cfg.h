@@ -52,11 +52,16 @@ struct target_group_cfg {
     bool proxy_protocol_v2;
     enum header_placement header_placement;
     bool stickiness;
+    int stickiness_type; /* source_ip is all there is */
+    int target_type;     /* ip is all there is here */
     /* Minimum healthy targets; 0: off. */
     uint64_t dns_failover_count, dns_failover_percentage;
     uint64_t routing_count, routing_percentage;
     bool unhealthy_terminates;
     uint64_t unhealthy_draining_ms;
 };
+
+extern const struct cfg_key group_keys[];
+extern const size_t group_n_keys;
 
 #endif

@@ -5,6 +5,7 @@
 #define VPCLINK_INTEGRATION_CFG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/cfg_key.h"
@@ -38,5 +39,8 @@ struct integration_cfg {
     uint64_t expect_status; /* 0: not given */
     enum expect_hop expect_hop;
 };
+
+extern const struct cfg_key integration_keys[];
+extern const size_t integration_n_keys;
 
 #endif
