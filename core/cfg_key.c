@@ -9,11 +9,11 @@
 #include "core/addr.h"
 #include "core/suggest.h"
 
-const struct cfg_key *cfg_find(const struct cfg_key *keys, size_t n, const char *name)
+const struct cfg_key *cfg_find(const struct cfg_key *keys, const char *name)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(keys[i].name, name) == 0)
-            return &keys[i];
+    for (const struct cfg_key *key = keys; key->name != NULL; key++) {
+        if (strcmp(key->name, name) == 0)
+            return key;
     }
     return NULL;
 }
@@ -170,7 +170,7 @@ static int set_field(void *object, const struct cfg_key *key, const struct cfg_v
     return -1;
 }
 
-int cfg_begin(void *object, const char *name, int line, const struct cfg_key *keys, size_t n,
+int cfg_begin(void *object, const char *name, int line, const struct cfg_key *keys,
               struct arena *arena)
 {
     struct problems none = { .path = "default" };
@@ -180,11 +180,10 @@ int cfg_begin(void *object, const char *name, int line, const struct cfg_key *ke
     o->name = arena_strdup(arena, name);
     o->line = line;
     o->keys = keys;
-    o->n_keys = n;
-    for (size_t i = 0; i < n; i++) {
-        struct cfg_value v = { keys[i].name, keys[i].def, line, arena, &none };
+    for (const struct cfg_key *key = keys; key->name != NULL; key++) {
+        struct cfg_value v = { key->name, key->def, line, arena, &none };
 
-        if (keys[i].def != NULL && set_field(object, &keys[i], &v) != 0)
+        if (key->def != NULL && set_field(object, key, &v) != 0)
             rc = -1;
     }
     problems_clear(&none);
@@ -209,8 +208,8 @@ static int unknown_key(const struct cfg_object *o, const struct cfg_value *value
     struct suggest s = suggest_for(value->key);
     char hint[160];
 
-    for (size_t i = 0; i < o->n_keys; i++)
-        suggest_try(&s, o->keys[i].name);
+    for (const struct cfg_key *key = o->keys; key->name != NULL; key++)
+        suggest_try(&s, key->name);
     problems_add(value->problems, value->line, "unknown key '%s'%s", value->key,
                  suggest_text(&s, hint, sizeof hint));
     return -1;
@@ -234,7 +233,7 @@ static int check_built(const struct cfg_key *key, const struct cfg_value *value)
 int cfg_set(void *object, const struct cfg_value *value)
 {
     struct cfg_object *o = object;
-    const struct cfg_key *key = cfg_find(o->keys, o->n_keys, value->key);
+    const struct cfg_key *key = cfg_find(o->keys, value->key);
     int first = cfg_line(o, value->key);
 
     if (key == NULL)
@@ -257,12 +256,46 @@ void cfg_require(const struct cfg_object *object, const char *section, struct pr
 {
     char values[512];
 
-    for (size_t i = 0; i < object->n_keys; i++) {
-        const struct cfg_key *key = &object->keys[i];
-
+    for (const struct cfg_key *key = object->keys; key->name != NULL; key++) {
         if (key->required && cfg_line(object, key->name) == 0)
             problems_add(problems, object->line, "%s has no '%s' (%s: %s)", section, key->name,
                          key->help, cfg_values(key, values, sizeof values));
+    }
+}
+
+/* The protocol of the object in words; NULL when it has none or a refused one. */
+static const char *valid_protocol(const struct cfg_object *o)
+{
+    const struct cfg_key *row = cfg_find(o->keys, "protocol");
+    const char *text = row == NULL ? NULL : cfg_text(o, "protocol");
+
+    for (const struct cfg_choice *c = text == NULL ? NULL : row->choices;
+         c != NULL && c->text != NULL; c++) {
+        if (strcmp(c->text, text) == 0 && c->refused == NULL)
+            return text;
+    }
+    return NULL;
+}
+
+bool cfg_applies(const struct cfg_object *object, const struct cfg_key *key)
+{
+    const char *protocol = valid_protocol(object);
+
+    return key->with == NULL || protocol == NULL || strcmp(key->with, protocol) == 0;
+}
+
+void cfg_check_protocol(const struct cfg_object *object, const char *section,
+                        struct problems *problems)
+{
+    for (size_t i = 0; i < object->n_given; i++) {
+        const struct cfg_key *key = object->given[i].key;
+
+        if (!cfg_applies(object, key))
+            problems_add(problems, object->given[i].line,
+                         "%s is only for protocol = %s, and %s has protocol = %s%s%s; remove the "
+                         "line",
+                         key->name, key->with, section, valid_protocol(object),
+                         key->why == NULL ? "" : ": ", key->why == NULL ? "" : key->why);
     }
 }
 
@@ -283,6 +316,6 @@ const char *cfg_text(const struct cfg_object *object, const char *key)
         if (strcmp(object->given[i].key->name, key) == 0)
             return object->given[i].text;
     }
-    row = cfg_find(object->keys, object->n_keys, key);
+    row = cfg_find(object->keys, key);
     return row == NULL ? NULL : row->def;
 }

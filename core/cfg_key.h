@@ -27,8 +27,7 @@ struct cfg_object {
     int line;                /* of the section header; 0: the section is not in the file */
     struct cfg_given *given; /* in file order; keys that are not here have their default */
     size_t n_given;
-    const struct cfg_key *keys;
-    size_t n_keys;
+    const struct cfg_key *keys; /* the whole table of the section */
 };
 
 enum cfg_kind {
@@ -56,6 +55,7 @@ struct cfg_value {
     struct problems *problems; /* where refusals go */
 };
 
+/* A row; a table ends with a row without name. */
 struct cfg_key {
     const char *name;
     enum cfg_kind kind;
@@ -67,7 +67,9 @@ struct cfg_key {
     /* CFG_CUSTOM: parse into the object; 0, or -1 after problems_add(). CFG_TEXT: NULL, or a check
      * of the text (0, or -1 after problems_add()). */
     int (*parse_cb)(void *object, const struct cfg_value *value);
-    const char *def; /* default, as it would be written; NULL: none */
+    const char *with; /* the key is only for objects whose `protocol` is this; NULL: for all */
+    const char *why;  /* why it is refused for others; NULL: that says enough */
+    const char *def;  /* default, as it would be written; NULL: none */
     /* NULL: built. Otherwise this build does not act the key out: the one value that describes
      * what it does anyway and is accepted ("" when there is none), any other is refused. */
     const char *only;
@@ -78,17 +80,22 @@ struct cfg_key {
 
 /* Give a fresh (zeroed) object its name, its line and every default. `object` begins with a struct
  * cfg_object. -1 when memory is out. */
-int cfg_begin(void *object, const char *name, int line, const struct cfg_key *keys, size_t n,
+int cfg_begin(void *object, const char *name, int line, const struct cfg_key *keys,
               struct arena *arena);
 /* Parse "key = text" into the object and note that it was given. 0, or -1 after problems_add()
  * (unknown key, bad value, given twice, not supported yet). */
 int cfg_set(void *object, const struct cfg_value *value);
 /* Report the required keys that are missing; `section` is "[listener https]" for messages. */
 void cfg_require(const struct cfg_object *object, const char *section, struct problems *problems);
+/* Report the keys that are not for the object's protocol. */
+void cfg_check_protocol(const struct cfg_object *object, const char *section,
+                        struct problems *problems);
+/* Is the key one for the object's protocol? */
+bool cfg_applies(const struct cfg_object *object, const struct cfg_key *key);
 /* Line where `key` was given; 0 when it was not. */
 int cfg_line(const struct cfg_object *object, const char *key);
 /* The row of a key; NULL when there is none. */
-const struct cfg_key *cfg_find(const struct cfg_key *keys, size_t n, const char *name);
+const struct cfg_key *cfg_find(const struct cfg_key *keys, const char *name);
 /* Text of the value in effect: the last one given, the default, or NULL when there is neither. */
 const char *cfg_text(const struct cfg_object *object, const char *key);
 /* Digits only, min..max. 0, or -1. */

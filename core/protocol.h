@@ -4,7 +4,8 @@
 #ifndef CORE_PROTOCOL_H
 #define CORE_PROTOCOL_H
 
-enum protocol { PROTOCOL_TCP, PROTOCOL_TLS };
+/* 0 is neither: a protocol that the configuration refused. */
+enum protocol { PROTOCOL_TCP = 1, PROTOCOL_TLS };
 
 const char *protocol_name(enum protocol p); /* "TCP", "TLS" */
 

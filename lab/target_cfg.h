@@ -34,6 +34,5 @@ struct lab_target_cfg {
 };
 
 extern const struct cfg_key lab_target_keys[];
-extern const size_t lab_target_n_keys;
 
 #endif

@@ -46,8 +46,10 @@ struct listener_cfg {
     /* TLS only; a TCP listener has none of these */
     struct cert_cfg *certificates; /* [0] is the default certificate, the rest the SNI list */
     size_t n_certificates;
-    const char *ssl_policy;  /* a known name; default ELBSecurityPolicy-2016-08 */
-    const char *alpn_policy; /* a known name; default "None" */
+    const char *ssl_policy;         /* as written; default ELBSecurityPolicy-2016-08 */
+    const struct policy *policy;    /* the row of that name; listeners/policies.h */
+    const char *alpn_policy;        /* as written; default "None" */
+    const struct alpn_policy *alpn; /* the row of that name; listeners/alpn.h */
     enum alpn_target_offer alpn_target_offer;
     enum tls_error tls_error;
     bool allow_unsupported_keys; /* serve RSA 4096 and other keys that NLB refuses */
@@ -57,6 +59,5 @@ struct listener_cfg {
 };
 
 extern const struct cfg_key listener_keys[];
-extern const size_t listener_n_keys;
 
 #endif

@@ -46,12 +46,12 @@ struct nlb_cfg {
     const char *account_id;       /* 12 digits; default "123456789012" */
     const char *load_balancer_id; /* 16 hexadecimal digits; default "0123456789abcdef" */
     const char *vpc_endpoint_id;  /* NULL: none */
-    const char *events_detail;    /* "full" */
+    int events_detail;            /* full is all there is */
     double time_scale;            /* 1.0: real time */
     bool enforce_quotas;
 };
 
-/* The objects of one kind of section that a layer above nlb/ brought along, in file order. */
+/* The objects of one kind of section, in file order. */
 struct config_list {
     const struct section_kind *kind;
     void *items; /* array of kind->size bytes each */
@@ -66,7 +66,7 @@ struct nlb_config {
     size_t n_listeners;
     struct target_group_cfg *groups;
     size_t n_groups;
-    struct config_list *lists; /* of the further kinds, in the order they were handed down */
+    struct config_list *lists; /* every kind: nlb, listener, target_group, then those handed down */
     size_t n_lists;
     struct cert_lab *lab; /* where "lab:…" certificates come from; NULL when not loading */
     struct arena arena;
@@ -80,9 +80,9 @@ struct nlb_config {
 struct section_kind {
     const char *name;
     bool named;
-    size_t size;                /* of the struct, which begins with a struct cfg_object */
-    const struct cfg_key *keys; /* n_keys rows; see core/cfg_key.h */
-    size_t n_keys;
+    bool stands_alone; /* `run` has something to do with a file of nothing but such sections */
+    size_t size;       /* of the struct, which begins with a struct cfg_object */
+    const struct cfg_key *keys; /* see core/cfg_key.h */
     /* Checks of one object after all sections are read. `load` as in nlb_config_load(). NULL: none.
      * Problems go to `problems`; a check never stops the others. */
     void (*check_cb)(struct nlb_config *config, void *object, bool load, struct problems *problems);
@@ -116,7 +116,7 @@ size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const st
 /* Objects by name; NULL when there is none. */
 const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name);
 const struct target_group_cfg *nlb_config_group(const struct nlb_config *config, const char *name);
-/* The list of a further kind, by its name ("lab_target"); NULL when it was not handed down. */
+/* The list of a kind, by its name ("lab_target"); NULL when there is no such kind. */
 const struct config_list *nlb_config_list(const struct nlb_config *config, const char *kind);
 
 /* `file` (from the INI file) relative to the INI file's directory, into `out`. "-" and absolute

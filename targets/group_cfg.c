@@ -239,6 +239,6 @@ const struct cfg_key group_keys[] = {
     { .name = "matcher", .kind = CFG_TEXT, .offset = AT(health.matcher), .parse_cb = check_matcher,
       .def = "200-399", .only = "200-399", .values = "HTTP codes within 200-599",
       .help = "answers of HTTP and HTTPS checks that count as passed", .source = HEALTH },
+    { .name = NULL },
 };
 /* clang-format on */
-const size_t group_n_keys = sizeof group_keys / sizeof group_keys[0];

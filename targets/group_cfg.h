@@ -62,6 +62,5 @@ struct target_group_cfg {
 };
 
 extern const struct cfg_key group_keys[];
-extern const size_t group_n_keys;
 
 #endif

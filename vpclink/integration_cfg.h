@@ -41,6 +41,5 @@ struct integration_cfg {
 };
 
 extern const struct cfg_key integration_keys[];
-extern const size_t integration_n_keys;
 
 #endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What `nlbsim check` prints: problems, the configuration in effect, differences, the key tables.
+ */
+#include "cli/check_report.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "lab/sections.h"
+#include "nlb/differences.h"
+
+static const char later_integration[] =
+    "checked, not acted on by `run`: sending its requests comes with `probe` and `matrix`";
+
+static const struct cfg_object *object_at(const struct config_list *list, size_t i)
+{
+    return (const struct cfg_object *)((const unsigned char *)list->items + i * list->kind->size);
+}
+
+void check_print_summary(const struct nlb_config *config, FILE *out)
+{
+    const char *separator = "";
+
+    fprintf(out, "%s: ok: ", config->path);
+    for (size_t i = 0; i < config->n_lists; i++) {
+        const struct config_list *list = &config->lists[i];
+
+        if (!list->kind->named || list->n == 0)
+            continue;
+        fprintf(out, "%s%zu %s%s", separator, list->n, list->kind->name, list->n == 1 ? "" : "s");
+        separator = ", ";
+    }
+    fputc('\n', out);
+}
+
+/* Every given line of a key, or its default. */
+static void print_key(const struct cfg_object *o, const struct cfg_key *key,
+                      const struct nlb_config *config, FILE *out)
+{
+    bool given = false;
+
+    for (size_t i = 0; i < o->n_given; i++) {
+        if (o->given[i].key != key)
+            continue;
+        fprintf(out, "%s = %s\n", key->name, o->given[i].text);
+        given = true;
+    }
+    if (given)
+        return;
+    if (key->def != NULL)
+        fprintf(out, "%s = %s ; default\n", key->name, key->def);
+    else if (strcmp(key->name, "workers") == 0)
+        fprintf(out, "%s = %u ; default: the number of cores\n", key->name,
+                (unsigned)config->nlb.workers);
+}
+
+static const char *section_name(const struct section_kind *kind, const struct cfg_object *o,
+                                char *out, size_t size)
+{
+    snprintf(out, size, "[%s%s%s]", kind->name, o->name[0] == '\0' ? "" : " ", o->name);
+    return out;
+}
+
+static void print_difference(void *user, const char *section, const char *text)
+{
+    fprintf(user, "; %s %s\n", section, text);
+}
+
+/* Remarks about sections of the layers above nlb/. */
+static void lab_differences(const struct nlb_config *config, differences_cb *say, void *user)
+{
+    size_t n;
+    const struct integration_cfg *g = lab_config_integrations(config, &n);
+    char section[96];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(section, sizeof section, "[integration %s]", g[i].obj.name);
+        say(user, section, later_integration);
+    }
+}
+
+void check_print_verbose(const struct nlb_config *config, FILE *out)
+{
+    char section[96];
+
+    fputs("\n; the configuration in effect\n", out);
+    for (size_t i = 0; i < config->n_lists; i++) {
+        for (size_t j = 0; j < config->lists[i].n; j++) {
+            const struct cfg_object *o = object_at(&config->lists[i], j);
+
+            fprintf(out, "\n%s\n", section_name(config->lists[i].kind, o, section, sizeof section));
+            for (const struct cfg_key *key = o->keys; key->name != NULL; key++) {
+                if (cfg_applies(o, key))
+                    print_key(o, key, config, out);
+            }
+        }
+    }
+    fputs("\n; where this build differs from AWS, or AWS's behaviour is unknown\n", out);
+    nlb_config_differences(config, print_difference, out);
+    lab_differences(config, print_difference, out);
+}
+
+/* A key's values: one string, an array when it is repeated, null when it has none. */
+static json_t *key_json(const struct cfg_object *o, const struct cfg_key *key)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < o->n_given; i++) {
+        if (o->given[i].key == key)
+            json_array_append_new(array, json_string(o->given[i].text));
+    }
+    if (key->repeated)
+        return array;
+    if (json_array_size(array) == 0)
+        json_array_append_new(array, key->def == NULL ? json_null() : json_string(key->def));
+    json_t *first = json_incref(json_array_get(array, 0));
+
+    json_decref(array);
+    return first;
+}
+
+static json_t *section_json(const struct section_kind *kind, const struct cfg_object *o)
+{
+    json_t *keys = json_object();
+
+    for (const struct cfg_key *key = o->keys; key->name != NULL; key++) {
+        if (cfg_applies(o, key))
+            json_object_set_new(keys, key->name, key_json(o, key));
+    }
+    return json_pack("{s:s, s:s, s:i, s:o}", "section", kind->name, "name", o->name, "line",
+                     o->line, "keys", keys);
+}
+
+static void append_difference(void *user, const char *section, const char *text)
+{
+    json_array_append_new(user, json_pack("{s:s, s:s}", "section", section, "text", text));
+}
+
+static void add_config(json_t *doc, const struct nlb_config *config)
+{
+    json_t *sections = json_array(), *differences = json_array();
+
+    for (size_t i = 0; i < config->n_lists; i++) {
+        for (size_t j = 0; j < config->lists[i].n; j++)
+            json_array_append_new(
+                sections, section_json(config->lists[i].kind, object_at(&config->lists[i], j)));
+    }
+    nlb_config_differences(config, append_difference, differences);
+    lab_differences(config, append_difference, differences);
+    json_object_set_new(doc, "configuration", sections);
+    json_object_set_new(doc, "differences", differences);
+}
+
+int check_print_json(const char *path, const struct nlb_config *config,
+                     const struct problems *problems, bool verbose, FILE *out)
+{
+    json_t *list = json_array();
+    json_t *doc =
+        json_pack("{s:s, s:b, s:O}", "file", path, "ok", config != NULL, "problems", list);
+    int rc = -1;
+
+    for (size_t i = 0; i < problems->n; i++)
+        json_array_append_new(list, json_pack("{s:i, s:s}", "line", problems->v[i].line, "message",
+                                              problems->v[i].text));
+    if (doc != NULL && config != NULL && verbose)
+        add_config(doc, config);
+    if (doc != NULL && json_dumpf(doc, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF)
+        rc = 0;
+    json_decref(doc);
+    json_decref(list);
+    return rc;
+}
+
+static void print_row(const struct cfg_key *key, FILE *out)
+{
+    char values[512];
+
+    fprintf(out, "| `%s` | %s%s%s | ", key->name, cfg_values(key, values, sizeof values),
+            key->with == NULL ? "" : "; protocol ", key->with == NULL ? "" : key->with);
+    if (key->required)
+        fputs("required", out);
+    else if (key->def != NULL)
+        fprintf(out, "`%s`", key->def);
+    else
+        fputs("none", out);
+    fprintf(out, " | %s%s | ", key->help, key->repeated ? " (may be repeated)" : "");
+    if (key->only == NULL)
+        fputs("yes", out);
+    else if (key->only[0] == '\0')
+        fputs("not yet", out);
+    else
+        fprintf(out, "only `%s`", key->only);
+    fprintf(out, " | %s |\n", key->source);
+}
+
+void check_print_keys(FILE *out)
+{
+    struct problems problems = { .path = "" };
+    /* An empty file has no objects, but the lists of every kind of section: no [nlb] is one. */
+    struct nlb_config *config =
+        nlb_config_parse("[lab_target x]\nprotocol = HTTP\n", 32, "", ".", lab_section_kinds,
+                         lab_n_section_kinds, false, &problems);
+
+    for (size_t i = 0; config != NULL && i < config->n_lists; i++) {
+        const struct section_kind *kind = config->lists[i].kind;
+
+        fprintf(out, "%s### [%s%s]\n\n", i == 0 ? "" : "\n", kind->name,
+                kind->named ? " NAME" : "");
+        fputs("| key | values | default | meaning | built | source |\n"
+              "| --- | --- | --- | --- | --- | --- |\n",
+              out);
+        for (const struct cfg_key *key = kind->keys; key->name != NULL; key++)
+            print_row(key, out);
+    }
+    nlb_config_unref(config);
+    problems_clear(&problems);
+}

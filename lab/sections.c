@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The sections that lab/ adds to the configuration file, and the rules about them. */
+#include "lab/sections.h"
+
+#include <string.h>
+
+#include "certs/store.h"
+#include "core/suggest.h"
+
+static void check_https(const struct lab_target_cfg *t, struct problems *problems)
+{
+    if (t->certificate.spec == NULL)
+        problems_add(problems, t->obj.line,
+                     "HTTPS lab target '%s' has no certificate: certificate = FILE.pem or "
+                     "certificate = lab:self-signed/HOST",
+                     t->obj.name);
+    if (t->tls_min > t->tls_max)
+        problems_add(problems, cfg_line(&t->obj, "tls_max"),
+                     "tls_max = 1.2 is below tls_min = 1.3");
+    if (t->client_auth == CLIENT_AUTH_REQUIRE && t->client_ca == NULL)
+        problems_add(problems, cfg_line(&t->obj, "client_auth"),
+                     "client_auth = require needs client_ca: whom must the certificates come from "
+                     "(client_ca = FILE.pem or client_ca = lab:client)");
+    if (t->client_auth == CLIENT_AUTH_NONE && t->client_ca != NULL)
+        problems_add(problems, cfg_line(&t->obj, "client_ca"),
+                     "client_ca without client_auth = request or require is never used");
+}
+
+/* Nobody else of the file may listen there. */
+static void check_listen(const struct nlb_config *c, const struct lab_target_cfg *t,
+                         struct problems *problems)
+{
+    char text[ADDR_TEXT_MAX];
+    size_t n;
+    const struct lab_target_cfg *all = lab_config_targets(c, &n);
+
+    if (addr_port(&t->listen) == 0)
+        return;
+    addr_format(&t->listen, text);
+    for (size_t i = 0; i < c->n_listeners; i++) {
+        if (addr_equal(&t->listen, &c->listeners[i].listen))
+            problems_add(problems, cfg_line(&t->obj, "listen"),
+                         "listen = %s is taken by listener '%s'; use another port", text,
+                         c->listeners[i].obj.name);
+    }
+    for (size_t i = 0; i < n && all[i].obj.line < t->obj.line; i++) {
+        if (addr_equal(&t->listen, &all[i].listen))
+            problems_add(problems, cfg_line(&t->obj, "listen"),
+                         "listen = %s is taken by lab target '%s'; use another port", text,
+                         all[i].obj.name);
+    }
+}
+
+/* The certificate to present and the authorities of client certificates. */
+static void load_target(const struct nlb_config *c, struct lab_target_cfg *t,
+                        struct problems *problems)
+{
+    struct err err = { .code = ERR_NONE };
+
+    if (t->protocol != LAB_HTTPS)
+        return;
+    if (t->certificate.spec != NULL) {
+        t->certificate.cert = cert_load(t->certificate.spec, c->dir, c->lab, &err);
+        if (t->certificate.cert == NULL)
+            problems_add(problems, t->certificate.line, "certificate %s", err.text);
+    }
+    if (t->client_ca != NULL) {
+        t->client_ca_bundle = cert_bundle_load(t->client_ca, c->dir, c->lab, &err);
+        if (t->client_ca_bundle == NULL)
+            problems_add(problems, cfg_line(&t->obj, "client_ca"), "client_ca %s", err.text);
+    }
+}
+
+static void clear_target(void *object)
+{
+    struct lab_target_cfg *t = object;
+
+    cert_unref(t->certificate.cert);
+    cert_bundle_unref(t->client_ca_bundle);
+}
+
+static void check_target(struct nlb_config *c, void *object, bool load, struct problems *problems)
+{
+    struct lab_target_cfg *t = object;
+
+    if (t->fault != NULL && strcmp(t->fault, "none") == 0)
+        t->fault = NULL;
+    if (t->protocol == LAB_HTTPS)
+        check_https(t, problems);
+    check_listen(c, t, problems);
+    if (load)
+        load_target(c, t, problems);
+}
+
+static void check_integration(struct nlb_config *c, void *object, bool load,
+                              struct problems *problems)
+{
+    struct integration_cfg *g = object;
+    struct suggest s;
+    char hint[96];
+
+    (void)load;
+    if (g->client_certificate != NULL && strcmp(g->client_certificate, "none") == 0)
+        g->client_certificate = NULL;
+    if (g->listener == NULL || nlb_config_listener(c, g->listener) != NULL)
+        return;
+    s = suggest_for(g->listener);
+    for (size_t i = 0; i < c->n_listeners; i++)
+        suggest_try(&s, c->listeners[i].obj.name);
+    problems_add(problems, cfg_line(&g->obj, "listener"), "there is no [listener %s]%s",
+                 g->listener, suggest_text(&s, hint, sizeof hint));
+}
+
+static const struct section_kind kind_target = {
+    .name = "lab_target",
+    .named = true,
+    .stands_alone = true,
+    .size = sizeof(struct lab_target_cfg),
+    .keys = lab_target_keys,
+    .check_cb = check_target,
+    .clear_cb = clear_target,
+};
+static const struct section_kind kind_integration = {
+    .name = "integration",
+    .named = true,
+    .size = sizeof(struct integration_cfg),
+    .keys = integration_keys,
+    .check_cb = check_integration,
+};
+
+const struct section_kind *const lab_section_kinds[] = { &kind_target, &kind_integration };
+const size_t lab_n_section_kinds = sizeof lab_section_kinds / sizeof lab_section_kinds[0];
+
+static const void *items(const struct nlb_config *config, const char *kind, size_t *n)
+{
+    const struct config_list *list = nlb_config_list(config, kind);
+
+    *n = list == NULL ? 0 : list->n;
+    return list == NULL ? NULL : list->items;
+}
+
+const struct lab_target_cfg *lab_config_targets(const struct nlb_config *config, size_t *n)
+{
+    return items(config, kind_target.name, n);
+}
+
+const struct integration_cfg *lab_config_integrations(const struct nlb_config *config, size_t *n)
+{
+    return items(config, kind_integration.name, n);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The rules that need more than one key: names that must exist, combinations that AWS refuses. */
+#include <string.h>
+
+#include "core/suggest.h"
+#include "nlb/config_impl.h"
+
+#define GUIDE        "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/"
+#define LISTENERS    GUIDE "load-balancer-listeners.html"
+#define GROUPS       GUIDE "load-balancer-target-groups.html"
+#define ATTRIBUTES   GUIDE "edit-target-group-attributes.html"
+#define CERTIFICATES GUIDE "tls-listener-certificates.html"
+
+static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+static bool made_of(const char *name, const char *extra)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strchr(alnum, name[i]) == NULL && strchr(extra, name[i]) == NULL)
+            return false;
+    }
+    return n >= 1 && n <= 32;
+}
+
+bool config_aws_name(const char *name)
+{
+    return made_of(name, "-") && name[0] != '-' && name[strlen(name) - 1] != '-';
+}
+
+bool config_plain_name(const char *name)
+{
+    return made_of(name, "-_.");
+}
+
+static void resolve_forwards(struct nlb_config *c, struct listener_cfg *l,
+                             struct problems *problems)
+{
+    for (size_t i = 0; i < l->n_forwards; i++) {
+        struct forward_cfg *f = &l->forwards[i];
+        struct suggest s = suggest_for(f->name);
+        char hint[96];
+
+        f->group = nlb_config_group(c, f->name);
+        if (f->group != NULL)
+            continue;
+        for (size_t j = 0; j < c->n_groups; j++)
+            suggest_try(&s, c->groups[j].obj.name);
+        problems_add(problems, f->line, "there is no [target_group %s]%s", f->name,
+                     suggest_text(&s, hint, sizeof hint));
+    }
+}
+
+static void check_weights(const struct listener_cfg *l, struct problems *problems)
+{
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < l->n_forwards; i++) {
+        sum += l->forwards[i].weight;
+        if (l->n_forwards > 1 && !l->forwards[i].weighted)
+            problems_add(problems, l->forwards[i].line,
+                         "target_group '%s' has no weight; with several groups each has one: "
+                         "%s:WEIGHT, 0-999 (" LISTENERS ")",
+                         l->forwards[i].name, l->forwards[i].name);
+    }
+    if (l->n_forwards > 0 && sum == 0)
+        problems_add(problems, l->forwards[0].line,
+                     "every target group of listener '%s' has weight 0, so that no flow could go "
+                     "anywhere; give one of them 1-999 (" LISTENERS ")",
+                     l->obj.name);
+}
+
+/* Which group may stand behind which listener. Source: NLB guide, "Target groups", the table of
+ * listener and target group protocols; weighted groups: "Listeners", "Target group weights". */
+static void check_group_protocols(const struct listener_cfg *l, struct problems *problems)
+{
+    const struct forward_cfg *first = NULL;
+
+    for (size_t i = 0; i < l->n_forwards; i++) {
+        const struct forward_cfg *f = &l->forwards[i];
+
+        if (f->group == NULL || f->group->protocol == 0)
+            continue;
+        if (l->protocol == PROTOCOL_TCP && f->group->protocol == PROTOCOL_TLS)
+            problems_add(problems, f->line,
+                         "TCP listener '%s' cannot forward to target group '%s', which is TLS: use "
+                         "a TCP group (the client then makes TLS with the target itself) or a TLS "
+                         "listener (" GROUPS ")",
+                         l->obj.name, f->name);
+        if (first == NULL)
+            first = f;
+        if (l->protocol == PROTOCOL_TLS && f->group->protocol != first->group->protocol)
+            problems_add(problems, f->line,
+                         "target group '%s' is %s and '%s' is %s; all groups of a TLS listener "
+                         "share one protocol (" LISTENERS ")",
+                         f->name, protocol_name(f->group->protocol), first->name,
+                         protocol_name(first->group->protocol));
+        if (l->protocol == PROTOCOL_TLS && f->group->stickiness)
+            problems_add(problems, f->line,
+                         "target group '%s' has stickiness.enabled (line %d), which is not "
+                         "supported for TLS listeners (" ATTRIBUTES ")",
+                         f->name, cfg_line(&f->group->obj, "stickiness.enabled"));
+    }
+}
+
+static void check_listener(struct nlb_config *c, struct listener_cfg *l, struct problems *problems)
+{
+    resolve_forwards(c, l, problems);
+    check_weights(l, problems);
+    if (l->protocol == 0)
+        return; /* missing or refused, and said so */
+    check_group_protocols(l, problems);
+    if (l->protocol == PROTOCOL_TLS && l->n_certificates == 0)
+        problems_add(problems, l->obj.line,
+                     "TLS listener '%s' has no certificate; it needs at least one: certificate = "
+                     "FILE.pem or certificate = lab:valid/HOST (" CERTIFICATES ")",
+                     l->obj.name);
+    if (l->protocol == PROTOCOL_TLS) {
+        l->idle_ms = LISTENER_TLS_IDLE_MS;
+    } else {
+        l->ssl_policy = NULL;
+        l->alpn_policy = NULL;
+    }
+}
+
+static void check_addresses(const struct nlb_config *c, struct problems *problems)
+{
+    for (size_t i = 0; i < c->n_listeners; i++) {
+        const struct listener_cfg *l = &c->listeners[i];
+        char text[ADDR_TEXT_MAX];
+
+        for (size_t j = 0; j < i && addr_port(&l->listen) != 0; j++) {
+            if (addr_equal(&l->listen, &c->listeners[j].listen))
+                problems_add(problems, cfg_line(&l->obj, "listen"),
+                             "listen = %s is taken by listener '%s' (line %d); use another port",
+                             addr_format(&l->listen, text), c->listeners[j].obj.name,
+                             cfg_line(&c->listeners[j].obj, "listen"));
+        }
+    }
+}
+
+/* "lab:NAME" must be a [lab_target NAME]; that kind of section comes from a layer above. */
+static void resolve_lab(const struct nlb_config *c, const struct target_cfg *t,
+                        struct problems *problems)
+{
+    const struct config_list *list = nlb_config_list(c, "lab_target");
+    struct suggest s = suggest_for(t->lab);
+    char hint[96];
+
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        const struct cfg_object *o = config_item(list, i);
+
+        if (strcmp(o->name, t->lab) == 0)
+            return;
+        suggest_try(&s, o->name);
+    }
+    problems_add(problems, t->line, "target 'lab:%s': there is no [lab_target %s]%s", t->lab,
+                 t->lab, suggest_text(&s, hint, sizeof hint));
+}
+
+static void check_thresholds(const struct target_group_cfg *g, struct problems *problems)
+{
+    static const char rule[] = "the DNS failover threshold must be at least the routing threshold";
+
+    if (g->dns_failover_count != 0 && g->dns_failover_count < g->routing_count)
+        problems_add(problems, g->obj.line,
+                     "target group '%s': dns_failover count %u is below unhealthy_state_routing "
+                     "count %u; %s (" GROUPS ")",
+                     g->obj.name, (unsigned)g->dns_failover_count, (unsigned)g->routing_count,
+                     rule);
+    if (g->dns_failover_percentage != 0 && g->dns_failover_percentage < g->routing_percentage)
+        problems_add(problems, g->obj.line,
+                     "target group '%s': dns_failover percentage %u is below "
+                     "unhealthy_state_routing percentage %u; %s (" GROUPS ")",
+                     g->obj.name, (unsigned)g->dns_failover_percentage,
+                     (unsigned)g->routing_percentage, rule);
+    if (g->unhealthy_draining_ms != 0 && g->unhealthy_terminates)
+        problems_add(problems,
+                     cfg_line(&g->obj, "target_health_state.unhealthy.draining_interval_seconds"),
+                     "draining_interval_seconds needs "
+                     "target_health_state.unhealthy.connection_termination.enabled = false "
+                     "(" ATTRIBUTES ")");
+}
+
+static void check_group(const struct nlb_config *c, struct target_group_cfg *g,
+                        struct problems *problems)
+{
+    if (config_plain_name(g->obj.name) && !config_aws_name(g->obj.name))
+        problems_add(problems, g->obj.line,
+                     "bad target group name '%s' (as with AWS: 1-32 letters, digits and hyphens, "
+                     "no hyphen at either end)",
+                     g->obj.name);
+    for (size_t i = 0; i < g->n_targets; i++) {
+        if (g->targets[i].lab != NULL && g->targets[i].lab[0] != '\0')
+            resolve_lab(c, &g->targets[i], problems);
+    }
+    if (g->health.protocol == HEALTH_PROTOCOL_HTTP &&
+        cfg_line(&g->obj, "health_check_timeout_seconds") == 0)
+        g->health.timeout_ms = 6000; /* AWS's default for HTTP; the table holds the others' */
+    check_thresholds(g, problems);
+}
+
+static void check_outputs(const struct nlb_config *c, struct problems *problems)
+{
+    const struct nlb_cfg *n = &c->nlb;
+
+    if (n->events == NULL || n->access_log == NULL)
+        return;
+    if (strcmp(n->events, n->access_log) == 0)
+        problems_add(problems, cfg_line(&n->obj, "events"),
+                     "events and access_log both write to '%s'; give one of them a file of its own",
+                     n->events);
+}
+
+void config_check(struct nlb_config *c, struct problems *problems)
+{
+    bool anything = c->n_listeners > 0;
+
+    for (size_t i = 0; i < c->n_groups; i++)
+        check_group(c, &c->groups[i], problems);
+    for (size_t i = 0; i < c->n_listeners; i++)
+        check_listener(c, &c->listeners[i], problems);
+    check_addresses(c, problems);
+    check_outputs(c, problems);
+    for (size_t i = 0; i < c->n_lists && !anything; i++)
+        anything = c->lists[i].n > 0 && c->lists[i].kind->stands_alone;
+    if (!anything && problems->n == 0)
+        problems_add(problems, 0, "no [listener NAME]: there is nothing to run");
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The keys of [nlb]. */
+#include <string.h>
+
+#include "nlb/config_impl.h"
+
+#define OURS     "a setting of nlbsim"
+#define UNKNOWN  "unknown at AWS, hence a setting of nlbsim"
+#define GUIDE    "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/"
+#define LOGS     GUIDE "load-balancer-access-logs.html"
+#define METRICS  GUIDE "load-balancer-cloudwatch-metrics.html"
+#define QUOTAS   GUIDE "load-balancer-limits.html"
+#define PRIVLINK GUIDE "edit-target-group-attributes.html"
+#define POLICIES GUIDE "describe-ssl-policies.html"
+
+static const struct cfg_choice relays[] = {
+    { "auto", RELAY_AUTO, NULL },
+    { "copy", RELAY_COPY, NULL },
+    { "splice", RELAY_SPLICE, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice connects[] = {
+    { "after_handshake", TARGET_CONNECT_AFTER_HANDSHAKE, NULL },
+    { "after_hello", TARGET_CONNECT_AFTER_HELLO, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice scopes[] = {
+    { "listener", BACKEND_SCOPE_LISTENER, NULL },
+    { "load_balancer", BACKEND_SCOPE_LOAD_BALANCER, NULL },
+    { NULL, 0, NULL },
+};
+
+static int refuse(const struct cfg_value *value, const char *why)
+{
+    problems_add(value->problems, value->line, "bad value '%s' for %s (%s)", value->text,
+                 value->key, why);
+    return -1;
+}
+
+static int check_name(void *object, const struct cfg_value *value)
+{
+    (void)object;
+    if (!config_aws_name(value->text) || strncmp(value->text, "internal-", 9) == 0)
+        return refuse(value, "1-32 letters, digits and hyphens; no hyphen at either end; not "
+                             "beginning with 'internal-', as AWS has it");
+    return 0;
+}
+
+static int check_region(void *object, const struct cfg_value *value)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+    (void)object;
+    if (strspn(value->text, allowed) != strlen(value->text) || strlen(value->text) > 32)
+        return refuse(value, "a region such as us-east-1");
+    return 0;
+}
+
+static int check_account(void *object, const struct cfg_value *value)
+{
+    (void)object;
+    if (strlen(value->text) != 12 || strspn(value->text, "0123456789") != 12)
+        return refuse(value, "12 digits");
+    return 0;
+}
+
+static int check_lb_id(void *object, const struct cfg_value *value)
+{
+    (void)object;
+    if (strlen(value->text) != 16 || strspn(value->text, "0123456789abcdef") != 16)
+        return refuse(value, "16 hexadecimal digits in lower case");
+    return 0;
+}
+
+static int check_endpoint(void *object, const struct cfg_value *value)
+{
+    (void)object;
+    if (strncmp(value->text, "vpce-", 5) != 0 ||
+        strspn(value->text + 5, "0123456789abcdef") != strlen(value->text + 5))
+        return refuse(value, "vpce- and hexadecimal digits");
+    return 0;
+}
+
+static int parse_time_scale(void *object, const struct cfg_value *value)
+{
+    struct nlb_cfg *n = object;
+    uint64_t scale;
+
+    if (cfg_parse_uint(value->text, 1, 1000, &scale) != 0)
+        return refuse(value, "1-1000");
+    n->time_scale = (double)scale;
+    return 0;
+}
+
+#define AT(field) offsetof(struct nlb_cfg, field)
+
+/* clang-format off */
+static const struct cfg_key nlb_keys[] = {
+    { .name = "name", .kind = CFG_TEXT, .offset = AT(name), .parse_cb = check_name, .def = "nlbsim",
+      .values = "1-32 letters, digits, hyphens", .help = "the load balancer's name, as in ARNs and logs",
+      .source = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html" },
+    { .name = "workers", .kind = CFG_UINT, .offset = AT(workers), .min = 1, .max = 256,
+      .values = "1-256; without the key the number of cores", .help = "threads that carry flows", .source = OURS },
+    { .name = "events", .kind = CFG_TEXT, .offset = AT(events), .values = "a file, -",
+      .help = "one JSON object per flow is appended to this file; `-` is standard output", .source = OURS },
+    { .name = "access_log", .kind = CFG_TEXT, .offset = AT(access_log), .values = "a file, -", .only = "",
+      .help = "AWS's access log of TLS listeners; `-` is standard output", .source = LOGS },
+    { .name = "metrics", .kind = CFG_ADDR, .offset = AT(metrics), .only = "",
+      .help = "where /metrics, /healthz, /targets and /flows are served", .source = METRICS },
+    { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",
+      .help = "how plain bytes are moved: auto is splice(2) where both hops are plain sockets", .source = OURS },
+    { .name = "lab_seed", .kind = CFG_TEXT, .offset = AT(lab_seed), .values = "any text; without the key every start is fresh",
+      .help = "makes the keys and serial numbers of lab: certificates repeatable", .source = OURS },
+    { .name = "target_connect", .kind = CFG_ENUM, .offset = AT(target_connect), .choices = connects, .def = "after_handshake",
+      .help = "when a TLS listener connects to the target", .source = UNKNOWN },
+    { .name = "backend_policy_scope", .kind = CFG_ENUM, .offset = AT(backend_policy_scope), .choices = scopes, .def = "listener",
+      .help = "whose security policies decide the parameters toward TLS targets: the flow's listener, or all listeners", .source = UNKNOWN " (" POLICIES ")" },
+    { .name = "region", .kind = CFG_TEXT, .offset = AT(region), .parse_cb = check_region, .def = "us-east-1",
+      .values = "a region", .help = "for ARNs", .source = OURS },
+    { .name = "account_id", .kind = CFG_TEXT, .offset = AT(account_id), .parse_cb = check_account, .def = "123456789012",
+      .values = "12 digits", .help = "for ARNs", .source = OURS },
+    { .name = "load_balancer_id", .kind = CFG_TEXT, .offset = AT(load_balancer_id), .parse_cb = check_lb_id, .def = "0123456789abcdef",
+      .values = "16 hexadecimal digits", .help = "for ARNs", .source = OURS },
+    { .name = "vpc_endpoint_id", .kind = CFG_TEXT, .offset = AT(vpc_endpoint_id), .parse_cb = check_endpoint, .only = "",
+      .values = "vpce-...", .help = "the PrivateLink endpoint that PROXY headers name", .source = PRIVLINK },
+    { .name = "events_detail", .kind = CFG_ENUM, .offset = AT(events_detail), .choices = (const struct cfg_choice[]){ { "full", 0, NULL }, { NULL, 0, NULL } },
+      .def = "full", .help = "how much an event says", .source = OURS },
+    { .name = "time_scale", .kind = CFG_CUSTOM, .parse_cb = parse_time_scale, .values = "1-1000", .def = "1", .only = "1",
+      .help = "how much faster than real time health checks and delays run", .source = OURS },
+    { .name = "enforce_quotas", .kind = CFG_BOOL, .offset = AT(enforce_quotas), .def = "false", .only = "false",
+      .help = "more listeners, certificates or targets than AWS's default quotas are errors", .source = QUOTAS },
+    { .name = NULL },
+};
+/* clang-format on */
+
+const struct section_kind config_kind_nlb = {
+    .name = "nlb",
+    .size = sizeof(struct nlb_cfg),
+    .keys = nlb_keys,
+};

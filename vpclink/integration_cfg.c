@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The keys of [integration NAME]. */
+#include "vpclink/integration_cfg.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+
+#define OURS "a setting of nlbsim"
+#define API  "https://docs.aws.amazon.com/apigateway/latest/api/"
+#define TLS  API "API_TlsConfig.html"
+
+static const struct cfg_choice hops[] = {
+    { "caller", EXPECT_HOP_CALLER, NULL }, { "listener", EXPECT_HOP_LISTENER, NULL },
+    { "target", EXPECT_HOP_TARGET, NULL }, { "network", EXPECT_HOP_NETWORK, NULL },
+    { "none", EXPECT_HOP_NONE, NULL },     { NULL, 0, NULL },
+};
+
+static const struct cfg_choice breaks[] = {
+    { "configuration", HANDSHAKE_BREAK_CONFIGURATION, NULL },
+    { "network", HANDSHAKE_BREAK_NETWORK, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice wordings[] = {
+    { "current", WORDING_CURRENT, NULL },
+    { "classic", WORDING_CLASSIC, NULL },
+    { NULL, 0, NULL },
+};
+
+static int refuse(const struct cfg_value *value, const char *why)
+{
+    problems_add(value->problems, value->line, "bad value '%s' for %s (%s)", value->text,
+                 value->key, why);
+    return -1;
+}
+
+/* Scheme, host and an optional port; the path may be anything without blanks. */
+static int check_uri(void *object, const struct cfg_value *value)
+{
+    const char *host, *port;
+    size_t authority;
+    uint64_t number;
+    char digits[8];
+
+    (void)object;
+    if (strncmp(value->text, "https://", 8) != 0 && strncmp(value->text, "http://", 7) != 0)
+        return refuse(value, "https://HOST[:PORT]/PATH or http://HOST[:PORT]/PATH");
+    host = strstr(value->text, "//") + 2;
+    authority = strcspn(host, "/?#");
+    if (authority == 0 || host[0] == ':' || strpbrk(host, " \t") != NULL)
+        return refuse(value, "a host is missing, or there is a blank in it");
+    if (memchr(host, '@', authority) != NULL)
+        return refuse(value, "no user name or password in it");
+    port = memchr(host, ':', authority);
+    if (host[0] == '[') {
+        port = memchr(host, ']', authority);
+        if (port == NULL)
+            return refuse(value, "an IPv6 address stands in [ ]");
+        port = port[1] == ':' ? port + 1 : NULL;
+    }
+    if (port == NULL)
+        return 0;
+    if (authority - (size_t)(port - host) > sizeof digits)
+        return refuse(value, "the port is 1-65535");
+    memcpy(digits, port + 1, authority - (size_t)(port - host) - 1);
+    digits[authority - (size_t)(port - host) - 1] = '\0';
+    return cfg_parse_uint(digits, 1, 65535, &number) == 0 ? 0
+                                                          : refuse(value, "the port is 1-65535");
+}
+
+static int check_time(void *object, const struct cfg_value *value)
+{
+    int64_t utc_s;
+
+    (void)object;
+    if (clock_parse_utc(value->text, 0, &utc_s) != 0)
+        return refuse(value, "2026-11-21, 2026-11-21T10:00:00Z, +30d, -1h, now or @SECONDS");
+    return 0;
+}
+
+#define AT(field) offsetof(struct integration_cfg, field)
+
+/* clang-format off */
+const struct cfg_key integration_keys[] = {
+    { .name = "uri", .kind = CFG_TEXT, .offset = AT(uri), .required = true, .parse_cb = check_uri,
+      .values = "https://HOST[:PORT]/PATH, http://...", .help = "the endpoint; its host name is what the certificate must be for, and the SNI",
+      .source = API "API_Integration.html" },
+    { .name = "listener", .kind = CFG_TEXT, .offset = AT(listener), .required = true, .values = "the NAME of a [listener NAME]",
+      .help = "where the VPC link leads to", .source = OURS },
+    { .name = "insecure_skip_verification", .kind = CFG_BOOL, .offset = AT(insecure_skip_verification), .def = "false",
+      .help = "skip the check that the issuer is a supported CA; dates and host name are still checked", .source = TLS },
+    { .name = "skip_allows_plain_self_signed", .kind = CFG_BOOL, .offset = AT(skip_allows_plain_self_signed), .def = "false",
+      .help = "does the line above also let a self-signed certificate without CA:TRUE pass", .source = "unknown at AWS, hence a setting of nlbsim (" TLS ")" },
+    { .name = "client_certificate", .kind = CFG_TEXT, .offset = AT(client_certificate), .values = "none, a PEM file, lab:PROFILE/HOST", .def = "none",
+      .help = "the certificate that API Gateway presents", .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/getting-started-client-side-ssl-authentication.html" },
+    { .name = "trust_store", .kind = CFG_TEXT, .offset = AT(trust_store), .values = "a PEM file, lab:public, lab:private, lab:all, system", .def = "lab:public",
+      .help = "the authorities that API Gateway trusts", .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-supported-certificate-authorities-for-http-endpoints.html" },
+    { .name = "handshake_break", .kind = CFG_ENUM, .offset = AT(handshake_break), .choices = breaks, .def = "configuration",
+      .help = "how a handshake that the peer breaks off is reported: configuration error (500) or network error (504)", .source = "unknown at AWS, hence a setting of nlbsim" },
+    { .name = "wording", .kind = CFG_ENUM, .offset = AT(wording), .choices = wordings, .def = "current",
+      .help = "the error texts of today, or the older 'General SSLEngine problem'", .source = "https://repost.aws/knowledge-center/api-gateway-ssl-certificate-errors" },
+    { .name = "at", .kind = CFG_TEXT, .offset = AT(at), .parse_cb = check_time, .values = "a date, a time, +30d, -1h, now",
+      .help = "the moment at which certificates are judged; without the key now", .source = OURS },
+    { .name = "requests", .kind = CFG_UINT, .offset = AT(requests), .min = 1, .max = 10000, .def = "1",
+      .help = "how many requests are sent", .source = OURS },
+    { .name = "expect", .kind = CFG_TEXT, .offset = AT(expect), .values = "ok, a part of the error text",
+      .help = "what must come of it; with several requests of every one", .source = OURS },
+    { .name = "expect_status", .kind = CFG_UINT, .offset = AT(expect_status), .min = 100, .max = 599,
+      .help = "the HTTP status that the caller must see", .source = OURS },
+    { .name = "expect_hop", .kind = CFG_ENUM, .offset = AT(expect_hop), .choices = hops,
+      .help = "who must have decided", .source = OURS },
+    { .name = NULL },
+};
+/* clang-format on */
