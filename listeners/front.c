@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a listener does with a new connection: its front hop, and the plan of its flows. */
+#include "listeners/front.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certs/parse.h"
+#include "certs/store.h"
+#include "core/clock.h"
+#include "core/hop_tls.h"
+#include "core/log.h"
+#include "listeners/choose.h"
+
+/* NLB's limits for a handshake and for connecting to a target are unknown (facts: nlb.md, section
+ * 5, "Connect timeout"); these are the simulator's. */
+#define HANDSHAKE_US (60 * 1000000ULL)
+#define CONNECT_US   (10 * 1000000ULL)
+/* How long a session ticket is accepted: unknown for NLB; s2n-tls's keys encrypt for two hours and
+ * decrypt for thirteen more (facts: nlb.md, section 2). */
+#define TICKET_LIFETIME_S (15 * 3600)
+
+#define ALPN_SLOTS (ALPN_PROTOCOLS_MAX + 1) /* the last one: without ALPN */
+
+/* A prepared configuration: one suite and (TLS 1.3) one group, with or without an ALPN protocol. */
+struct prepared {
+    uint16_t suite, group; /* group 0: TLS 1.2, the policy's list in its order */
+    struct tls_conf *conf[ALPN_SLOTS];
+};
+
+struct front {
+    struct flow_plan plan; /* first: a flow's plan leads back here */
+    const struct listener_cfg *cfg;
+    const struct protocol_row *protocol;
+    struct forward forward;
+    struct back_tls *back_tls;
+    const struct policy *policy;
+    const struct alpn_policy *alpn;
+    struct sni_index *certs;
+    char **subjects; /* owned: of each certificate, in the list's order */
+    struct tls_tickets *tickets;
+    struct prepared *prepared;
+    size_t n_prepared;
+};
+
+struct protocol_row {
+    struct hop *(*hop)(const struct front *front, int fd);
+    void (*attach)(struct hop *hop, struct flow *flow); /* NULL: nothing to do */
+};
+
+/* --- the choice ----------------------------------------------------------------------------------
+ */
+static const struct tls_conf *find_prepared(const struct front *front,
+                                            const struct choose_answer *a, const char *alpn)
+{
+    size_t slot = ALPN_PROTOCOLS_MAX;
+
+    for (size_t i = 0; alpn != NULL && front->alpn->protocols[i] != NULL; i++) {
+        if (strcmp(front->alpn->protocols[i], alpn) == 0)
+            slot = i;
+    }
+    for (size_t i = 0; i < front->n_prepared; i++) {
+        const struct prepared *p = &front->prepared[i];
+
+        if (p->suite == a->suite && (p->group == 0 || p->group == a->group))
+            return p->conf[slot];
+    }
+    return NULL;
+}
+
+static enum flow_end end_of(enum choose_result r)
+{
+    switch (r) {
+    case CHOOSE_MALFORMED:
+        return END_CLIENT_HELLO_MALFORMED;
+    case CHOOSE_NO_VERSION:
+        return END_LISTENER_NO_VERSION;
+    case CHOOSE_FALLBACK:
+        return END_LISTENER_FALLBACK;
+    case CHOOSE_NO_SUITE:
+        return END_LISTENER_NO_SUITE;
+    case CHOOSE_NO_GROUP:
+        return END_LISTENER_NO_GROUP;
+    case CHOOSE_NO_SIGNATURE:
+        return END_LISTENER_NO_SIGNATURE;
+    case CHOOSE_UNSUPPORTED:
+    case CHOOSE_UNSUPPORTED_VERSION:
+        return END_SIMULATOR_LIMIT;
+    case CHOOSE_OK:
+    case CHOOSE_N_RESULTS:
+        break;
+    }
+    return END_ELB_INTERNAL;
+}
+
+static void refuse(const struct front *front, enum choose_result result, struct hop_tls_choice *out)
+{
+    out->alert_number =
+        front->cfg->tls_error == TLS_ERROR_ALERT ? choose_alert(result) : choose_alert_s2n(result);
+    out->alert_level = out->alert_number == TLS_ALERT_close_notify ? 1 : 2;
+}
+
+static void record_choice(const struct front *front, const struct choice *c,
+                          struct record_choice *out)
+{
+    const struct choose_answer *here = &c->here;
+
+    out->lacking = c->lacking_name;
+    if (here->result != CHOOSE_OK)
+        out->result = choose_result_text(here->result);
+    if (here->cert == NULL)
+        return;
+    out->cert_spec = here->cert->cert->spec;
+    out->cert_id = here->cert->cert->id;
+    out->cert_subject = front->subjects[here->cert->position];
+    out->cert_rule = sni_rule_text(here->rule);
+    out->cert_decider = here->decider == SNI_ONLY_ONE ? NULL : sni_decider_text(here->decider);
+}
+
+static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+{
+    struct flow *flow = arg;
+    const struct front *front = (const struct front *)(const void *)flow->plan;
+    struct choice c;
+
+    choose(&c, front->policy, front->alpn, front->certs, offer);
+    record_choice(front, &c, &flow->record.choice);
+    if (c.here.result != CHOOSE_OK) {
+        flow->record.end = end_of(c.here.result);
+        refuse(front, c.here.result, out);
+        return;
+    }
+    out->conf = find_prepared(front, &c.here, c.alpn);
+    out->hold = front->plan.hold_for_target;
+    out->identity.chain = c.here.cert->cert->crt;
+    out->identity.key = c.here.cert->cert->key;
+    if (out->conf == NULL) {
+        log_err("front_bug", "listener=%s suite=0x%04x group=0x%04x has no prepared configuration",
+                front->cfg->obj.name, c.here.suite, c.here.group);
+        flow->record.end = END_ELB_INTERNAL;
+    }
+}
+
+/* --- hops by protocol
+ * ------------------------------------------------------------------------------ */
+static struct hop *hop_of_tcp(const struct front *front, int fd)
+{
+    (void)front;
+    return hop_tcp_new(fd);
+}
+
+static struct hop *hop_of_tls(const struct front *front, int fd)
+{
+    return hop_tls_server_new(fd, choose_cb, NULL, front->cfg->tls_error == TLS_ERROR_CLOSE_NOTIFY);
+}
+
+static void attach_tls(struct hop *hop, struct flow *flow)
+{
+    hop_tls_set_arg(hop, flow);
+}
+
+static const struct protocol_row protocols[] = {
+    [PROTOCOL_TCP] = { hop_of_tcp, NULL },
+    [PROTOCOL_TLS] = { hop_of_tls, attach_tls },
+};
+
+/* --- preparing
+ * -------------------------------------------------------------------------------------- */
+static int prepare(struct front *front, uint16_t suite, uint16_t group, uint16_t version,
+                   struct err *err)
+{
+    const struct policy *policy = front->policy;
+    struct prepared *p = &front->prepared[front->n_prepared++];
+    struct tls_conf_params params = {
+        .server = true,
+        .min_version = version,
+        .max_version = version,
+        .suites = &suite,
+        .n_suites = 1,
+        .groups = group != 0 ? &group : policy->groups.at,
+        .n_groups = group != 0 ? 1 : policy->groups.count,
+        .sig_schemes = policy->sigs.at,
+        .n_sig_schemes = policy->sigs.count,
+        .tickets = front->tickets,
+    };
+
+    p->suite = suite;
+    p->group = group;
+    for (size_t i = 0; i < ALPN_SLOTS; i++) {
+        const char *one[] = { i < ALPN_PROTOCOLS_MAX ? front->alpn->protocols[i] : NULL, NULL };
+
+        if (i < ALPN_PROTOCOLS_MAX && one[0] == NULL)
+            i = ALPN_PROTOCOLS_MAX;
+        params.alpn = i < ALPN_PROTOCOLS_MAX ? one : NULL;
+        p->conf[i] = tls_conf_new(&params, err);
+        if (p->conf[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static int prepare_all(struct front *front, struct err *err)
+{
+    const struct policy *policy = front->policy;
+
+    front->prepared =
+        calloc(policy->suites.count * (policy->groups.count + 1), sizeof *front->prepared);
+    if (front->prepared == NULL) {
+        err_set(err, ERR_NOMEM, "listener %s", front->cfg->obj.name);
+        return -1;
+    }
+    for (size_t i = 0; i < policy->suites.count; i++) {
+        uint16_t suite = policy->suites.at[i];
+        const struct tls_suite *row = tls_suite_find(suite);
+
+        if (!tls_suite_supported(suite))
+            continue;
+        if (row->kx != TLS_KX_TLS13) {
+            if (prepare(front, suite, 0, TLS_1_2, err) != 0)
+                return -1;
+            continue;
+        }
+        for (size_t g = 0; g < policy->groups.count; g++) {
+            if (tls_group_supported(policy->groups.at[g]) &&
+                prepare(front, suite, policy->groups.at[g], TLS_1_3, err) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int index_certificates(struct front *front, struct err *err)
+{
+    const struct listener_cfg *cfg = front->cfg;
+    const struct cert **certs = calloc(cfg->n_certificates, sizeof *certs);
+    int rc = -1;
+
+    front->subjects = calloc(cfg->n_certificates + 1, sizeof *front->subjects);
+    if (certs == NULL || front->subjects == NULL) {
+        err_set(err, ERR_NOMEM, "certificates of listener %s", cfg->obj.name);
+        goto out;
+    }
+    for (size_t i = 0; i < cfg->n_certificates; i++) {
+        char text[512];
+
+        certs[i] = cfg->certificates[i].cert;
+        front->subjects[i] =
+            strdup(cert_name_text(certs[i]->leaf->subject, CERT_STYLE_JAVA, text, sizeof text));
+    }
+    front->certs = sni_index_new(certs, cfg->n_certificates, SNI_LATEST_END, err);
+    rc = front->certs == NULL ? -1 : 0;
+out:
+    free(certs);
+    return rc;
+}
+
+static int prepare_tls(struct front *front, struct err *err)
+{
+    const struct listener_cfg *cfg = front->cfg;
+
+    front->policy = policy_find(cfg->ssl_policy);
+    front->alpn = alpn_find(cfg->alpn_policy);
+    if (front->policy == NULL || front->alpn == NULL) {
+        err_set(err, ERR_BUG, "listener %s: policy not checked", cfg->obj.name);
+        return -1;
+    }
+    /* Resumption is not supported when the listener has several certificates (NLB guide,
+     * "Listeners"). */
+    if (cfg->n_certificates == 1 &&
+        (front->tickets = tls_tickets_new(TICKET_LIFETIME_S, err)) == NULL)
+        return -1;
+    if (index_certificates(front, err) != 0)
+        return -1;
+    return prepare_all(front, err);
+}
+
+static int prepare_back(struct front *front, const struct front_options *o, struct err *err)
+{
+    const struct policy *policy =
+        o->backend_policy != NULL ? o->backend_policy : policy_backend(front->policy);
+    const struct back_params params = {
+        .policy = policy->name,
+        .versions = policy->versions,
+        .suites = policy->suites,
+        .groups = policy->groups,
+        .sigs = policy->sigs,
+        .alpn = front->alpn->protocols,
+        .offer_chosen_only = front->cfg->alpn_target_offer == ALPN_OFFER_CHOSEN,
+    };
+
+    front->back_tls = back_tls_new(&params, err);
+    return front->back_tls == NULL ? -1 : 0;
+}
+
+static int prepare_forward(struct front *front, const struct front_options *o, struct err *err)
+{
+    const struct listener_cfg *cfg = front->cfg;
+    struct forward *f = &front->forward;
+
+    f->members = calloc(cfg->n_forwards + 1, sizeof *f->members);
+    if (f->members == NULL) {
+        err_set(err, ERR_NOMEM, "listener %s", cfg->obj.name);
+        return -1;
+    }
+    for (; f->n < cfg->n_forwards; f->n++) {
+        f->members[f->n].group = o->group_of(o->arg, cfg->forwards[f->n].group);
+        f->members[f->n].weight = cfg->forwards[f->n].weight;
+        f->total_weight += cfg->forwards[f->n].weight;
+    }
+    return 0;
+}
+
+static uint64_t scaled(uint64_t us, double scale)
+{
+    uint64_t t = (uint64_t)((double)us / scale);
+
+    return t > 0 ? t : 1;
+}
+
+struct front *front_new(const struct listener_cfg *cfg, const struct front_options *o,
+                        struct err *err)
+{
+    struct front *front = calloc(1, sizeof *front);
+
+    if (front == NULL) {
+        err_set(err, ERR_NOMEM, "listener %s", cfg->obj.name);
+        return NULL;
+    }
+    front->cfg = cfg;
+    front->protocol = &protocols[cfg->protocol];
+    if (prepare_forward(front, o, err) != 0 ||
+        (cfg->protocol == PROTOCOL_TLS &&
+         (prepare_tls(front, err) != 0 || prepare_back(front, o, err) != 0))) {
+        front_free(front);
+        return NULL;
+    }
+    front->plan = (struct flow_plan){
+        .listener = cfg->obj.name,
+        .protocol = cfg->protocol,
+        .forward = &front->forward,
+        .back_tls = front->back_tls,
+        .idle_us = scaled(cfg->idle_ms * 1000, o->time_scale),
+        .handshake_us = HANDSHAKE_US,
+        .connect_us = CONNECT_US,
+        .relay = o->relay,
+        .hold_for_target = o->target_after_hello && cfg->protocol == PROTOCOL_TLS,
+    };
+    return front;
+}
+
+void front_free(struct front *front)
+{
+    if (front == NULL)
+        return;
+    for (size_t i = 0; i < front->n_prepared; i++) {
+        for (size_t j = 0; j < ALPN_SLOTS; j++)
+            tls_conf_free(front->prepared[i].conf[j]);
+    }
+    for (size_t i = 0; front->subjects != NULL && i < front->cfg->n_certificates; i++)
+        free(front->subjects[i]);
+    free(front->subjects);
+    free(front->prepared);
+    sni_index_free(front->certs);
+    tls_tickets_free(front->tickets);
+    back_tls_free(front->back_tls);
+    free(front->forward.members);
+    free(front);
+}
+
+const struct listener_cfg *front_cfg(const struct front *front)
+{
+    return front->cfg;
+}
+
+void front_accept(const struct front *front, struct flow_env *env, const struct flow_keeper *keeper,
+                  int fd, const struct addr *client, const struct addr *local)
+{
+    struct hop *hop = front->protocol->hop(front, fd);
+    struct flow_record record = {
+        .client = *client,
+        .local = *local,
+        .start_us = clock_mono_us(),
+        .start_wall_us = clock_wall_us(),
+    };
+    struct flow *flow;
+
+    if (hop == NULL) {
+        close(fd);
+        return;
+    }
+    if (front->policy != NULL)
+        record.choice.policy = front->policy->name;
+    flow = flow_begin(env, &front->plan, keeper, hop, &record);
+    if (flow == NULL)
+        return;
+    if (front->protocol->attach != NULL)
+        front->protocol->attach(hop, flow);
+    flow_go(flow);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a listener does with a new connection: its front hop, and the plan of its flows. For TLS the
+ * peeked ClientHello picks one of the prepared TLS configurations, because mbedTLS by itself
+ * follows the client's suite order in TLS 1.3, refuses a hello without ALPN overlap, and more
+ * (docs/libraries.md). */
+#ifndef LISTENERS_FRONT_H
+#define LISTENERS_FRONT_H
+
+#include "core/err.h"
+#include "flow/flow.h"
+#include "listeners/listener_cfg.h"
+#include "listeners/policies.h"
+
+/* What the load balancer adds to a listener's own configuration. */
+struct front_options {
+    enum flow_relay relay;
+    bool target_after_hello;             /* connect to the target as soon as the hello is read */
+    const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
+    double time_scale;                   /* simulated time runs this much faster */
+    /* Runtime group of a configured one; borrowed. */
+    const struct target_group *(*group_of)(void *arg, const struct target_group_cfg *cfg);
+    void *arg;
+};
+
+/* One listener of one configuration generation: immutable, shared by all workers. */
+struct front;
+struct front *front_new(const struct listener_cfg *cfg, const struct front_options *options,
+                        struct err *err);
+void front_free(struct front *front);
+
+const struct listener_cfg *front_cfg(const struct front *front);
+/* Begin the flow of an accepted connection (taken in every case). */
+void front_accept(const struct front *front, struct flow_env *env, const struct flow_keeper *keeper,
+                  int fd, const struct addr *client, const struct addr *local);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Listening sockets: open, accept, back off. */
+#include "listeners/listener.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+#define BACKLOG 4096
+/* Connections taken per turn, so that running flows get theirs. */
+#define TURN_ACCEPTS 64
+#define RETRY_MS     100
+
+int listener_open(struct addr *addr, struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+    int fd = socket(addr->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+
+    if (fd < 0) {
+        err_set(err, ERR_ENVIRONMENT, "%s: socket: %s", addr_format(addr, text), strerror(errno));
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
+    if (addr->u.sa.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, &addr->u.sa, addr->len) != 0 || listen(fd, BACKLOG) != 0) {
+        err_set(err, ERR_ENVIRONMENT, "cannot listen on %s: %s", addr_format(addr, text),
+                strerror(errno));
+        close(fd);
+        return -1;
+    }
+    *addr = addr_local(fd);
+    return fd;
+}
+
+int listener_lock(const struct addr *addr, struct err *err)
+{
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    char text[ADDR_TEXT_MAX];
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int n;
+
+    if (fd < 0)
+        return -1;
+    /* An abstract name (first byte zero): gone with the process, no file to clean up. */
+    n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "nlbsim-listen-%s",
+                 addr_format(addr, text));
+    if (bind(fd, (struct sockaddr *)&un,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0) {
+        err_set(err, ERR_ENVIRONMENT,
+                "cannot listen on %s: another nlbsim process listens there already", text);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool out_of_resources(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *l = arg;
+
+    (void)what;
+    for (int i = 0; i < TURN_ACCEPTS && l->accepting; i++) {
+        struct addr client = { .len = sizeof client.u };
+        int conn = accept4(fd, &client.u.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (conn < 0) {
+            const struct timeval retry = { .tv_usec = RETRY_MS * 1000 };
+
+            if (!out_of_resources(errno))
+                return; /* nothing left, or that one connection is gone */
+            log_warn("accept", "listener=%s error=\"%s\" new connections wait",
+                     front_cfg(l->front)->obj.name, strerror(errno));
+            event_del(&l->accept_event);
+            evtimer_add(&l->retry_event, &retry);
+            return;
+        }
+        struct addr local = l->any_address ? addr_local(conn) : l->local;
+
+        front_accept(l->front, l->env, &l->keeper, conn, &client, &local);
+    }
+}
+
+static void retry_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *l = arg;
+
+    (void)fd, (void)what;
+    event_add(&l->accept_event, NULL);
+}
+
+static bool is_any(const struct addr *a)
+{
+    if (a->u.sa.sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
+    return a->u.in4.sin_addr.s_addr == INADDR_ANY;
+}
+
+int listener_start(struct listener *l, struct flow_env *env, const struct front *front,
+                   const struct flow_keeper *keeper, int fd)
+{
+    memset(l, 0, sizeof *l);
+    l->env = env;
+    l->front = front;
+    l->keeper = *keeper;
+    l->fd = fd;
+    l->local = addr_local(fd);
+    l->any_address = is_any(&l->local);
+    l->accepting = true;
+    event_assign(&l->accept_event, env->base, fd, EV_READ | EV_PERSIST, accept_cb, l);
+    evtimer_assign(&l->retry_event, env->base, retry_cb, l);
+    return event_add(&l->accept_event, NULL);
+}
+
+void listener_adopt(struct listener *l, const struct front *front, const struct flow_keeper *keeper)
+{
+    l->front = front;
+    l->keeper = *keeper;
+}
+
+void listener_stop(struct listener *l)
+{
+    if (l->fd < 0)
+        return;
+    l->accepting = false;
+    event_del(&l->accept_event);
+    evtimer_del(&l->retry_event);
+    close(l->fd);
+    l->fd = -1;
+}

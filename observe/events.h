@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The event stream: one JSON object per flow, one line each. docs/events.md names the fields. */
+#ifndef OBSERVE_EVENTS_H
+#define OBSERVE_EVENTS_H
+
+#include "core/err.h"
+#include "observe/record.h"
+
+struct event_sink;
+
+/* Append to `path`; "-" is standard output. NULL with the reason in `err`. */
+struct event_sink *event_sink_open(const char *path, struct err *err);
+/* Close and open the file again (log rotation). 0, or -1: the old file stays in use. */
+int event_sink_reopen(struct event_sink *sink, struct err *err);
+void event_sink_close(struct event_sink *sink);
+/* Write the flow's line. Any thread; lines never mix. A line that cannot be written is told once.
+ */
+void event_sink_write(struct event_sink *sink, const struct flow_record *record);
+
+/* The line without the line break; the caller frees it. NULL without memory. */
+char *event_format(const struct flow_record *record);
+
+#endif
