@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One configuration generation at run time: target groups and prepared listeners. */
+#include "nlb/generation.h"
+
+#include <stdlib.h>
+
+static const struct target_group *group_of(void *arg, const struct target_group_cfg *cfg)
+{
+    const struct generation *g = arg;
+
+    return g->groups[cfg - g->config->groups];
+}
+
+/* With backend_policy_scope = load_balancer, any listener's policy decides for all ("if any of your
+ * listeners uses ...", NLB guide, "Security policies"; the scope of "any" is unknown). */
+static const struct policy *common_backend_policy(const struct nlb_config *config)
+{
+    const struct policy **all;
+    const struct policy *result = NULL;
+    size_t n = 0;
+
+    if (config->nlb.backend_policy_scope != BACKEND_SCOPE_LOAD_BALANCER)
+        return NULL;
+    all = calloc(config->n_listeners + 1, sizeof *all);
+    if (all == NULL)
+        return NULL;
+    for (size_t i = 0; i < config->n_listeners; i++) {
+        if (config->listeners[i].protocol == PROTOCOL_TLS)
+            all[n++] = policy_find(config->listeners[i].ssl_policy);
+    }
+    if (n > 0)
+        result = policy_backend_of(all, n);
+    free(all);
+    return result;
+}
+
+static int build(struct generation *g, struct err *err)
+{
+    static const enum flow_relay relays[] = {
+        [RELAY_AUTO] = FLOW_RELAY_AUTO,
+        [RELAY_COPY] = FLOW_RELAY_COPY,
+        [RELAY_SPLICE] = FLOW_RELAY_SPLICE,
+    };
+    const struct nlb_config *c = g->config;
+    const struct front_options options = {
+        .relay = relays[c->nlb.relay],
+        .target_after_hello = c->nlb.target_connect == TARGET_CONNECT_AFTER_HELLO,
+        .backend_policy = common_backend_policy(c),
+        .time_scale = c->nlb.time_scale,
+        .group_of = group_of,
+        .arg = g,
+    };
+
+    g->groups = calloc(c->n_groups + 1, sizeof(struct target_group *));
+    g->fronts = calloc(c->n_listeners + 1, sizeof(struct front *));
+    if (g->groups == NULL || g->fronts == NULL) {
+        err_set(err, ERR_NOMEM, "configuration");
+        return -1;
+    }
+    for (size_t i = 0; i < c->n_groups; i++) {
+        if ((g->groups[i] = group_new(&c->groups[i], err)) == NULL)
+            return -1;
+    }
+    for (size_t i = 0; i < c->n_listeners; i++) {
+        if ((g->fronts[i] = front_new(&c->listeners[i], &options, err)) == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+struct generation *generation_new(const struct nlb_config *config, struct err *err)
+{
+    struct generation *g = calloc(1, sizeof *g);
+
+    if (g == NULL) {
+        err_set(err, ERR_NOMEM, "configuration");
+        return NULL;
+    }
+    atomic_init(&g->refs, 1);
+    g->config = nlb_config_ref(config);
+    if (build(g, err) != 0) {
+        generation_unref(g);
+        return NULL;
+    }
+    return g;
+}
+
+void generation_ref(void *generation)
+{
+    struct generation *g = generation;
+
+    atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
+}
+
+void generation_unref(void *generation)
+{
+    struct generation *g = generation;
+
+    if (g == NULL || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; g->fronts != NULL && i < g->config->n_listeners; i++)
+        front_free(g->fronts[i]);
+    for (size_t i = 0; g->groups != NULL && i < g->config->n_groups; i++)
+        group_free(g->groups[i]);
+    free(g->fronts);
+    free(g->groups);
+    nlb_config_unref(g->config);
+    free(g);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One configuration generation at run time: target groups and prepared listeners. Constant once
+ * built; shared by workers and flows through its reference count. */
+#ifndef NLB_GENERATION_H
+#define NLB_GENERATION_H
+
+#include <stdatomic.h>
+
+#include "listeners/front.h"
+#include "nlb/config.h"
+#include "targets/group.h"
+
+struct generation {
+    atomic_uint refs;
+    const struct nlb_config *config;
+    struct target_group **groups; /* as in config->groups */
+    struct front **fronts;        /* as in config->listeners */
+};
+
+/* One reference; NULL with the reason in `err`. Takes a reference of `config`. */
+struct generation *generation_new(const struct nlb_config *config, struct err *err);
+/* In the shape of struct flow_keeper. */
+void generation_ref(void *generation);
+void generation_unref(void *generation);
+
+#endif

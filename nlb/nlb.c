@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The load balancer: start, take over a new configuration, drain, stop. */
+#include "nlb/nlb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "listeners/listener.h"
+#include "nlb/worker.h"
+
+/* One listening address, with a socket on each worker. It outlives configuration generations. */
+struct socket_slot {
+    bool used;
+    char name[64];         /* listener, for those with port 0 */
+    struct addr requested; /* as configured */
+    struct addr bound;
+    int lock_fd;
+};
+
+struct nlb {
+    struct generation *generation; /* in effect; one reference */
+    struct worker **workers;
+    size_t n_workers;
+    struct event_sink *sink;
+    struct socket_slot slots[WORKER_SLOTS];
+    size_t slot_of[WORKER_SLOTS]; /* listener of the configuration to slot */
+    int drained_fd;
+};
+
+/* --- listening sockets
+ * ------------------------------------------------------------------------------ */
+/* Sockets of a change before it is committed. */
+struct opened {
+    struct socket_slot slots[WORKER_SLOTS];
+    size_t slot_of[WORKER_SLOTS];
+    bool fresh[WORKER_SLOTS];
+    int (*fds)[WORKER_SLOTS]; /* per worker */
+};
+
+static size_t find_slot(const struct nlb *nlb, const struct opened *o,
+                        const struct listener_cfg *cfg)
+{
+    for (size_t i = 0; i < WORKER_SLOTS; i++) {
+        const struct socket_slot *s = &nlb->slots[i];
+
+        if (s->used && !o->slots[i].used && addr_equal(&s->requested, &cfg->listen) &&
+            (addr_port(&cfg->listen) != 0 || strcmp(s->name, cfg->obj.name) == 0))
+            return i;
+    }
+    return WORKER_SLOTS;
+}
+
+static int open_slot(const struct nlb *nlb, struct opened *o, size_t i,
+                     const struct listener_cfg *cfg, struct err *err)
+{
+    struct socket_slot *s = &o->slots[i];
+
+    s->used = true;
+    s->requested = s->bound = cfg->listen;
+    s->lock_fd = -1;
+    strncpy(s->name, cfg->obj.name, sizeof s->name - 1);
+    o->fresh[i] = true;
+    if (addr_port(&cfg->listen) != 0 && (s->lock_fd = listener_lock(&cfg->listen, err)) < 0)
+        return -1;
+    for (size_t w = 0; w < nlb->n_workers; w++) {
+        o->fds[w][i] = listener_open(&s->bound, err);
+        if (o->fds[w][i] < 0)
+            return -1;
+    }
+    if (s->lock_fd < 0)
+        s->lock_fd = listener_lock(&s->bound, NULL);
+    return 0;
+}
+
+static int open_all(const struct nlb *nlb, struct opened *o, const struct nlb_config *config,
+                    struct err *err)
+{
+    for (size_t l = 0; l < config->n_listeners; l++) {
+        const struct listener_cfg *cfg = &config->listeners[l];
+        size_t i = find_slot(nlb, o, cfg);
+
+        if (i < WORKER_SLOTS) {
+            o->slots[i] = nlb->slots[i];
+        } else {
+            for (i = 0; i < WORKER_SLOTS && (nlb->slots[i].used || o->slots[i].used); i++)
+                ;
+            if (i == WORKER_SLOTS) {
+                err_set(err, ERR_CONFIG, "more than %d listeners", WORKER_SLOTS);
+                return -1;
+            }
+            if (open_slot(nlb, o, i, cfg, err) != 0) {
+                err_prefix(err, "%s:%d: listener %s", config->path, cfg->obj.line, cfg->obj.name);
+                return -1;
+            }
+        }
+        o->slot_of[l] = i;
+    }
+    return 0;
+}
+
+static void close_opened(const struct nlb *nlb, struct opened *o)
+{
+    for (size_t i = 0; i < WORKER_SLOTS; i++) {
+        if (!o->fresh[i])
+            continue;
+        for (size_t w = 0; w < nlb->n_workers; w++) {
+            if (o->fds[w][i] >= 0)
+                close(o->fds[w][i]);
+        }
+        if (o->slots[i].lock_fd >= 0)
+            close(o->slots[i].lock_fd);
+    }
+}
+
+/* --- taking over
+ * --------------------------------------------------------------------------------------- */
+static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
+{
+    for (size_t w = 0; w < nlb->n_workers; w++) {
+        struct worker_change change = { .generation = g };
+
+        for (size_t i = 0; i < WORKER_SLOTS; i++)
+            change.slots[i].fd = -1;
+        for (size_t l = 0; l < g->config->n_listeners; l++) {
+            change.slots[o->slot_of[l]].front = g->fronts[l];
+            change.slots[o->slot_of[l]].fd = o->fds[w][o->slot_of[l]];
+        }
+        generation_ref(g);
+        worker_apply(nlb->workers[w], &change);
+    }
+    for (size_t i = 0; i < WORKER_SLOTS; i++) {
+        if (nlb->slots[i].used && !o->slots[i].used && nlb->slots[i].lock_fd >= 0)
+            close(nlb->slots[i].lock_fd);
+    }
+    memcpy(nlb->slots, o->slots, sizeof nlb->slots);
+    memcpy(nlb->slot_of, o->slot_of, sizeof nlb->slot_of);
+    generation_unref(nlb->generation);
+    nlb->generation = g;
+}
+
+int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err)
+{
+    struct generation *g = generation_new(config, err);
+    struct opened *o = calloc(1, sizeof *o);
+    int rc = -1;
+
+    if (o != NULL)
+        o->fds = calloc(nlb->n_workers, sizeof *o->fds);
+    if (g == NULL || o == NULL || o->fds == NULL)
+        goto out;
+    for (size_t w = 0; w < nlb->n_workers; w++) {
+        for (size_t i = 0; i < WORKER_SLOTS; i++)
+            o->fds[w][i] = -1;
+    }
+    if (open_all(nlb, o, config, err) != 0) {
+        close_opened(nlb, o);
+        goto out;
+    }
+    commit(nlb, g, o);
+    g = NULL;
+    rc = 0;
+out:
+    generation_unref(g);
+    if (o != NULL)
+        free(o->fds);
+    free(o);
+    return rc;
+}
+
+/* --- life
+ * --------------------------------------------------------------------------------------------------
+ */
+static int open_events(struct nlb *nlb, const struct nlb_config *config, struct err *err)
+{
+    char path[4096];
+
+    if (config->nlb.events == NULL)
+        return 0;
+    if (nlb_config_path(config, config->nlb.events, path, sizeof path) != 0) {
+        err_set(err, ERR_CONFIG, "events: the path is too long");
+        return -1;
+    }
+    nlb->sink = event_sink_open(path, err);
+    return nlb->sink == NULL ? -1 : 0;
+}
+
+static int start(struct nlb *nlb, const struct nlb_config *config, struct err *err)
+{
+    nlb->drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (nlb->drained_fd < 0) {
+        err_set(err, ERR_ENVIRONMENT, "eventfd: %s", strerror(errno));
+        return -1;
+    }
+    if (open_events(nlb, config, err) != 0)
+        return -1;
+    nlb->workers = calloc(config->nlb.workers, sizeof(struct worker *));
+    if (nlb->workers == NULL) {
+        err_set(err, ERR_NOMEM, "workers");
+        return -1;
+    }
+    for (; nlb->n_workers < config->nlb.workers; nlb->n_workers++) {
+        struct worker *w = worker_start((unsigned)nlb->n_workers, nlb->sink, nlb->drained_fd, err);
+
+        if (w == NULL)
+            return -1;
+        nlb->workers[nlb->n_workers] = w;
+    }
+    return nlb_reload(nlb, config, err);
+}
+
+struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
+{
+    struct nlb *nlb = calloc(1, sizeof *nlb);
+
+    if (nlb == NULL) {
+        err_set(err, ERR_NOMEM, "load balancer");
+        return NULL;
+    }
+    nlb->drained_fd = -1;
+    if (start(nlb, config, err) != 0) {
+        nlb_stop(nlb);
+        return NULL;
+    }
+    return nlb;
+}
+
+void nlb_drain(struct nlb *nlb)
+{
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        worker_drain(nlb->workers[i]);
+}
+
+int nlb_drained_fd(const struct nlb *nlb)
+{
+    return nlb->drained_fd;
+}
+
+void nlb_stop(struct nlb *nlb)
+{
+    if (nlb == NULL)
+        return;
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        worker_stop(nlb->workers[i]);
+    for (size_t i = 0; i < WORKER_SLOTS; i++) {
+        if (nlb->slots[i].used && nlb->slots[i].lock_fd >= 0)
+            close(nlb->slots[i].lock_fd);
+    }
+    if (nlb->drained_fd >= 0)
+        close(nlb->drained_fd);
+    generation_unref(nlb->generation);
+    event_sink_close(nlb->sink);
+    free(nlb->workers);
+    free(nlb);
+}
+
+int nlb_reopen_logs(struct nlb *nlb, struct err *err)
+{
+    return nlb->sink == NULL ? 0 : event_sink_reopen(nlb->sink, err);
+}
+
+size_t nlb_listener_count(const struct nlb *nlb)
+{
+    return nlb->generation->config->n_listeners;
+}
+
+struct nlb_listener_info nlb_listener_at(const struct nlb *nlb, size_t i)
+{
+    const struct listener_cfg *cfg = &nlb->generation->config->listeners[i];
+
+    return (struct nlb_listener_info){ cfg->obj.name, cfg->protocol,
+                                       nlb->slots[nlb->slot_of[i]].bound };
+}
+
+uint64_t nlb_metric(const struct nlb *nlb, enum metric id)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        sum += metric_read(worker_metrics(nlb->workers[i]), id);
+    return sum;
+}
+
+uint64_t nlb_active_flows(const struct nlb *nlb)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        sum += atomic_load_explicit(&worker_metrics(nlb->workers[i])->active_flows,
+                                    memory_order_relaxed);
+    return sum;
+}

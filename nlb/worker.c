@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One worker: a thread with its own event base, its own listening sockets and its own flows. */
+#include "nlb/worker.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/tls_conf.h"
+#include "listeners/listener.h"
+
+/* How often a draining worker looks whether it is done. */
+#define DRAIN_LOOK_US 20000
+
+struct worker {
+    pthread_t thread;
+    struct event_base *base;
+    struct flow_env env;
+    struct event_sink *sink;
+    struct event wake, drain_look;
+    int wake_fd, drained_fd;
+    struct listener listeners[WORKER_SLOTS];
+    bool used[WORKER_SLOTS];
+    struct generation *generation; /* what new flows get */
+
+    pthread_mutex_t lock; /* guards what follows: the mail box */
+    pthread_cond_t taken;
+    const struct worker_change *change;
+    bool drain, stop;
+};
+
+static void ended_cb(void *arg, const struct flow_record *record)
+{
+    struct worker *w = arg;
+
+    if (w->sink != NULL)
+        event_sink_write(w->sink, record);
+}
+
+static void apply(struct worker *w, const struct worker_change *c)
+{
+    const struct flow_keeper keeper = { generation_ref, generation_unref, c->generation };
+
+    for (size_t i = 0; i < WORKER_SLOTS; i++) {
+        const struct worker_slot *slot = &c->slots[i];
+
+        if (slot->front == NULL && w->used[i]) {
+            listener_stop(&w->listeners[i]);
+            w->used[i] = false;
+        } else if (slot->front != NULL && slot->fd >= 0) {
+            (void)listener_start(&w->listeners[i], &w->env, slot->front, &keeper, slot->fd);
+            w->used[i] = true;
+        } else if (slot->front != NULL) {
+            listener_adopt(&w->listeners[i], slot->front, &keeper);
+        }
+    }
+    generation_unref(w->generation);
+    w->generation = c->generation;
+}
+
+static void stop_listening(struct worker *w)
+{
+    for (size_t i = 0; i < WORKER_SLOTS; i++) {
+        if (w->used[i])
+            listener_stop(&w->listeners[i]);
+        w->used[i] = false;
+    }
+}
+
+static void drain_look_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    const struct timeval again = { .tv_usec = DRAIN_LOOK_US };
+    const uint64_t one = 1;
+
+    (void)fd, (void)what;
+    if (w->env.n_flows > 0 || !LIST_EMPTY(&w->env.lingers))
+        evtimer_add(&w->drain_look, &again);
+    else if (write(w->drained_fd, &one, sizeof one) < 0)
+        return;
+}
+
+static void wake_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    uint64_t n;
+
+    (void)what;
+    if (read(fd, &n, sizeof n) < 0)
+        return;
+    pthread_mutex_lock(&w->lock);
+    if (w->change != NULL) {
+        apply(w, w->change);
+        w->change = NULL;
+        pthread_cond_signal(&w->taken);
+    }
+    if (w->drain) {
+        w->drain = false;
+        stop_listening(w);
+        drain_look_cb(-1, 0, w);
+    }
+    if (w->stop)
+        event_base_loopbreak(w->base);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+
+    event_base_dispatch(w->base);
+    stop_listening(w);
+    flow_env_clear(&w->env);
+    generation_unref(w->generation);
+    tls_thread_done();
+    return NULL;
+}
+
+static void wake(struct worker *w)
+{
+    const uint64_t one = 1;
+
+    if (write(w->wake_fd, &one, sizeof one) < 0)
+        return; /* the counter is full: it is awake */
+}
+
+static void release(struct worker *w)
+{
+    if (w->base != NULL)
+        event_base_free(w->base);
+    if (w->wake_fd >= 0)
+        close(w->wake_fd);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->taken);
+    free(w);
+}
+
+static struct event_base *base_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config == NULL)
+        return NULL;
+    /* Each base is used by its own thread alone: no locks. Edge-triggered events need epoll. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+struct worker *worker_start(unsigned number, struct event_sink *sink, int drained_fd,
+                            struct err *err)
+{
+    struct worker *w = calloc(1, sizeof *w);
+
+    if (w == NULL) {
+        err_set(err, ERR_NOMEM, "worker");
+        return NULL;
+    }
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->taken, NULL);
+    w->sink = sink;
+    w->drained_fd = drained_fd;
+    w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    w->base = base_new();
+    if (w->wake_fd < 0 || w->base == NULL ||
+        flow_env_init(&w->env, w->base, ((uint64_t)number << 40) + 1) != 0) {
+        err_set(err, ERR_ENVIRONMENT, "cannot make the event loop of a worker");
+        release(w);
+        return NULL;
+    }
+    w->env.ended_cb = ended_cb;
+    w->env.ended_arg = w;
+    event_assign(&w->wake, w->base, w->wake_fd, EV_READ | EV_PERSIST, wake_cb, w);
+    event_add(&w->wake, NULL);
+    evtimer_assign(&w->drain_look, w->base, drain_look_cb, w);
+    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        err_set(err, ERR_ENVIRONMENT, "cannot start a worker thread");
+        flow_env_clear(&w->env);
+        release(w);
+        return NULL;
+    }
+    return w;
+}
+
+void worker_apply(struct worker *w, const struct worker_change *change)
+{
+    pthread_mutex_lock(&w->lock);
+    w->change = change;
+    wake(w);
+    while (w->change != NULL)
+        pthread_cond_wait(&w->taken, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void worker_drain(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->drain = true;
+    pthread_mutex_unlock(&w->lock);
+    wake(w);
+}
+
+void worker_stop(struct worker *w)
+{
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_mutex_unlock(&w->lock);
+    wake(w);
+    pthread_join(w->thread, NULL);
+    release(w);
+}
+
+const struct metrics *worker_metrics(const struct worker *w)
+{
+    return &w->env.metrics;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One worker: a thread with its own event base, its own listening sockets and its own flows. Others
+ * talk to it by messages only. */
+#ifndef NLB_WORKER_H
+#define NLB_WORKER_H
+
+#include <stdbool.h>
+
+#include "core/err.h"
+#include "nlb/generation.h"
+#include "observe/events.h"
+#include "observe/metrics.h"
+
+#define WORKER_SLOTS 64 /* listening sockets; AWS allows 50 listeners per load balancer */
+
+/* What shall be true after a change, slot by slot. */
+struct worker_slot {
+    const struct front *front; /* NULL: no listener in this slot (any more) */
+    int fd;                    /* a socket to begin with, taken; -1: keep the one that is there */
+};
+struct worker_change {
+    struct generation *generation; /* one reference, taken */
+    struct worker_slot slots[WORKER_SLOTS];
+};
+
+struct worker;
+/* Starts the thread. `number` from 0; `sink` may be NULL; `drained_fd`: an eventfd that gets 1 when
+ * the worker has drained. NULL with the reason in `err`. */
+struct worker *worker_start(unsigned number, struct event_sink *sink, int drained_fd,
+                            struct err *err);
+/* Messages; taken in order. worker_apply() returns once the worker has applied it. */
+void worker_apply(struct worker *w, const struct worker_change *change);
+void worker_drain(struct worker *w);
+/* End what is left, join the thread, free. */
+void worker_stop(struct worker *w);
+const struct metrics *worker_metrics(const struct worker *w);
+
+#endif
