@@ -210,8 +210,8 @@ static int unknown_key(const struct cfg_object *o, const struct cfg_value *value
 
     for (const struct cfg_key *key = o->keys; key->name != NULL; key++)
         suggest_try(&s, key->name);
-    problems_add(value->problems, value->line, "unknown key '%s'%s", value->key,
-                 suggest_text(&s, hint, sizeof hint));
+    problems_add(value->problems, value->line, "unknown key '%s'%s (all keys: nlbsim check --keys)",
+                 value->key, suggest_text(&s, hint, sizeof hint));
     return -1;
 }
 

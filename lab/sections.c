@@ -51,6 +51,15 @@ static void check_listen(const struct nlb_config *c, const struct lab_target_cfg
     }
 }
 
+/* "lab:PROFILE/HOST" can be judged without loading. */
+static void check_spec(const char *key, const char *spec, int line, struct problems *problems)
+{
+    struct err err;
+
+    if (spec != NULL && cert_spec_is_lab(spec) && cert_spec_check(spec, &err) != 0)
+        problems_add(problems, line, "%s = %s: %s", key, spec, err.text);
+}
+
 /* The certificate to present and the authorities of client certificates. */
 static void load_target(const struct nlb_config *c, struct lab_target_cfg *t,
                         struct problems *problems)
@@ -62,12 +71,14 @@ static void load_target(const struct nlb_config *c, struct lab_target_cfg *t,
     if (t->certificate.spec != NULL) {
         t->certificate.cert = cert_load(t->certificate.spec, c->dir, c->lab, &err);
         if (t->certificate.cert == NULL)
-            problems_add(problems, t->certificate.line, "certificate %s", err.text);
+            problems_add(problems, t->certificate.line, "certificate = %s: %s", t->certificate.spec,
+                         err.text);
     }
     if (t->client_ca != NULL) {
         t->client_ca_bundle = cert_bundle_load(t->client_ca, c->dir, c->lab, &err);
         if (t->client_ca_bundle == NULL)
-            problems_add(problems, cfg_line(&t->obj, "client_ca"), "client_ca %s", err.text);
+            problems_add(problems, cfg_line(&t->obj, "client_ca"), "client_ca = %s: %s",
+                         t->client_ca, err.text);
     }
 }
 
@@ -90,6 +101,31 @@ static void check_target(struct nlb_config *c, void *object, bool load, struct p
     check_listen(c, t, problems);
     if (load)
         load_target(c, t, problems);
+    else
+        check_spec("certificate", t->certificate.spec, t->certificate.line, problems);
+}
+
+/* Can the files and lab names of an integration be loaded? Who runs it loads them anew; nothing of
+ * the lab is issued for it now. */
+static void try_loading(const struct nlb_config *c, const struct integration_cfg *g,
+                        struct problems *problems)
+{
+    struct err err = { .code = ERR_NONE };
+    int line = cfg_line(&g->obj, "trust_store");
+    struct cert_bundle *store =
+        line == 0 ? NULL : cert_bundle_load(g->trust_store, c->dir, c->lab, &err);
+    struct cert *cert = NULL;
+
+    if (line != 0 && store == NULL)
+        problems_add(problems, line, "trust_store = %s: %s", g->trust_store, err.text);
+    cert_bundle_unref(store);
+    if (g->client_certificate == NULL || cert_spec_is_lab(g->client_certificate))
+        return;
+    cert = cert_load(g->client_certificate, c->dir, c->lab, &err);
+    if (cert == NULL)
+        problems_add(problems, cfg_line(&g->obj, "client_certificate"),
+                     "client_certificate = %s: %s", g->client_certificate, err.text);
+    cert_unref(cert);
 }
 
 static void check_integration(struct nlb_config *c, void *object, bool load,
@@ -99,9 +135,12 @@ static void check_integration(struct nlb_config *c, void *object, bool load,
     struct suggest s;
     char hint[96];
 
-    (void)load;
     if (g->client_certificate != NULL && strcmp(g->client_certificate, "none") == 0)
         g->client_certificate = NULL;
+    check_spec("client_certificate", g->client_certificate, cfg_line(&g->obj, "client_certificate"),
+               problems);
+    if (load)
+        try_loading(c, g, problems);
     if (g->listener == NULL || nlb_config_listener(c, g->listener) != NULL)
         return;
     s = suggest_for(g->listener);

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "core/suggest.h"
+#include "core/tls_params.h"
+
 #define OURS "a setting of nlbsim"
 
 #define OLD_TLS "not simulated: the TLS library (mbedTLS 3.6) speaks TLS 1.2 and 1.3 only"
@@ -62,11 +65,46 @@ static int parse_words(const char ***words, size_t *n, const char *separators,
     return 0;
 }
 
+static int refuse_cipher(const char *name, const struct cfg_value *value)
+{
+    struct suggest s = suggest_for(name);
+    char hint[96];
+
+    /* The table is asked code by code: this runs only for a misspelt name. */
+    for (uint32_t code = 1; code <= 0xffff; code++) {
+        const struct tls_suite *row = tls_suite_find((uint16_t)code);
+
+        if (row == NULL || !tls_suite_supported(row->code))
+            continue;
+        suggest_try(&s, row->iana);
+        suggest_try(&s, row->openssl);
+    }
+    problems_add(value->problems, value->line,
+                 "ciphers: '%s' is no cipher suite that the TLS library has%s", name,
+                 suggest_text(&s, hint, sizeof hint));
+    return -1;
+}
+
 static int parse_ciphers(void *object, const struct cfg_value *value)
 {
     struct lab_target_cfg *t = object;
+    size_t known = t->n_ciphers;
+    int rc = parse_words(&t->ciphers, &t->n_ciphers, " \t,:", value);
 
-    return parse_words(&t->ciphers, &t->n_ciphers, " \t,:", value);
+    for (size_t i = known; i < t->n_ciphers; i++) {
+        const struct tls_suite *row = tls_suite_by_name(t->ciphers[i]);
+        uint16_t *slot = arena_append(value->arena, &t->suites, &known, sizeof *slot);
+
+        if (slot == NULL) {
+            value->problems->environment = true;
+            return -1;
+        }
+        if (row == NULL || !tls_suite_supported(row->code))
+            rc = refuse_cipher(t->ciphers[i], value);
+        else
+            *slot = row->code;
+    }
+    return rc;
 }
 
 static int parse_alpn(void *object, const struct cfg_value *value)

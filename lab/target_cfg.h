@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "certs/cert_cfg.h"
 #include "core/addr.h"
@@ -26,9 +27,10 @@ struct lab_target_cfg {
     const char *client_ca; /* spec of a trust store; NULL: none (request: nothing checked) */
     struct cert_bundle *client_ca_bundle; /* loaded by the checks */
     enum lab_tls tls_min, tls_max;
-    const char **ciphers; /* OpenSSL or IANA names in order; none: the library's default */
-    size_t n_ciphers;
-    const char **alpn; /* protocols in order of preference; none: ALPN off */
+    const char **ciphers; /* as written, in order; none: the library's default */
+    uint16_t *suites;     /* their numbers; core/tls_params.h */
+    size_t n_ciphers;     /* of both */
+    const char **alpn;    /* protocols in order of preference; none: ALPN off */
     size_t n_alpn;
     const char *fault; /* NULL: none */
 };

@@ -214,6 +214,8 @@ static void check_all(struct nlb_config *c, bool load, struct problems *problems
     config_find_policies(c, problems);
     if (load)
         config_load(c, problems);
+    else
+        config_check_specs(c, problems);
     for (size_t i = 0; i < c->n_lists; i++) {
         for (size_t j = 0; c->lists[i].kind->check_cb != NULL && j < c->lists[i].n; j++)
             c->lists[i].kind->check_cb(c, config_item(&c->lists[i], j), load, problems);

@@ -44,14 +44,14 @@ static void load_certificate(struct nlb_config *c, const struct listener_cfg *l,
 
     k->cert = cert_load(k->spec, c->dir, c->lab, &err);
     if (k->cert == NULL) {
-        problems_add(problems, k->line, "certificate %s", err.text);
+        problems_add(problems, k->line, "certificate = %s: %s", k->spec, err.text);
         return;
     }
     leaf = k->cert->leaf;
     if (!l->allow_unsupported_keys && !key_supported(leaf))
         problems_add(
             problems, k->line,
-            "certificate %s has a %s key of %u bits; NLB takes RSA 1024, 2048 and 3072 and "
+            "certificate = %s has a %s key of %u bits; NLB takes RSA 1024, 2048 and 3072 and "
             "ECDSA P-256, P-384 and P-521 (" CERTIFICATES "); to serve it all the same: "
             "allow_unsupported_keys = true",
             k->spec, leaf->key_algorithm, leaf->key_bits);
@@ -72,6 +72,20 @@ void config_load(struct nlb_config *c, struct problems *problems)
 
         for (size_t j = 0; l->protocol == PROTOCOL_TLS && j < l->n_certificates; j++)
             load_certificate(c, l, &l->certificates[j], problems);
+    }
+}
+
+void config_check_specs(const struct nlb_config *c, struct problems *problems)
+{
+    struct err err;
+
+    for (size_t i = 0; i < c->n_listeners; i++) {
+        for (size_t j = 0; j < c->listeners[i].n_certificates; j++) {
+            const struct cert_cfg *k = &c->listeners[i].certificates[j];
+
+            if (cert_spec_is_lab(k->spec) && cert_spec_check(k->spec, &err) != 0)
+                problems_add(problems, k->line, "certificate = %s: %s", k->spec, err.text);
+        }
     }
 }
 

@@ -84,6 +84,7 @@ static int parse_target_place(struct target_cfg *t, const struct cfg_value *valu
         t->lab = t->text + 4;
         if (t->lab[0] != '\0' && strchr(t->lab, '/') == NULL)
             return 0;
+        t->lab = NULL;
         problems_add(value->problems, value->line,
                      "target '%s': write lab:NAME with the NAME of a [lab_target NAME] section "
                      "(lab:PROFILE/HOST is a certificate)",
