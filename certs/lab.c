@@ -96,8 +96,9 @@ static int make_serial(const struct cert_lab *lab, const char *label, struct lab
     return rc;
 }
 
-struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, struct lab_node *issuer,
-                              enum issue_key_kind kind, struct issue_cert *c, struct err *err)
+struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, const char *key_label,
+                              struct lab_node *issuer, enum issue_key_kind kind,
+                              struct issue_cert *c, struct err *err)
 {
     struct lab_node *n = calloc(1, sizeof *n);
 
@@ -108,7 +109,7 @@ struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, struct la
     }
     n->issuer = issuer;
     n->serial_len = c->serial_len != 0 ? c->serial_len : ISSUE_SERIAL_LEN;
-    n->key = key_pool_get(lab->keys, kind, label, err);
+    n->key = key_pool_get(lab->keys, kind, key_label, err);
     if (n->key == NULL || make_serial(lab, label, n, err) != 0)
         goto fail;
     c->key = n->key;
@@ -176,7 +177,7 @@ static struct lab_node *new_authority(struct cert_lab *lab, const struct lab_aut
                                                 : issuer != NULL ? ISSUING_TO
                                                                  : ROOT_DAYS);
     (void)issue_name_add(subject, sizeof subject, "CN", row->cn);
-    n = lab_node_add(lab, label, issuer, row->key, &c, err);
+    n = lab_node_add(lab, label, label, issuer, row->key, &c, err);
     if (n != NULL)
         n->authority = row;
     return n;

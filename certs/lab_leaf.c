@@ -132,10 +132,20 @@ static unsigned leaf_usage(const struct lab_profile *p, enum issue_key_kind key)
            (issue_key_is_slow(key) ? MBEDTLS_X509_KU_KEY_ENCIPHERMENT : 0U);
 }
 
+static void leaf_label(const struct lab_profile *p, const char *host, char label[LAB_LABEL_MAX])
+{
+    snprintf(label, LAB_LABEL_MAX, "leaf %s/%s", p->name, host);
+}
+
+static void leaf_key_label(const struct lab_profile *p, const char *host, char label[LAB_LABEL_MAX])
+{
+    snprintf(label, LAB_LABEL_MAX, "leaf %s/%s", p->key_of != NULL ? p->key_of : p->name, host);
+}
+
 static struct lab_node *new_leaf(struct cert_lab *lab, const struct lab_profile *p,
                                  const char *label, const char *host, struct err *err)
 {
-    char subject[LAB_SUBJECT_MAX];
+    char subject[LAB_SUBJECT_MAX], key_label[LAB_LABEL_MAX];
     struct lab_node *issuer = NULL, *n = NULL;
     struct name_list names;
     bool own_dates = p->from_days != 0 || p->to_days != 0;
@@ -167,20 +177,16 @@ static struct lab_node *new_leaf(struct cert_lab *lab, const struct lab_profile 
             return NULL;
     }
     make_subject(p, host, subject, sizeof subject);
+    leaf_key_label(p, host, key_label);
     if (make_names(p, host, &names, err) != 0)
         return NULL;
     c.names = names.names;
     c.n_names = names.n;
-    n = lab_node_add(lab, label, issuer, p->key, &c, err);
+    n = lab_node_add(lab, label, key_label, issuer, p->key, &c, err);
     if (n != NULL)
         n->revoked = p->revoked;
     name_list_clear(&names);
     return n;
-}
-
-static void leaf_label(const struct lab_profile *p, const char *host, char label[LAB_LABEL_MAX])
-{
-    snprintf(label, LAB_LABEL_MAX, "leaf %s/%s", p->name, host);
 }
 
 /* The chain of a profile as its row spells it. Called with the lock held. */
@@ -246,7 +252,7 @@ int cert_lab_issue_request(struct cert_lab *lab, const struct cert_lab_request *
     if (lab_node_find(lab, label) != NULL)
         err_set(err, ERR_BUG, "lab request '%s' came twice", request->label);
     else if (row == NULL || issuer != NULL)
-        n = lab_node_add(lab, label, issuer, request->key_kind, &c, err);
+        n = lab_node_add(lab, label, label, issuer, request->key_kind, &c, err);
     pthread_mutex_unlock(&lab->lock);
     if (n == NULL)
         return -1;
@@ -263,7 +269,7 @@ int cert_lab_prepare(struct cert_lab *lab, const struct lab_profile *const *prof
         const struct lab_profile *p = profiles[i];
         const struct lab_authority *a = lab_authority_find(lab_profile_issuer(p));
 
-        leaf_label(p, host, label);
+        leaf_key_label(p, host, label);
         if (issue_key_is_slow(p->key) && key_pool_want(lab->keys, p->key, label, err) != 0)
             return -1;
         for (; a != NULL; a = a->issuer != NULL ? lab_authority_find(a->issuer) : NULL) {

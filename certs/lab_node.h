@@ -43,9 +43,10 @@ struct cert_lab {
 /* NULL when nothing of that label was issued. All of these are called with the lock held. */
 struct lab_node *lab_node_find(struct cert_lab *lab, const char *label);
 /* Issue what `c` describes and keep it; key, issuer and serial number of `c` are filled in.
- * `issuer` NULL: self-signed. */
-struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, struct lab_node *issuer,
-                              enum issue_key_kind kind, struct issue_cert *c, struct err *err);
+ * `issuer` NULL: self-signed. `key_label`: what the key is filed under. */
+struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, const char *key_label,
+                              struct lab_node *issuer, enum issue_key_kind kind,
+                              struct issue_cert *c, struct err *err);
 /* Find or make an authority; `host` counts for those that are made per host. */
 struct lab_node *lab_authority_node(struct cert_lab *lab, const struct lab_authority *row,
                                     const char *host, struct err *err);

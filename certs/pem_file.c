@@ -153,7 +153,7 @@ void pem_text_clear(struct pem_text *t)
     memset(t, 0, sizeof *t);
 }
 
-static int write_all(int fd, const char *data, size_t len)
+static int write_all(int fd, const char *data, size_t len, bool sync)
 {
     while (len > 0) {
         ssize_t n = write(fd, data, len);
@@ -165,11 +165,10 @@ static int write_all(int fd, const char *data, size_t len)
         data += n;
         len -= (size_t)n;
     }
-    return fsync(fd);
+    return sync ? fsync(fd) : 0;
 }
 
-int pem_write(const char *path, const void *data, size_t len, bool secret, bool replace,
-              struct err *err)
+int pem_write(const char *path, const void *data, size_t len, unsigned flags, struct err *err)
 {
     char *temporary = NULL;
     int fd = -1, rc = -1;
@@ -178,14 +177,14 @@ int pem_write(const char *path, const void *data, size_t len, bool secret, bool 
         err_set(err, ERR_NOMEM, "%s", path);
         return -1;
     }
-    fd =
-        open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
-    if (fd < 0 || write_all(fd, data, len) != 0) {
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+              (flags & PEM_SECRET) != 0 ? 0600 : 0644);
+    if (fd < 0 || write_all(fd, data, len, (flags & PEM_LAZY) == 0) != 0) {
         err_set(err, ERR_ENVIRONMENT, "%s: cannot write: %s", temporary, strerror(errno));
         goto out;
     }
     /* link() refuses an existing name where rename() would replace it. */
-    if (replace ? rename(temporary, path) != 0 : link(temporary, path) != 0) {
+    if ((flags & PEM_REPLACE) != 0 ? rename(temporary, path) != 0 : link(temporary, path) != 0) {
         err_set(err, errno == EEXIST ? ERR_USAGE : ERR_ENVIRONMENT, "%s: %s", path,
                 errno == EEXIST ? "is there already (--force replaces it)" : strerror(errno));
         goto out;

@@ -31,13 +31,13 @@ void pem_put_key(struct pem_text *t, mbedtls_pk_context *key);
 void pem_put_line(struct pem_text *t, const char *line); /* a comment between blocks */
 void pem_text_clear(struct pem_text *t);                 /* wipes */
 
-/*
- * Write a file whole: into a temporary one beside it, flushed, then renamed.
- *   secret   mode 0600 instead of 0644 (before the umask)
- *   replace  false: refuse when the file exists
- */
-int pem_write(const char *path, const void *data, size_t len, bool secret, bool replace,
-              struct err *err);
+enum pem_write_flags {
+    PEM_SECRET = 1,  /* mode 0600 instead of 0644 (before the umask) */
+    PEM_REPLACE = 2, /* without it an existing file is refused */
+    PEM_LAZY = 4,    /* what can be made again need not survive a power failure: no fsync */
+};
+/* Write a file whole: into a temporary one beside it, then under its name. */
+int pem_write(const char *path, const void *data, size_t len, unsigned flags, struct err *err);
 
 /* What mbedTLS says about a private key or certificate, as half a sentence. */
 const char *pem_reason(int mbedtls_error, char *out, size_t size);

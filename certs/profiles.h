@@ -39,6 +39,7 @@ struct lab_authority {
                             */
     bool nc_critical;
     bool unknown_critical, bad_signature;
+    bool crl; /* a lab directory gets its list of revoked certificates */
 };
 
 enum lab_subject {
@@ -77,6 +78,7 @@ struct lab_profile {
     const char *issuer; /* NULL: "issuing"; "leaf": self-signed */
     const char *chain;  /* words: "leaf" or an authority; NULL: "leaf ISSUER", or "leaf" */
     enum issue_key_kind key;
+    const char *key_of; /* shares the key of this profile; NULL: has its own */
     mbedtls_md_type_t md;
     int from_days, to_days; /* both 0: from yesterday for 198 days */
     enum lab_subject subject;
