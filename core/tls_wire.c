@@ -326,6 +326,7 @@ static unsigned begin_record(struct tls_sniffer *s)
         s->record_len > RECORD_MAX)
         return TLS_SAW_NOT_TLS;
     s->records++;
+    s->plain = record_is_plain(s); /* once: a hello inside must not change how the rest is read */
     if (s->type == RECORD_CCS) {
         saw = TLS_SAW_CCS;
         if ((s->seen & TLS_SAW_SERVER_HELLO) != 0 && (s->seen & TLS_SAW_CERTIFICATE) == 0 &&
@@ -336,7 +337,7 @@ static unsigned begin_record(struct tls_sniffer *s)
         saw = TLS_SAW_APP_DATA | TLS_SAW_ENCRYPTED;
     } else if (s->type == RECORD_HANDSHAKE) {
         s->handshake_bytes += s->record_len;
-        saw = record_is_plain(s) ? 0 : TLS_SAW_ENCRYPTED;
+        saw = s->plain ? 0 : TLS_SAW_ENCRYPTED;
     } else if (s->type == RECORD_ALERT && s->record_len != 2) {
         s->encrypted_alerts++;
         saw = TLS_SAW_ENCRYPTED_ALERT;
@@ -359,10 +360,12 @@ unsigned tls_sniffer_feed(struct tls_sniffer *s, const void *data, size_t n)
                 continue;
             saw |= begin_record(s);
             s->seen |= saw;
+            if ((saw & TLS_SAW_NOT_TLS) != 0)
+                break;
         }
         part = bytes_take(&in, in.left < s->record_left ? in.left : s->record_left);
         s->record_left = (uint16_t)(s->record_left - part.left);
-        if (part.left > 0 && record_is_plain(s)) {
+        if (part.left > 0 && s->plain) {
             saw |= s->type == RECORD_ALERT ? read_alert(s, part) : read_handshake(s, part);
             s->seen |= saw;
         }

@@ -176,7 +176,8 @@ struct tls_sniffer {
     uint8_t type;
     uint16_t record_left;
     uint16_t record_len;
-    bool encrypted;
+    bool encrypted; /* ChangeCipherSpec has passed */
+    bool plain;     /* the current record */
     uint8_t msg_header[4];
     uint8_t msg_header_len;
     uint8_t alert_buf[2];
