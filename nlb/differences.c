@@ -86,6 +86,13 @@ static void remark_listener(const struct listener_cfg *l, differences_cb *say, v
         if (listener_remarks[i].applies(l))
             say(user, section, listener_remarks[i].text);
     }
+}
+
+static void remark_policies(const struct listener_cfg *l, differences_cb *say, void *user)
+{
+    char section[96];
+
+    snprintf(section, sizeof section, "[listener %s]", l->obj.name);
     if (is_tls(l))
         say_unsupported(l->policy, "ssl_policy", section, say, user);
     if (to_tls_targets(l))
@@ -109,8 +116,16 @@ static void remark_group(const struct target_group_cfg *g, differences_cb *say, 
 
 void nlb_config_differences(const struct nlb_config *config, differences_cb *say, void *user)
 {
-    for (size_t i = 0; i < config->n_listeners; i++)
+    for (size_t i = 0; i < config->n_listeners; i++) {
         remark_listener(&config->listeners[i], say, user);
+        remark_policies(&config->listeners[i], say, user);
+    }
     for (size_t i = 0; i < config->n_groups; i++)
         remark_group(&config->groups[i], say, user);
+}
+
+void nlb_config_lacking(const struct nlb_config *config, differences_cb *say, void *user)
+{
+    for (size_t i = 0; i < config->n_listeners; i++)
+        remark_policies(&config->listeners[i], say, user);
 }

@@ -10,5 +10,7 @@
 typedef void differences_cb(void *user, const char *section, const char *text);
 
 void nlb_config_differences(const struct nlb_config *config, differences_cb *say, void *user);
+/* Only what this build cannot act out of the security policies in use: said at start-up. */
+void nlb_config_lacking(const struct nlb_config *config, differences_cb *say, void *user);
 
 #endif

@@ -272,7 +272,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "sent_bytes", json_integer((json_int_t)r->sent_bytes));
     json_object_set_new(j, "spliced", json_boolean(r->spliced));
     json_object_set_new(j, "end", end(r));
-    line = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    line = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
     json_decref(j);
     return line;
 }

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `nlbsim run FILE.ini`: the load balancer and the lab targets of a file, in the foreground. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/ready.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/tls_conf.h"
+#include "core/tls_engine.h"
+#include "lab/sections.h"
+#include "lab/testbed.h"
+#include "nlb/differences.h"
+
+#define DRAIN_DEFAULT_S 5
+
+struct options {
+    const char *path, *ready_file;
+    bool allow_key_log;
+    long drain_s;
+};
+
+static void usage(FILE *out)
+{
+    fputs(
+        "usage: nlbsim run [options] FILE.ini\n\n"
+        "Starts the load balancer and the lab targets of the file and stays in the foreground.\n\n"
+        "      --ready-file PATH      write a JSON document there once every listener accepts\n"
+        "      --drain-timeout SECS   how long running flows may finish after SIGTERM (default 5)\n"
+        "      --allow-key-log        honour SSLKEYLOGFILE (TLS secrets in the clear!)\n"
+        "  -d, --debug                log each state of each flow\n"
+        "  -h, --help\n\n"
+        "Signals: SIGTERM, SIGINT drain then stop, a second one stops at once; SIGHUP reads the\n"
+        "file again (a bad one changes nothing); SIGUSR1 opens the event file again.\n"
+        "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed.\n\n"
+        "example: nlbsim run --ready-file /tmp/ready.json nlb.ini\n",
+        out);
+}
+
+static int parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        { "ready-file", required_argument, NULL, 'r' },
+        { "drain-timeout", required_argument, NULL, 't' },
+        { "allow-key-log", no_argument, NULL, 'k' },
+        { "debug", no_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    char *end;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "dh", longs, NULL)) != -1) {
+        switch (c) {
+        case 'r':
+            o->ready_file = optarg;
+            break;
+        case 't':
+            o->drain_s = strtol(optarg, &end, 10);
+            if (*end != '\0' || end == optarg || o->drain_s < 0 || o->drain_s > 86400) {
+                fprintf(stderr, "nlbsim run: --drain-timeout '%s': 0-86400 seconds\n", optarg);
+                return 2;
+            }
+            break;
+        case 'k':
+            o->allow_key_log = true;
+            break;
+        case 'd':
+            log_set_level(LOG_LEVEL_DEBUG);
+            break;
+        case 'h':
+            usage(stdout);
+            return 0;
+        default:
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        fputs("nlbsim run: give one file\n\n", stderr);
+        usage(stderr);
+        return 2;
+    }
+    o->path = argv[optind];
+    return -1;
+}
+
+static struct nlb_config *load(const char *path, int *status)
+{
+    struct problems problems = { .path = path };
+    struct nlb_config *config =
+        nlb_config_load(path, lab_section_kinds, lab_n_section_kinds, true, &problems);
+
+    if (config == NULL) {
+        problems_print(&problems, stderr);
+        *status = problems_exit_status(&problems);
+    }
+    problems_clear(&problems);
+    return config;
+}
+
+static bool data_on_stdout(const struct nlb_config *config)
+{
+    return config->nlb.events != NULL && strcmp(config->nlb.events, "-") == 0;
+}
+
+/* --- the loop of the main thread
+ * -------------------------------------------------------------------- */
+struct session {
+    struct testbed bed;
+    const struct options *options;
+    int signal_fd;
+    bool draining;
+    uint64_t deadline_us;
+    uint64_t drained; /* workers that are done */
+};
+
+static void reload(struct session *s)
+{
+    struct err err = { 0 };
+    int status = 0;
+    struct nlb_config *config = load(s->options->path, &status);
+
+    if (config == NULL) {
+        log_err("reload", "file=%s nothing changed: see the errors above", s->options->path);
+        return;
+    }
+    ready_notify("RELOADING=1");
+    if (testbed_reload(&s->bed, config, &err) != 0) {
+        nlb_config_unref(config);
+        log_err("reload", "file=%s nothing changed: %s", s->options->path, err.text);
+    } else {
+        log_info("reload", "file=%s new flows follow the new configuration", s->options->path);
+        if (s->options->ready_file != NULL &&
+            ready_write_file(s->options->ready_file, &s->bed, &err) != 0)
+            log_err("reload", "%s", err.text);
+    }
+    ready_notify("READY=1");
+}
+
+static void reopen(struct session *s)
+{
+    struct err err = { 0 };
+
+    if (nlb_reopen_logs(s->bed.nlb, &err) != 0)
+        log_err("reopen", "%s", err.text);
+}
+
+/* True when the program shall end now. */
+static bool take_signal(struct session *s)
+{
+    struct signalfd_siginfo info;
+
+    if (read(s->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return false;
+    switch (info.ssi_signo) {
+    case SIGHUP:
+        if (!s->draining)
+            reload(s);
+        return false;
+    case SIGUSR1:
+        reopen(s);
+        return false;
+    default:
+        break;
+    }
+    if (s->draining)
+        return true;
+    s->draining = true;
+    s->deadline_us = clock_mono_us() + (uint64_t)s->options->drain_s * 1000000U;
+    log_info("stop", "signal=%s flows=%llu draining for at most %ld s",
+             info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+             (unsigned long long)nlb_active_flows(s->bed.nlb), s->options->drain_s);
+    ready_notify("STOPPING=1");
+    nlb_drain(s->bed.nlb);
+    return false;
+}
+
+static int wait_ms(const struct session *s)
+{
+    uint64_t now = clock_mono_us();
+
+    if (!s->draining)
+        return -1;
+    return now >= s->deadline_us ? 0 : (int)((s->deadline_us - now) / 1000 + 1);
+}
+
+static void loop(struct session *s)
+{
+    struct pollfd fds[2] = { { .fd = s->signal_fd, .events = POLLIN },
+                             { .fd = nlb_drained_fd(s->bed.nlb), .events = POLLIN } };
+
+    for (;;) {
+        int n = poll(fds, 2, wait_ms(s));
+        uint64_t done;
+
+        if (n < 0 && errno != EINTR)
+            return;
+        if (n == 0)
+            return; /* the deadline of draining */
+        if ((fds[0].revents & POLLIN) && take_signal(s))
+            return;
+        if ((fds[1].revents & POLLIN) && read(fds[1].fd, &done, sizeof done) == sizeof done) {
+            s->drained += done;
+            if (s->drained >= s->bed.config->nlb.workers)
+                return;
+        }
+    }
+}
+
+static int open_key_log(bool allowed)
+{
+    const char *path = getenv("SSLKEYLOGFILE");
+    int fd;
+
+    if (path == NULL || path[0] == '\0')
+        return 0;
+    if (!allowed) {
+        log_warn("key_log", "SSLKEYLOGFILE is set and ignored: give --allow-key-log to honour it");
+        return 0;
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        fprintf(stderr, "nlbsim run: SSLKEYLOGFILE %s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    tls_key_log_to(fd);
+    log_warn("key_log", "file=%s TLS secrets are written in the clear", path);
+    return 0;
+}
+
+static void log_difference(void *unused, const char *section, const char *text)
+{
+    (void)unused;
+    log_info("not_simulated", "section=\"%s\" %s", section, text);
+}
+
+static int serve(struct session *s, struct nlb_config *config)
+{
+    struct err err = { 0 };
+
+    if (testbed_start(&s->bed, config, &err) != 0) {
+        fprintf(stderr, "nlbsim run: %s\n", err.text);
+        nlb_config_unref(config);
+        return err_exit_status(&err);
+    }
+    nlb_config_lacking(config, log_difference, NULL);
+    ready_print(data_on_stdout(config) ? stderr : stdout, &s->bed);
+    if (s->options->ready_file != NULL &&
+        ready_write_file(s->options->ready_file, &s->bed, &err) != 0) {
+        fprintf(stderr, "nlbsim run: %s\n", err.text);
+        testbed_stop(&s->bed);
+        return 3;
+    }
+    ready_notify("READY=1");
+    loop(s);
+    testbed_stop(&s->bed);
+    log_info("stopped", "file=%s", s->options->path);
+    return 0;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct options o = { .drain_s = DRAIN_DEFAULT_S };
+    struct session s = { .options = &o };
+    struct err err = { 0 };
+    struct nlb_config *config;
+    sigset_t set;
+    int status = parse(argc, argv, &o);
+
+    if (status >= 0)
+        return status;
+    signal(SIGPIPE, SIG_IGN); /* splice(2) has no flag against it */
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
+    s.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    if (s.signal_fd < 0 || tls_init(&err) != 0) {
+        fprintf(stderr, "nlbsim run: %s\n", s.signal_fd < 0 ? strerror(errno) : err.text);
+        return 3;
+    }
+    if (open_key_log(o.allow_key_log) != 0)
+        return 3;
+    config = load(o.path, &status);
+    if (config == NULL)
+        return status;
+    status = serve(&s, config);
+    close(s.signal_fd);
+    tls_thread_done();
+    return status;
+}

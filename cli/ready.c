@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How `nlbsim run` tells that it is ready: lines, a file, sd_notify. */
+#include "cli/ready.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void ready_print(FILE *out, const struct testbed *t)
+{
+    char text[ADDR_TEXT_MAX];
+
+    for (size_t i = 0; i < nlb_listener_count(t->nlb); i++) {
+        const struct nlb_listener_info l = nlb_listener_at(t->nlb, i);
+
+        fprintf(out, "ready listener=%s protocol=%s address=%s\n", l.name,
+                protocol_name(l.protocol), addr_format(&l.address, text));
+    }
+    fflush(out);
+}
+
+static json_t *document(const struct testbed *t)
+{
+    json_t *listeners = json_array();
+    json_t *targets = json_array();
+    char text[ADDR_TEXT_MAX];
+
+    for (size_t i = 0; i < nlb_listener_count(t->nlb); i++) {
+        const struct nlb_listener_info l = nlb_listener_at(t->nlb, i);
+
+        json_array_append_new(listeners, json_pack("{s:s, s:s, s:s, s:i}", "name", l.name,
+                                                   "protocol", protocol_name(l.protocol), "address",
+                                                   addr_format_host(&l.address, text), "port",
+                                                   (int)addr_port(&l.address)));
+    }
+    for (size_t i = 0; i < lab_targets_count(t->targets); i++) {
+        const struct lab_target_info l = lab_targets_at(t->targets, i);
+
+        json_array_append_new(targets, json_pack("{s:s, s:s, s:i}", "name", l.name, "address",
+                                                 addr_format_host(&l.address, text), "port",
+                                                 (int)addr_port(&l.address)));
+    }
+    return json_pack("{s:i, s:o, s:o, s:n}", "pid", (int)getpid(), "listeners", listeners,
+                     "lab_targets", targets, "metrics");
+}
+
+static int write_whole(int fd, const char *data, size_t n)
+{
+    while (n > 0) {
+        ssize_t put = write(fd, data, n);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return -1;
+        data += put;
+        n -= (size_t)put;
+    }
+    return 0;
+}
+
+int ready_write_file(const char *path, const struct testbed *t, struct err *err)
+{
+    char temporary[4096];
+    json_t *doc = document(t);
+    char *text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
+    int fd = -1, rc = -1;
+
+    json_decref(doc);
+    if (text == NULL || (size_t)snprintf(temporary, sizeof temporary, "%s.%d.tmp", path,
+                                         (int)getpid()) >= sizeof temporary) {
+        err_set(err, ERR_NOMEM, "ready file %s", path);
+        goto out;
+    }
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0 || write_whole(fd, text, strlen(text)) != 0 || write_whole(fd, "\n", 1) != 0 ||
+        rename(temporary, path) != 0) {
+        err_set(err, ERR_ENVIRONMENT, "ready file %s: %s", path, strerror(errno));
+        unlink(temporary);
+        goto out;
+    }
+    rc = 0;
+out:
+    if (fd >= 0)
+        close(fd);
+    free(text);
+    return rc;
+}
+
+void ready_notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    size_t n = path == NULL ? 0 : strlen(path);
+    int fd;
+
+    if (n == 0 || n >= sizeof un.sun_path || (path[0] != '/' && path[0] != '@'))
+        return;
+    memcpy(un.sun_path, path, n);
+    if (path[0] == '@')
+        un.sun_path[0] = '\0'; /* abstract name */
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+    close(fd);
+}
