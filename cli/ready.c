@@ -40,11 +40,11 @@ static json_t *document(const struct testbed *t)
                                                    (int)addr_port(&l.address)));
     }
     for (size_t i = 0; i < lab_targets_count(t->targets); i++) {
-        const struct lab_target_info l = lab_targets_at(t->targets, i);
+        const struct lab_target_info *l = lab_targets_at(t->targets, i);
 
-        json_array_append_new(targets, json_pack("{s:s, s:s, s:i}", "name", l.name, "address",
-                                                 addr_format_host(&l.address, text), "port",
-                                                 (int)addr_port(&l.address)));
+        json_array_append_new(targets, json_pack("{s:s, s:s, s:i}", "name", l->name, "address",
+                                                 addr_format_host(&l->addr, text), "port",
+                                                 (int)addr_port(&l->addr)));
     }
     return json_pack("{s:i, s:o, s:o, s:n}", "pid", (int)getpid(), "listeners", listeners,
                      "lab_targets", targets, "metrics");

@@ -22,17 +22,8 @@ int testbed_start(struct testbed *t, struct nlb_config *config, struct err *err)
 
 int testbed_reload(struct testbed *t, struct nlb_config *config, struct err *err)
 {
-    struct lab_targets *targets = lab_targets_start(config, err);
-
-    if (targets == NULL)
+    if (lab_targets_rebind(t->targets, config, err) != 0 || nlb_reload(t->nlb, config, err) != 0)
         return -1;
-    if (nlb_reload(t->nlb, config, err) != 0) {
-        lab_targets_stop(targets);
-        return -1;
-    }
-    lab_targets_stop(t->old_targets);
-    t->old_targets = t->targets;
-    t->targets = targets;
     nlb_config_unref(t->config);
     t->config = config;
     return 0;
@@ -41,7 +32,6 @@ int testbed_reload(struct testbed *t, struct nlb_config *config, struct err *err
 void testbed_stop(struct testbed *t)
 {
     nlb_stop(t->nlb);
-    lab_targets_stop(t->old_targets);
     lab_targets_stop(t->targets);
     nlb_config_unref(t->config);
     memset(t, 0, sizeof *t);

@@ -10,13 +10,13 @@
 struct testbed {
     struct nlb_config *config; /* one reference */
     struct lab_targets *targets;
-    struct lab_targets *old_targets; /* of the configuration before: its flows may still run */
     struct nlb *nlb;
 };
 
 /* Start both; `config` is taken on success. When this returns 0, connections are accepted. */
 int testbed_start(struct testbed *t, struct nlb_config *config, struct err *err);
-/* Take over another configuration (taken on success); on failure nothing has changed. */
+/* Take over another configuration (taken on success); on failure nothing has changed. The lab
+ * targets stay as they were started. */
 int testbed_reload(struct testbed *t, struct nlb_config *config, struct err *err);
 void testbed_stop(struct testbed *t);
 
