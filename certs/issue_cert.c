@@ -102,7 +102,7 @@ static int set_names(mbedtls_x509write_cert *w, const struct issue_cert *c)
         mbedtls_x509_subject_alternative_name *node = &list[i].node;
         mbedtls_x509_buf *text = &node->san.unstructured_name;
 
-        list[i].next = i + 1 < c->n_names ? &list[i + 1] : NULL;
+        list[i].next = i > 0 ? &list[i - 1] : NULL; /* mbedTLS writes the last one first */
         if (inet_pton(AF_INET, c->names[i], address[i]) == 1 ||
             inet_pton(AF_INET6, c->names[i], address[i]) == 1) {
             node->type = MBEDTLS_X509_SAN_IP_ADDRESS;
@@ -114,7 +114,7 @@ static int set_names(mbedtls_x509write_cert *w, const struct issue_cert *c)
             text->len = strlen(c->names[i]);
         }
     }
-    rc = mbedtls_x509write_crt_set_subject_alternative_name(w, list);
+    rc = mbedtls_x509write_crt_set_subject_alternative_name(w, &list[c->n_names - 1]);
 out:
     free(address);
     free(list);

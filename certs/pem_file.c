@@ -213,6 +213,7 @@ const char *pem_reason(int error, char *out, size_t size)
         { MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, "is on a curve that mbedTLS does not know" },
         { MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE, "is of a kind that mbedTLS cannot use" },
     };
+    size_t n;
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (known[i].error == error || known[i].error == -(-error & 0xff80)) {
@@ -220,6 +221,8 @@ const char *pem_reason(int error, char *out, size_t size)
             return out;
         }
     }
-    snprintf(out, size, "cannot be used (mbedTLS -0x%04x)", (unsigned)-error);
+    n = (size_t)snprintf(out, size, "cannot be used: mbedTLS -0x%04x, ", (unsigned)-error);
+    if (n < size)
+        mbedtls_strerror(error, out + n, size - n);
     return out;
 }

@@ -39,7 +39,7 @@ enum pem_write_flags {
 /* Write a file whole: into a temporary one beside it, then under its name. */
 int pem_write(const char *path, const void *data, size_t len, unsigned flags, struct err *err);
 
-/* What mbedTLS says about a private key or certificate, as half a sentence. */
+/* What mbedTLS says about a private key or certificate, as half a sentence ("is encrypted …"). */
 const char *pem_reason(int mbedtls_error, char *out, size_t size);
 
 #endif

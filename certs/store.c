@@ -135,7 +135,7 @@ static char *key_path(const char *path)
 static int parse_key(struct shared_cert *c, const char *path, const char *text, size_t len,
                      struct err *err)
 {
-    char reason[128];
+    char reason[192];
     int rc =
         mbedtls_pk_parse_key(&c->key, (const unsigned char *)text, len + 1, NULL, 0, NULL, NULL);
 
@@ -217,13 +217,14 @@ static void make_id(struct cert *c)
 
 static int make_crt(struct shared_cert *c, struct err *err)
 {
+    char reason[192];
+
     for (size_t i = 0; i < c->pub.chain.n; i++) {
         int rc = parse_for_mbedtls(&c->crt, c->pub.chain.at[i]->der);
 
         if (rc != 0) {
-            err_set(err, ERR_CONFIG,
-                    "%s: certificate %zu of %zu cannot be presented: mbedTLS -0x%04x%s%s",
-                    c->pub.spec, i + 1, c->pub.chain.n, (unsigned)-rc,
+            err_set(err, ERR_CONFIG, "%s: certificate %zu of %zu %s%s%s", c->pub.spec, i + 1,
+                    c->pub.chain.n, pem_reason(rc, reason, sizeof reason),
                     c->pub.chain.at[i]->refusal[0] != '\0' ? "; a JDK says " : "",
                     c->pub.chain.at[i]->refusal);
             return -1;
