@@ -100,6 +100,19 @@ static void tap(void *arg, bool incoming, uint8_t *data, size_t n)
         t->facts->cert_requested = true;
 }
 
+/* What the ServerHello chose, also where the handshake failed after it. */
+static void note_server_hello(struct hop_tls *t)
+{
+    const struct tls_sniffer *hello = t->server ? &t->hs->out : &t->hs->in;
+
+    if (!(hello->seen & TLS_SAW_SERVER_HELLO))
+        return;
+    t->facts->version = hello->version;
+    t->facts->suite = hello->suite;
+    t->facts->group = hello->group;
+    t->facts->resumed = hello->psk_accepted || hello->session_resumed_hint;
+}
+
 /* --- failure, in one place -----------------------------------------------------------------------
  */
 static enum hop_status failed(struct hop_tls *t)
@@ -112,6 +125,8 @@ static enum hop_status failed(struct hop_tls *t)
     t->stage = STAGE_FAILED;
     if (t->facts == NULL)
         return HOP_FAILED;
+    if (in_handshake && t->hs != NULL)
+        note_server_hello(t);
     t->facts->tls_error = t->failure.tls_error;
     if (t->failure.cause == HOP_CAUSE_ALERT_IN) {
         uint8_t level, number;
@@ -119,12 +134,13 @@ static enum hop_status failed(struct hop_tls *t)
         tls_engine_alert_in(t->engine, &level, &number);
         if (!t->facts->alert_in.seen)
             note_alert(&t->facts->alert_in, level, number, true);
-    } else if (t->facts->alert_in.seen && t->facts->alert_in.level == 2) {
+    } else if (t->facts->alert_in.seen && t->facts->alert_in.level == 2 &&
+               t->failure.cause != HOP_CAUSE_REFUSED) {
         /* OpenSSL's clients send it in plaintext where mbedTLS expects a ciphertext: the library
          * speaks of an invalid MAC, or of nothing but the close that followed. */
         t->failure.cause = HOP_CAUSE_ALERT_IN;
-    } else if (t->facts->alert_out.seen && t->facts->alert_out.level == 2) {
-        t->failure.cause = HOP_CAUSE_ALERT_OUT;
+    } else if (t->failure.cause == HOP_CAUSE_TLS && t->facts->alert_out.seen) {
+        t->failure.cause = HOP_CAUSE_ALERT_OUT; /* TLS 1.2's code path keeps no note of its own */
     }
     if (t->failure.cause == HOP_CAUSE_ALERT_OUT && !t->facts->alert_out.seen && t->engine != NULL)
         note_alert(&t->facts->alert_out, 2, tls_engine_alert_out(t->engine), true);
@@ -273,17 +289,13 @@ static enum hop_status peek(struct hop_tls *t)
 static void note_secured(struct hop_tls *t)
 {
     const char *alpn = tls_engine_alpn(t->engine);
-    const struct tls_sniffer *hello = t->server ? &t->hs->out : &t->hs->in;
 
     t->stage = STAGE_SECURED;
     if (t->facts == NULL)
         return;
     t->facts->secured = true;
     t->facts->secured_us = clock_mono_us();
-    t->facts->version = tls_engine_version(t->engine);
-    t->facts->suite = tls_engine_suite(t->engine);
-    t->facts->group = hello->group;
-    t->facts->resumed = hello->psk_accepted || hello->session_resumed_hint;
+    note_server_hello(t);
     if (alpn != NULL)
         strncpy(t->facts->alpn, alpn, sizeof t->facts->alpn - 1);
 }
