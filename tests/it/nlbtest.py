@@ -208,9 +208,11 @@ class Nlb:
             raise AssertionError(f"nlbsim ended with {status}, expected {self.status}\n{text}")
 
     def _end_process(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        if self.process:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process.stdout.close()
 
     def __exit__(self, kind, value, trace):
         try:
@@ -957,9 +959,9 @@ def end_metric(event):
 
 
 def alert_in(event, side="front"):
-    """(number, name) of the last alert the peer sent on that hop, or None."""
-    alert = event[side]["tls"]["alert_received"]
-    return (alert["number"], alert["name"]) if alert else None
+    """(number, name) of the error alert the peer sent on that hop; None for none or close_notify."""
+    alert = (event[side] or {}).get("alert_received")
+    return (alert["number"], alert["name"]) if alert and alert["number"] != 0 else None
 
 
 class NlbTest(unittest.TestCase):

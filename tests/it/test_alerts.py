@@ -25,8 +25,8 @@ class Alerts(NlbTest):
                 with Nlb(tls_ini(target, cert=cert)) as nlb:
                     client(nlb, version)
                     event = self.refused(nlb, number, name)
-                    front = event["front"]["tls"]
-                    self.assertEqual(front["sni"], HOST)
+                    front = event["front"]
+                    self.assertEqual(front["offer"]["sni"], HOST)
                     self.assertEqual(front["version"], "TLSv1.2" if version == TLS12 else "TLSv1.3")
 
     def test_openssl_unknown_ca(self):

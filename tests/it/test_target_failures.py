@@ -61,7 +61,7 @@ class TargetFailures(NlbTest):
             counts = [t.count for t in (a, b, c)]
             self.assertEqual(sum(counts), n, "one client connection is one target connection")
             self.assertGreater(min(counts), n // 12, f"the flow hash is lopsided: {counts}")
-            self.assertEqual({e["target"] for e in nlb.events(n)}, {a.text, b.text, c.text})
+            self.assertEqual({e["back"]["target"] for e in nlb.events(n)}, {a.text, b.text, c.text})
 
     def test_weighted_groups(self):
         with Target(echo()) as blue, Target(echo()) as green, Target(echo()) as dark:
