@@ -2,7 +2,7 @@
 """Targets that cannot be reached or go away: what the client sees and what the event says."""
 import unittest
 
-from nlbtest import (CERTS, RELAYS, NlbTest, Nlb, Target, closed_port, connect, connect_tls, echo, end_metric, ending,
+from nlbtest import (CERTS, RELAYS, NlbTest, Nlb, Target, closed_port, connect, connect_ending, connect_tls, echo, end_metric, ending,
                      recv_exactly, tcp_ini, tls, server_ctx, tls_ini)
 
 HOST = "api.example.com"
@@ -14,8 +14,7 @@ class TargetFailures(NlbTest):
         with keep:
             for relay in RELAYS:
                 with self.subTest(relay=relay), Nlb(tcp_ini(text, nlb=f"relay = {relay}\n")) as nlb:
-                    with connect(nlb.address("l")) as s:
-                        self.assertEqual(ending(s), "rst")
+                    self.assertEqual(connect_ending(nlb.address("l")), "rst")
                     event = nlb.event()
                     self.assertEnd(event, "target_refused")
 
@@ -33,8 +32,7 @@ class TargetFailures(NlbTest):
     def test_empty_group(self):
         ini = tcp_ini()
         with Nlb(ini) as nlb:
-            with connect(nlb.address("l")) as s:
-                self.assertEqual(ending(s), "rst")
+            self.assertEqual(connect_ending(nlb.address("l")), "rst")
             event = nlb.event()
             self.assertEnd(event, "no_target")
             self.assertEqual(end_metric(event), "RejectedFlowCount")
