@@ -69,7 +69,7 @@ const char *suggest_best(const struct suggest *s)
         return NULL;
     longest = strlen(s->best) > strlen(s->word) ? strlen(s->best) : strlen(s->word);
     /* A third of the letters wrong is still the same word; more is another one. */
-    return s->distance <= longest / 3 ? s->best : NULL;
+    return s->distance <= (longest + 1) / 3 ? s->best : NULL;
 }
 
 const char *suggest_text(const struct suggest *s, char *out, size_t size)
