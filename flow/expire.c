@@ -33,8 +33,8 @@ static void next_look(struct flow *f, uint64_t idle_us)
 
 void flow_idle_begin(struct flow *f)
 {
-    f->active_us = f->looked_us = clock_mono_us();
-    f->segments = segments_in(&f->front) + segments_in(&f->back);
+    f->active_us = clock_mono_us();
+    f->looked_us = 0; /* nothing to compare with yet: most flows end before the first look */
     next_look(f, 0);
 }
 

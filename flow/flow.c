@@ -270,7 +270,7 @@ static enum flow_event drive_connecting(struct flow *f, struct flow_side *ready)
 
     if (ready == &f->front) {
         /* Only a RST matters now; bytes and FIN wait for the relay. */
-        error = back_connected(f->front.hop);
+        error = f->front.fin_seen ? back_connected(f->front.hop) : 0;
         if (error == 0)
             return ON_NOTHING;
         f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_RESET, .sys_errno = error };
@@ -310,7 +310,8 @@ static enum flow_event drive_back(struct flow *f, struct flow_side *ready)
 enum flow_event flow_begin_back(struct flow *f)
 {
     f->record.connected_us = clock_mono_us();
-    f->record.source = addr_local(f->back.hop->fd);
+    if (f->env->ended_cb != NULL)
+        f->record.source = addr_local(f->back.hop->fd);
     if (f->record.back_protocol == PROTOCOL_TLS)
         flow_timer(f, f->plan->handshake_us);
     return drive_back(f, &f->back);

@@ -112,13 +112,15 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
     return RELAY_MOVED;
 }
 
-static enum relay_result pass_end(struct flow_dir *dir, struct flow_side *to)
+static enum relay_result pass_end(struct flow *f, struct flow_dir *dir, struct flow_side *to)
 {
+    const struct flow_dir *other = dir == &f->up ? &f->down : &f->up;
     enum hop_status st;
 
     if (dir->eof_out)
         return RELAY_BLOCKED;
-    st = hop_send_eof(to->hop);
+    /* The last end of the flow needs no FIN of its own: closing the socket sends it. */
+    st = other->eof_out ? hop_flush(to->hop) : hop_send_eof(to->hop);
     if (st == HOP_FAILED)
         return RELAY_TO_FAILED;
     if (st != HOP_OK) {
@@ -144,7 +146,7 @@ static enum relay_result move(struct flow *f, struct flow_dir *dir, struct flow_
                 return r;
         }
         if (dir->eof_in && dir->in_pipe == 0)
-            return pass_end(dir, to);
+            return pass_end(f, dir, to);
         if (!from->can_read && dir->in_pipe == 0)
             return RELAY_BLOCKED;
         if (turn == TURN_READS)

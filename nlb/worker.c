@@ -36,8 +36,7 @@ static void ended_cb(void *arg, const struct flow_record *record)
 {
     struct worker *w = arg;
 
-    if (w->sink != NULL)
-        event_sink_write(w->sink, record);
+    event_sink_write(w->sink, record);
 }
 
 static void apply(struct worker *w, const struct worker_change *c)
@@ -174,7 +173,7 @@ struct worker *worker_start(unsigned number, struct event_sink *sink, int draine
         release(w);
         return NULL;
     }
-    w->env.ended_cb = ended_cb;
+    w->env.ended_cb = sink != NULL ? ended_cb : NULL;
     w->env.ended_arg = w;
     event_assign(&w->wake, w->base, w->wake_fd, EV_READ | EV_PERSIST, wake_cb, w);
     event_add(&w->wake, NULL);
