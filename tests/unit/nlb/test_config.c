@@ -299,7 +299,6 @@ static const struct rule {
     { "[nlb]\naccess_log = a.log\n", 2, "access_log is not supported yet" },
     { "[nlb]\nmetrics = 127.0.0.1:1\n", 2, "metrics is not supported yet" },
     { "[nlb]\nvpc_endpoint_id = vpce-0123\n", 2, "vpc_endpoint_id is not supported yet" },
-    { "[nlb]\ntime_scale = 10\n", 2, "time_scale = 10 is not supported yet" },
     { "[nlb]\nenforce_quotas = true\n", 2, "enforce_quotas = true is not supported yet" },
     { "[nlb]\nevents = -\naccess_log = -\n", 2, "both write to '-'" },
     /* listeners */
