@@ -232,6 +232,9 @@ static void answer(struct round *r, const struct sni_index *certs, struct choose
     if (r->offer->sni_state == TLS_SNI_TOO_LONG)
         a->rule = SNI_NO_MATCH;
     a->result = fit(r, a->cert, a);
+    if (a->result == CHOOSE_NO_SUITE && r->offer->versions.count > 0 &&
+        !tls_offer_has_version(r->offer, r->version))
+        a->result = CHOOSE_ONLY_NEWER;
 }
 
 /* What of AWS's answer is missing here? */
@@ -288,6 +291,8 @@ const char *choose_result_text(enum choose_result result)
         return "the ClientHello is malformed";
     case CHOOSE_NO_VERSION:
         return "no common protocol version";
+    case CHOOSE_ONLY_NEWER:
+        return "the client speaks only newer protocol versions than the security policy has";
     case CHOOSE_FALLBACK:
         return "the client fell back to an older version than it needs";
     case CHOOSE_NO_SUITE:
@@ -312,6 +317,7 @@ uint8_t choose_alert(enum choose_result result)
     case CHOOSE_MALFORMED:
         return TLS_ALERT_decode_error;
     case CHOOSE_NO_VERSION:
+    case CHOOSE_ONLY_NEWER:
     case CHOOSE_UNSUPPORTED_VERSION:
         return TLS_ALERT_protocol_version;
     case CHOOSE_FALLBACK:

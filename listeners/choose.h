@@ -19,12 +19,14 @@
 
 enum choose_result {
     CHOOSE_OK,
-    CHOOSE_MALFORMED,           /* the hello could not be read */
-    CHOOSE_NO_VERSION,          /* policy and client share no protocol version */
-    CHOOSE_FALLBACK,            /* TLS_FALLBACK_SCSV below the policy's best version (RFC 7507) */
-    CHOOSE_NO_SUITE,            /* no suite of the policy that client and certificate can use */
-    CHOOSE_NO_GROUP,            /* no common group for the key exchange */
-    CHOOSE_NO_SIGNATURE,        /* no signature scheme for the certificate's key */
+    CHOOSE_MALFORMED,    /* the hello could not be read */
+    CHOOSE_NO_VERSION,   /* policy and client share no protocol version */
+    CHOOSE_ONLY_NEWER,   /* the client's supported_versions are all newer than the policy's; a
+                            server without TLS 1.3 does not read them and finds no suite */
+    CHOOSE_FALLBACK,     /* TLS_FALLBACK_SCSV below the policy's best version (RFC 7507) */
+    CHOOSE_NO_SUITE,     /* no suite of the policy that client and certificate can use */
+    CHOOSE_NO_GROUP,     /* no common group for the key exchange */
+    CHOOSE_NO_SIGNATURE, /* no signature scheme for the certificate's key */
     CHOOSE_UNSUPPORTED_VERSION, /* only in `here`: the version that AWS would choose is none of ours
                                  */
     CHOOSE_UNSUPPORTED, /* only in `here`: AWS would go on, this build cannot; see `lacking` */

@@ -75,6 +75,7 @@ static enum flow_end end_of(enum choose_result r)
     case CHOOSE_MALFORMED:
         return END_CLIENT_HELLO_MALFORMED;
     case CHOOSE_NO_VERSION:
+    case CHOOSE_ONLY_NEWER:
         return END_LISTENER_NO_VERSION;
     case CHOOSE_FALLBACK:
         return END_LISTENER_FALLBACK;
