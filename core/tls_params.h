@@ -118,7 +118,9 @@ const char *tls_ext_text(uint16_t code, char buf[TLS_NAME_MAX]);
 /* RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa, used in suites, groups, versions, schemes, extensions. */
 bool tls_is_grease(uint16_t code);
 
-/* Can this build act it out? Asked of mbedTLS, which knows its suites, curves and digests. */
+/* Can this build act it out? Asked of mbedTLS, which knows its suites, curves and digests. mbedTLS
+ * makes its list of suites on the first call: that one must come before there are threads (making
+ * any TLS configuration is such a call). */
 bool tls_version_supported(uint16_t code);
 bool tls_suite_supported(uint16_t code);
 bool tls_group_supported(uint16_t code);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Record real TLS handshakes for the corpora and unit tests of core/tls_wire.
 
-    python3 tests/fuzz/capture.py        writes tests/fuzz/corpus/hello/* and .../sniffer/*
+    python3 tests/fuzz/capture.py [NAME...]     writes tests/fuzz/corpus/hello/* and .../sniffer/*
 
 hello/NAME    what the client sent first, byte for byte
 sniffer/NAME  both directions in order: frames of direction (0 client, 1 server), 16-bit length, bytes
@@ -134,18 +134,23 @@ def main():
         "gnutls-13": ([], gnutls("--insecure", "--alpn", "h2")),
         "gnutls-13-refuses": ([], gnutls()),
         "gnutls-12": (["-tls1_2"], gnutls("--insecure", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2")),
+        "gnutls-12-refuses": (["-tls1_2"], gnutls()),
         "java-13": ([], java("all")),
         "java-13-refuses": ([], java("default")),
         "java-12-refuses": (["-tls1_2"], java("default")),
     }
+    only = sys.argv[1:]
     for name, (server_args, client) in runs.items():
+        if only and name not in only:
+            continue
         if shutil.which(client(0)[0]) is None:
             print("left out:", name, file=sys.stderr)
             continue
         keep(name, session(server_args, client, work))
-    session_file = f"{work}/session"
-    session(["-tls1_2"], openssl("-sess_out", session_file), work)
-    keep("openssl-12-ticket", session(["-tls1_2"], openssl("-sess_in", session_file), work))
+    if not only or "openssl-12-ticket" in only:
+        session_file = f"{work}/session"
+        session(["-tls1_2"], openssl("-sess_out", session_file), work)
+        keep("openssl-12-ticket", session(["-tls1_2"], openssl("-sess_in", session_file), work))
     shutil.rmtree(work)
 
 

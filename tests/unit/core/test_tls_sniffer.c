@@ -180,6 +180,7 @@ static void test_alerts(void **state)
         { "openssl-12-refuses", CLIENT, TLS_ALERT_unknown_ca, TLS_1_2 },
         { "curl-13-refuses", CLIENT, TLS_ALERT_unknown_ca, TLS_1_3 },
         { "gnutls-13-refuses", CLIENT, -1, TLS_1_3 },
+        { "gnutls-12-refuses", CLIENT, TLS_ALERT_bad_certificate, TLS_1_2 },
         { "java-13-refuses", CLIENT, -1, TLS_1_3 },
         { "java-12-refuses", CLIENT, TLS_ALERT_certificate_unknown, TLS_1_2 },
         { "openssl-no-suite", SERVER, TLS_ALERT_handshake_failure, 0 },
