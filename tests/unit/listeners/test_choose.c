@@ -227,13 +227,14 @@ static void test_versions(void **state)
     assert_result(c.here.result, CHOOSE_NO_VERSION);
     assert_null(c.here.cert);
     assert_false(c.differs);
-    /* A TLS 1.2 server does not read supported_versions: the suites decide. */
+    /* A TLS 1.2 server does not read supported_versions: it finds no suite; the user is told why.
+     */
     spec = modern();
     spec.versions = CODES(TLS_1_3);
     spec.suites = CODES(TLS_SUITE_AES_128_GCM_SHA256);
     c = ask("2016-08", &spec);
     assert_int_equal(c.here.version, TLS_1_2);
-    assert_result(c.here.result, CHOOSE_NO_SUITE);
+    assert_result(c.here.result, CHOOSE_ONLY_NEWER);
     /* GREASE and drafts are no versions. */
     spec = modern();
     spec.versions = CODES(0x7a7a, 0x7f1c, TLS_1_2);
@@ -379,6 +380,7 @@ static void test_alerts(void **state)
     assert_int_equal(choose_alert(CHOOSE_NO_SUITE), TLS_ALERT_handshake_failure);
     assert_int_equal(choose_alert(CHOOSE_MALFORMED), TLS_ALERT_decode_error);
     assert_int_equal(choose_alert_s2n(CHOOSE_NO_VERSION), TLS_ALERT_protocol_version);
+    assert_int_equal(choose_alert_s2n(CHOOSE_ONLY_NEWER), TLS_ALERT_close_notify);
     assert_int_equal(choose_alert_s2n(CHOOSE_NO_SUITE), TLS_ALERT_close_notify);
     assert_int_equal(choose_alert_s2n(CHOOSE_FALLBACK), TLS_ALERT_close_notify);
 }
