@@ -155,8 +155,8 @@ int check_print_json(const char *path, const struct nlb_config *config,
                      const struct problems *problems, bool verbose, FILE *out)
 {
     json_t *list = json_array();
-    json_t *doc =
-        json_pack("{s:s, s:b, s:O}", "file", path, "ok", config != NULL, "problems", list);
+    json_t *doc = json_pack("{s:s, s:b, s:O, s:I}", "file", path, "ok", config != NULL, "problems",
+                            list, "more", (json_int_t)problems->more);
     int rc = -1;
 
     for (size_t i = 0; i < problems->n; i++)
@@ -193,13 +193,14 @@ static void print_row(const struct cfg_key *key, FILE *out)
     fprintf(out, " | %s |\n", key->source);
 }
 
-void check_print_keys(FILE *out)
+int check_print_keys(FILE *out)
 {
-    struct problems problems = { .path = "" };
-    /* An empty file has no objects, but the lists of every kind of section: no [nlb] is one. */
+    static const char least[] = "[lab_target x]\nprotocol = HTTP\n"; /* any valid file will do */
+    struct problems problems = { .path = "(built in)" };
     struct nlb_config *config =
-        nlb_config_parse("[lab_target x]\nprotocol = HTTP\n", 32, "", ".", lab_section_kinds,
+        nlb_config_parse(least, strlen(least), "(built in)", ".", lab_section_kinds,
                          lab_n_section_kinds, false, &problems);
+    int rc = config == NULL ? -1 : 0;
 
     for (size_t i = 0; config != NULL && i < config->n_lists; i++) {
         const struct section_kind *kind = config->lists[i].kind;
@@ -212,6 +213,8 @@ void check_print_keys(FILE *out)
         for (const struct cfg_key *key = kind->keys; key->name != NULL; key++)
             print_row(key, out);
     }
+    problems_print(&problems, stderr);
     nlb_config_unref(config);
     problems_clear(&problems);
+    return rc;
 }

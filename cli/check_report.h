@@ -16,7 +16,7 @@ void check_print_verbose(const struct nlb_config *config, FILE *out);
 /* One JSON document; `config` NULL when there are problems. Fields: docs/configuration.md. */
 int check_print_json(const char *path, const struct nlb_config *config,
                      const struct problems *problems, bool verbose, FILE *out);
-/* The table of every section and key, as in docs/configuration.md (Markdown). */
-void check_print_keys(FILE *out);
+/* The table of every section and key, as in docs/configuration.md (Markdown). 0, or -1. */
+int check_print_keys(FILE *out);
 
 #endif

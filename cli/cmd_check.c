@@ -83,8 +83,9 @@ int cmd_check(int argc, char **argv)
         }
     }
     if (o.keys && optind == argc) {
-        check_print_keys(stdout);
-        return fflush(stdout) == 0 ? 0 : 3;
+        int rc = check_print_keys(stdout);
+
+        return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
     }
     if (optind + 1 != argc || o.keys) {
         fputs("nlbsim check: give one file\n\n", stderr);

@@ -31,6 +31,10 @@ void problems_add(struct problems *p, int line, const char *fmt, ...)
     }
     if (known(p, line, text))
         return;
+    if (p->n == PROBLEMS_MAX) {
+        p->more++;
+        return;
+    }
     copy = arena_strdup(&p->arena, text);
     slot = copy == NULL ? NULL : arena_append(&p->arena, &p->v, &p->n, sizeof *p->v);
     if (slot == NULL) {
@@ -61,6 +65,8 @@ void problems_print(const struct problems *p, FILE *out)
         else
             fprintf(out, "%s: %s\n", p->path, p->v[i].text);
     }
+    if (p->more > 0)
+        fprintf(out, "%s: and %zu problems more\n", p->path, p->more);
     if (p->n == 0 && p->environment)
         fprintf(out, "%s: out of memory\n", p->path);
 }

@@ -14,10 +14,13 @@ struct problem {
     const char *text;
 };
 
+#define PROBLEMS_MAX 1000 /* that many are kept; a file with more is no configuration */
+
 /* Zero-initialised is empty and ready; problems_clear() when done. */
 struct problems {
     struct problem *v;
     size_t n;
+    size_t more;      /* how many beyond PROBLEMS_MAX were only counted */
     bool environment; /* the file could not be read, or memory ran out: exit status 3 */
     const char *path; /* what messages begin with */
     struct arena arena;

@@ -51,10 +51,21 @@ struct suggest suggest_for(const char *word)
     return (struct suggest){ .word = word, .distance = SIZE_MAX };
 }
 
+/* A third of the letters wrong is still the same word; more is another one. */
+static size_t near_enough(const char *a, const char *b)
+{
+    size_t na = strlen(a), nb = strlen(b);
+
+    return ((na > nb ? na : nb) + 1) / 3;
+}
+
 void suggest_try(struct suggest *s, const char *candidate)
 {
-    size_t d = suggest_distance(s->word, candidate);
+    size_t na = strlen(s->word), nb = strlen(candidate), d;
 
+    if ((na > nb ? na - nb : nb - na) > near_enough(s->word, candidate))
+        return; /* so many letters at least must be added or dropped */
+    d = suggest_distance(s->word, candidate);
     if (d < s->distance) {
         s->distance = d;
         s->best = candidate;
@@ -63,13 +74,7 @@ void suggest_try(struct suggest *s, const char *candidate)
 
 const char *suggest_best(const struct suggest *s)
 {
-    size_t longest;
-
-    if (s->best == NULL)
-        return NULL;
-    longest = strlen(s->best) > strlen(s->word) ? strlen(s->best) : strlen(s->word);
-    /* A third of the letters wrong is still the same word; more is another one. */
-    return s->distance <= (longest + 1) / 3 ? s->best : NULL;
+    return s->best != NULL && s->distance <= near_enough(s->word, s->best) ? s->best : NULL;
 }
 
 const char *suggest_text(const struct suggest *s, char *out, size_t size)

@@ -77,6 +77,12 @@ bool tls_list_has(struct tls_list list, uint16_t code)
     return false;
 }
 
+const struct tls_suite *tls_suite_all(size_t *count)
+{
+    *count = COUNT(suites);
+    return suites;
+}
+
 const struct tls_suite *tls_suite_find(uint16_t code)
 {
     return bsearch(&code, suites, COUNT(suites), sizeof suites[0], by_code);

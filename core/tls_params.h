@@ -88,6 +88,7 @@ struct tls_sig {
 
 /* Rows in table order; NULL when unknown. Names are compared without regard to case. */
 const struct tls_suite *tls_suite_find(uint16_t code);
+const struct tls_suite *tls_suite_all(size_t *count);
 const struct tls_suite *tls_suite_by_name(const char *name); /* IANA or OpenSSL name */
 const struct tls_group *tls_group_find(uint16_t code);
 const struct tls_group *tls_group_by_name(const char *name); /* also P-256, prime256v1, X25519 */

@@ -69,15 +69,14 @@ static int refuse_cipher(const char *name, const struct cfg_value *value)
 {
     struct suggest s = suggest_for(name);
     char hint[96];
+    size_t n;
+    const struct tls_suite *row = tls_suite_all(&n);
 
-    /* The table is asked code by code: this runs only for a misspelt name. */
-    for (uint32_t code = 1; code <= 0xffff; code++) {
-        const struct tls_suite *row = tls_suite_find((uint16_t)code);
-
-        if (row == NULL || !tls_suite_supported(row->code))
+    for (size_t i = 0; i < n; i++) {
+        if (!tls_suite_supported(row[i].code))
             continue;
-        suggest_try(&s, row->iana);
-        suggest_try(&s, row->openssl);
+        suggest_try(&s, row[i].iana);
+        suggest_try(&s, row[i].openssl);
     }
     problems_add(value->problems, value->line,
                  "ciphers: '%s' is no cipher suite that the TLS library has%s", name,

@@ -7,7 +7,7 @@
 
 #include "nlb/config_impl.h"
 
-#define FILE_MAX ((size_t)4 << 20) /* no configuration is longer; a device file may be endless */
+#define FILE_MAX ((size_t)1 << 20) /* no configuration is longer; a device file may be endless */
 
 static int refuse(struct problems *problems, const char *why)
 {
@@ -31,7 +31,7 @@ static int read_all(FILE *f, char **text, size_t *n, struct problems *problems)
             room = room == 0 ? 16384 : room * 2;
             more = room > FILE_MAX ? NULL : realloc(*text, room);
             if (more == NULL)
-                return refuse(problems, room > FILE_MAX ? "longer than 4 MiB" : "out of memory");
+                return refuse(problems, room > FILE_MAX ? "longer than 1 MiB" : "out of memory");
             *text = more;
         }
         got = fread(*text + *n, 1, room - *n, f);

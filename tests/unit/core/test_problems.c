@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -60,6 +61,24 @@ static void long_text_is_cut(void **state)
     problems_clear(&p);
 }
 
+static void a_flood_is_counted(void **state)
+{
+    struct problems p = { .path = "a.ini" };
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+
+    (void)state;
+    for (int i = 1; i <= PROBLEMS_MAX + 7; i++)
+        problems_add(&p, i, "bad");
+    assert_int_equal(p.n, PROBLEMS_MAX);
+    problems_print(&p, out);
+    fclose(out);
+    assert_non_null(strstr(text, "a.ini: and 7 problems more\n"));
+    free(text);
+    problems_clear(&p);
+}
+
 static void the_environment_counts_more(void **state)
 {
     struct problems p = { .path = "a.ini", .environment = true };
@@ -76,6 +95,7 @@ int main(void)
         cmocka_unit_test(sorted_by_line_and_stable),
         cmocka_unit_test(foreign_text_forges_no_line),
         cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(a_flood_is_counted),
         cmocka_unit_test(the_environment_counts_more),
     };
 

@@ -134,7 +134,7 @@ static void every_value_arrives(void **state)
         good("[nlb]\nname = private-api\nworkers = 3\nevents = e.jsonl\nrelay = splice\n"
              "target_connect = after_hello\nbackend_policy_scope = load_balancer\n"
              "region = eu-west-1\naccount_id = 000011112222\nload_balancer_id = ffffffffffffffff\n"
-             "lab_seed = 42\ntime_scale = 1\nenforce_quotas = false\nevents_detail = full\n"
+             "lab_seed = 42\ntime_scale = 100\nenforce_quotas = false\nevents_detail = full\n"
              "[listener s]\nprotocol = TLS\nlisten = [::1]:8443\ncertificate = a.pem\n"
              "certificate = lab:valid/b.example\nssl_policy = ELBSecurityPolicy-TLS13-1-3-2021-06\n"
              "alpn_policy = HTTP2Preferred\nalpn_target_offer = chosen\ntls_error = alert\n"

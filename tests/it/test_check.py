@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`nlbsim check`: exit status, streams, messages with file and line, -v, --json."""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+from nlbtest import check_ini, nlbsim, run
+
+GOOD = """\
+[listener https]
+protocol = TLS
+listen = 127.0.0.1:0
+certificate = certs/api.pem
+target_group = backend
+
+[target_group backend]
+protocol = TLS
+target = lab:app
+
+[lab_target app]
+certificate = lab:expired/api.example.com
+
+[integration orders]
+uri = https://api.example.com/orders
+listener = https
+"""
+
+
+def certificate(folder, *kind):
+    """A self-signed certificate with its key in api.key beside it."""
+    os.makedirs(os.path.join(folder, "certs"), exist_ok=True)
+    at = os.path.join(folder, "certs", "api")
+    run("openssl", "req", "-x509", "-newkey", *(kind or ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")), "-nodes",
+        "-subj", "/CN=api.example.com", "-keyout", at + ".key", "-out", at + ".pem", check=True)
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="nlbtest-")
+        self.addCleanup(self.folder.cleanup)
+        self.ini = os.path.join(self.folder.name, "nlb.ini")
+
+    def check(self, text, *args, cwd=None):
+        with open(self.ini, "wb") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        return nlbsim("check", *args, self.ini, cwd=cwd)
+
+    def test_good_file(self):
+        certificate(self.folder.name)
+        done = self.check(GOOD, cwd="/")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(done.stdout.decode(), self.ini + ": ok: 1 listener, 1 target_group, 1 lab_target, 1 integration\n")
+
+    def test_paths_count_from_the_file(self):
+        certificate(self.folder.name)
+        with open(self.ini, "w", encoding="utf-8") as f:
+            f.write(GOOD)
+        for cwd, path in ((self.folder.name, "nlb.ini"), ("/", self.ini),
+                          (os.path.join(self.folder.name, "certs"), "../nlb.ini")):
+            self.assertEqual(nlbsim("check", path, cwd=cwd).returncode, 0, path)
+
+    def test_standard_input(self):
+        done = nlbsim("check", "-", data=GOOD.replace("certs/api.pem", "lab:valid/x").encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_missing_certificate_is_named_with_its_line(self):
+        done = self.check(GOOD)
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertRegex(done.stderr.decode(), rf"^{self.ini}:4: .*{self.folder.name}/certs/api\.pem: .*No such file")
+
+    def test_certificates_can_be_left_alone(self):
+        self.assertEqual(self.check(GOOD, "--no-load").returncode, 0)
+
+    def test_key_of_another_certificate(self):
+        certificate(self.folder.name)
+        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-out", os.path.join(self.folder.name, "certs/api.key"), check=True)
+        done = self.check(GOOD)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr.decode(), rf"^{self.ini}:4: certificate = certs/api\.pem: .*key")
+
+    def test_keys_that_nlb_refuses(self):
+        """Ranked behaviour: RSA 4096 is no NLB key; the way out is allow_unsupported_keys."""
+        certificate(self.folder.name, "rsa:4096")
+        done = self.check(GOOD)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr.decode(), rf"^{self.ini}:4: .*RSA key of 4096 bits; NLB takes RSA 1024, 2048 and 3072"
+                                               r".*https://docs\.aws\.amazon\.com.*allow_unsupported_keys = true")
+        done = self.check(GOOD.replace("[target_group", "allow_unsupported_keys = true\n[target_group"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_unusual_curve_is_refused(self):
+        certificate(self.folder.name, "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1")
+        done = self.check(GOOD)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr.decode(), rf"^{self.ini}:4: ")
+
+    def test_all_problems_in_one_go_sorted_by_line(self):
+        done = self.check("[nlb]\nworkers = 0\n[listner a]\nx = 1\n[listener b]\nprotocol = UDP\nlisten = 1\n"
+                          "target_group = c\n  indented = 1\nnonsense\nssl_policy = x ; comment\n[target_group c\n")
+        lines = done.stderr.decode().splitlines()
+        numbers = [int(line[len(self.ini) + 1:].split(":")[0]) for line in lines]
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertLessEqual({2, 3, 6, 7, 8, 9, 10, 12}, set(numbers))
+        self.assertIn(f"{self.ini}:3: unknown section [listner]; did you mean 'listener'?", lines)
+
+    def test_what_inih_would_misread(self):
+        for text, line, part in ((b"[nlb]\nname = a\0b\n", 2, "NUL"),
+                                 (b"[nlb]\nname = " + b"x" * 300 + b"\n", 2, "307 characters; at most 198"),
+                                 (b"[nlb] junk\n", 1, "'junk' after ']'"),
+                                 (b"[listener " + b"x" * 60 + b"]\n", 1, "at most 49"),
+                                 (b"[nlb]\nname = a\n b = c\n", 3, "indented line 'b = c'"),
+                                 (b"[nlb]\nname = \xff\n", 2, "UTF-8"),
+                                 (b"\xff\xfe[\0n\0l\0b\0]\0\n\0", 1, "UTF-16")):
+            done = self.check(text)
+            self.assertEqual(done.returncode, 2, text)
+            self.assertRegex(done.stderr.decode(), rf"(?m)^{self.ini}:{line}: .*{part}", text)
+
+    def test_line_ends_and_byte_order_mark(self):
+        text = GOOD.replace("certs/api.pem", "lab:valid/api.example.com")
+        self.assertEqual(self.check(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()).returncode, 0)
+
+    def test_environment(self):
+        self.assertEqual(nlbsim("check", self.ini + "x").returncode, 3)
+        self.assertEqual(nlbsim("check", self.folder.name).returncode, 3)
+        with open("/dev/zero", "rb") as endless:
+            done = subprocess.run([os.environ["NLBSIM"], "check", "-"] if "NLBSIM" in os.environ else
+                                  ["build/release/nlbsim", "check", "-"], stdin=endless, capture_output=True,
+                                  timeout=20, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"longer than 1 MiB", done.stderr)
+
+    def test_usage(self):
+        self.assertEqual(nlbsim("check").returncode, 2)
+        self.assertEqual(nlbsim("check", "a", "b").returncode, 2)
+        self.assertEqual(nlbsim("check", "--nonsense", "a").returncode, 2)
+        done = nlbsim("check", "--help")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"example: nlbsim check", done.stdout)
+
+    def test_verbose(self):
+        certificate(self.folder.name)
+        done = self.check(GOOD, "-v")
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("\nssl_policy = ELBSecurityPolicy-2016-08 ; default\n", text)
+        self.assertIn("\ncertificate = certs/api.pem\n", text)
+        self.assertNotIn("tcp.idle_timeout.seconds", text)
+        self.assertIn("; [target_group backend] health checks are not run yet", text)
+        self.assertIn("; [integration orders] checked, not acted on", text)
+        self.assertRegex(text, r"; \[listener https\] ssl_policy ELBSecurityPolicy-2016-08: not acted out: .*TLSv1\.1")
+
+    def test_verbose_output_is_a_configuration(self):
+        certificate(self.folder.name)
+        text = self.check(GOOD, "-v").stdout.decode().split("\n", 1)[1]
+        done = self.check(text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_json(self):
+        certificate(self.folder.name)
+        done = self.check(GOOD, "--json", "-v")
+        doc = json.loads(done.stdout)
+        self.assertEqual((done.returncode, doc["ok"], doc["problems"], doc["file"]), (0, True, [], self.ini))
+        by_name = {(s["section"], s["name"]): s for s in doc["configuration"]}
+        https = by_name["listener", "https"]
+        self.assertEqual(https["line"], 1)
+        self.assertEqual(https["keys"]["certificate"], ["certs/api.pem"])
+        self.assertEqual(https["keys"]["ssl_policy"], "ELBSecurityPolicy-2016-08")
+        self.assertEqual(by_name["target_group", "backend"]["keys"]["deregistration_delay.timeout_seconds"], "300")
+        self.assertTrue(any(d["section"] == "[integration orders]" for d in doc["differences"]))
+
+    def test_json_with_problems(self):
+        done = self.check("[nlb]\nworkers = 0\n", "--json")
+        doc = json.loads(done.stdout)
+        self.assertEqual((done.returncode, doc["ok"], done.stderr), (2, False, b""))
+        self.assertEqual(doc["problems"][0]["line"], 2)
+        self.assertIn("bad value '0' for workers", doc["problems"][0]["message"])
+
+    def test_run_refuses_what_check_refuses(self):
+        with open(self.ini, "w", encoding="utf-8") as f:
+            f.write("[listener a]\nprotocol = UDP\n")
+        done = nlbsim("run", self.ini)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr.decode(), rf"(?m)^{self.ini}:2: protocol = UDP: not simulated")
+
+    def test_product_page_example(self):
+        """The example of the documentation is a configuration."""
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/configuration.md"),
+                  encoding="utf-8") as f:
+            text = f.read().split("```ini\n")[1].split("```")[0]
+        status, output = check_ini(text)
+        self.assertEqual(status, 0, output)
+
+
+if __name__ == "__main__":
+    unittest.main()
