@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 enum hop_status {
     HOP_OK,         /* done, or bytes moved */
@@ -66,9 +68,18 @@ struct hop_ops {
     void (*free)(struct hop *h, bool reset);
 };
 
+/* What stands between a hop and its socket, for a side that misbehaves on purpose (lab/faults.h):
+ * recv(2) and send(2) in shape and errno. */
+struct hop_io {
+    ssize_t (*recv)(void *arg, int fd, void *buf, size_t n);
+    ssize_t (*send)(void *arg, int fd, const void *buf, size_t n);
+    void *arg;
+};
+
 struct hop {
     const struct hop_ops *ops;
-    int fd; /* owned by the hop; -1 for one without a socket */
+    const struct hop_io *io; /* borrowed; NULL, as usual: straight to the socket */
+    int fd;                  /* owned by the hop; -1 for one without a socket */
     /* A read came back short: the socket held no more. Set by the transport, read by the relay. */
     bool drained;
 };
@@ -92,6 +103,16 @@ static inline enum hop_status hop_send_eof(struct hop *h)
 static inline enum hop_status hop_flush(struct hop *h)
 {
     return h->ops->flush(h);
+}
+/* The socket below a hop; for hop_*.c. */
+static inline ssize_t hop_sys_recv(const struct hop *h, void *buf, size_t n)
+{
+    return h->io == NULL ? recv(h->fd, buf, n, 0) : h->io->recv(h->io->arg, h->fd, buf, n);
+}
+static inline ssize_t hop_sys_send(const struct hop *h, const void *buf, size_t n)
+{
+    return h->io == NULL ? send(h->fd, buf, n, MSG_NOSIGNAL)
+                         : h->io->send(h->io->arg, h->fd, buf, n);
 }
 /* Free a hop and close its socket; NULL is fine. */
 void hop_free(struct hop *h, bool reset);

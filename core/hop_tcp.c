@@ -36,7 +36,7 @@ static enum hop_status tcp_secure(struct hop *h)
 static enum hop_status tcp_read(struct hop *h, void *buf, size_t size, size_t *got)
 {
     struct hop_tcp *t = (struct hop_tcp *)h;
-    ssize_t n = recv(h->fd, buf, size, 0);
+    ssize_t n = hop_sys_recv(h, buf, size);
 
     if (n > 0) {
         *got = (size_t)n;
@@ -50,7 +50,7 @@ static enum hop_status tcp_read(struct hop *h, void *buf, size_t size, size_t *g
 static enum hop_status tcp_write(struct hop *h, const void *data, size_t n, size_t *put)
 {
     struct hop_tcp *t = (struct hop_tcp *)h;
-    ssize_t sent = send(h->fd, data, n, MSG_NOSIGNAL);
+    ssize_t sent = hop_sys_send(h, data, n);
 
     if (sent < 0)
         return hop_from_errno(errno, false, &t->failure);

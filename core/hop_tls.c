@@ -50,7 +50,7 @@ void tls_facts_free(struct tls_facts *f)
 static ssize_t io_recv(void *arg, void *buf, size_t n)
 {
     struct hop_tls *t = arg;
-    ssize_t got = recv(t->hop.fd, buf, n, 0);
+    ssize_t got = hop_sys_recv(&t->hop, buf, n);
 
     t->hop.drained = got < (ssize_t)n;
     return got;
@@ -60,7 +60,7 @@ static ssize_t io_send(void *arg, const void *buf, size_t n)
 {
     struct hop_tls *t = arg;
 
-    return send(t->hop.fd, buf, n, MSG_NOSIGNAL);
+    return hop_sys_send(&t->hop, buf, n);
 }
 
 static void note_alert(struct tls_alert *a, uint8_t level, uint8_t number, bool encrypted)
@@ -159,7 +159,7 @@ static void send_alert(struct hop_tls *t, uint8_t level, uint8_t number)
 {
     uint8_t record[7] = { 21, 3, 3, 0, 2, level, number };
 
-    if (send(t->hop.fd, record, sizeof record, MSG_NOSIGNAL) == (ssize_t)sizeof record)
+    if (hop_sys_send(&t->hop, record, sizeof record) == (ssize_t)sizeof record)
         note_alert(&t->facts->alert_out, level, number, false);
 }
 
@@ -296,6 +296,7 @@ static void note_secured(struct hop_tls *t)
     t->facts->secured = true;
     t->facts->secured_us = clock_mono_us();
     note_server_hello(t);
+    t->facts->verify_flags = tls_engine_verify_flags(t->engine);
     if (alpn != NULL)
         strncpy(t->facts->alpn, alpn, sizeof t->facts->alpn - 1);
 }
@@ -502,6 +503,18 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
 void hop_tls_set_arg(struct hop *h, void *arg)
 {
     ((struct hop_tls *)h)->choose_arg = arg;
+}
+
+void hop_tls_send_alert(struct hop *h, uint8_t number)
+{
+    struct hop_tls *t = (struct hop_tls *)h;
+
+    if (t->engine == NULL || t->stage != STAGE_SECURED) {
+        send_alert(t, 2, number);
+        return;
+    }
+    if (tls_engine_send_alert(t->engine, number) == 0 && t->facts != NULL)
+        note_alert(&t->facts->alert_out, 2, number, true);
 }
 
 const struct tls_facts *hop_tls_facts(const struct hop *h)

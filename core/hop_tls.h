@@ -29,6 +29,8 @@ struct tls_facts {
     struct tls_alert alert_in, alert_out;
     uint8_t alert_meant;         /* what alert_out stands for where a close_notify took its place */
     struct tls_chain peer_chain; /* as presented; empty when none was seen */
+    uint32_t verify_flags;       /* of the peer's certificate, where one was asked for: see
+                                    tls_verify_text(); 0: fine, or nothing was checked */
     int tls_error;               /* mbedTLS's number of the failure, 0: none */
     bool closed_in_order;        /* the peer's close_notify came before its FIN */
     uint64_t hello_us, secured_us; /* clock_mono_us(); 0: did not happen */
@@ -58,6 +60,10 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
 
 /* Change the chooser's argument, before the first secure(). */
 void hop_tls_set_arg(struct hop *h, void *arg);
+
+/* Send a fatal alert: encrypted once the handshake is over, in plaintext before. The caller then
+ * closes. */
+void hop_tls_send_alert(struct hop *h, uint8_t number);
 
 /* What is known so far; borrowed. NULL for a hop that is not TLS. */
 const struct tls_facts *hop_tls_facts(const struct hop *h);

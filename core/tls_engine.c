@@ -386,6 +386,11 @@ enum hop_status tls_engine_close_notify(struct tls_engine *e)
     return tls_engine_flush(e);
 }
 
+int tls_engine_send_alert(struct tls_engine *e, uint8_t number)
+{
+    return mbedtls_ssl_send_alert_message(&e->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, number);
+}
+
 /* --- facts
  * ---------------------------------------------------------------------------------------- */
 size_t tls_engine_pending(const struct tls_engine *e)
@@ -406,6 +411,13 @@ uint16_t tls_engine_version(const struct tls_engine *e)
 uint16_t tls_engine_suite(const struct tls_engine *e)
 {
     return e->secured ? (uint16_t)mbedtls_ssl_get_ciphersuite_id_from_ssl(&e->ssl) : 0;
+}
+
+uint32_t tls_engine_verify_flags(const struct tls_engine *e)
+{
+    uint32_t flags = e->secured ? mbedtls_ssl_get_verify_result(&e->ssl) : 0;
+
+    return flags & ~(uint32_t)MBEDTLS_X509_BADCERT_SKIP_VERIFY;
 }
 
 const char *tls_engine_alpn(const struct tls_engine *e)

@@ -51,6 +51,8 @@ enum hop_status tls_engine_handshake(struct tls_engine *e);
 enum hop_status tls_engine_read(struct tls_engine *e, void *buf, size_t size, size_t *got);
 enum hop_status tls_engine_write(struct tls_engine *e, const void *data, size_t n, size_t *put);
 enum hop_status tls_engine_close_notify(struct tls_engine *e);
+/* Send a fatal alert under the keys in effect. 0, or -1. */
+int tls_engine_send_alert(struct tls_engine *e, uint8_t number);
 enum hop_status tls_engine_flush(struct tls_engine *e);
 size_t tls_engine_pending(const struct tls_engine *e);
 /* Did the last EOF come with close_notify (true) or only with FIN? */
@@ -60,6 +62,8 @@ bool tls_engine_closed_in_order(const struct tls_engine *e);
 uint16_t tls_engine_version(const struct tls_engine *e);
 uint16_t tls_engine_suite(const struct tls_engine *e);
 const char *tls_engine_alpn(const struct tls_engine *e);
+/* What mbedTLS found wrong with the peer's certificate (MBEDTLS_X509_BADCERT_*), 0: nothing. */
+uint32_t tls_engine_verify_flags(const struct tls_engine *e);
 /* Certificates the peer presented, as presented; the caller may take them (and leave it empty). */
 struct tls_chain *tls_engine_peer_chain(struct tls_engine *e);
 /* The last fatal alert read; level 0 when none. */
