@@ -263,7 +263,7 @@ struct cert_facts *cert_facts_new(const void *der, size_t len)
         p->facts.self_issued = x500_name_same(&p->issuer, &p->subject);
     else
         snprintf(p->facts.refusal, sizeof p->facts.refusal, "%s", why);
-    if (p->arena.failed) {
+    if (why != NULL && strcmp(why, "no memory") == 0) {
         cert_facts_free(&p->facts);
         return NULL;
     }
@@ -277,7 +277,7 @@ void cert_facts_free(struct cert_facts *facts)
     if (facts == NULL)
         return;
     p = facts->priv;
-    parse_arena_clear(&p->arena);
+    arena_clear(&p->arena);
     free(p->own);
     free(p);
 }

@@ -115,8 +115,7 @@ static const char *extended_usage(struct cert_parser *p, const struct cert_exten
     const char *why = ext_sequence(ext->value, &body);
 
     while (why == NULL && body.len > 0) {
-        struct der_span *slot =
-            parse_arena_push(&p->arena, (void **)&f->eku, &f->n_eku, sizeof *slot);
+        struct der_span *slot = arena_append(&p->arena, &f->eku, &f->n_eku, sizeof *slot);
         struct der d;
 
         why = der_next(&body, &d);
@@ -232,8 +231,7 @@ static const char *subtrees(struct cert_parser *p, struct der_span body,
                             struct cert_general_name **names, size_t *n)
 {
     while (body.len > 0) {
-        struct cert_general_name *slot =
-            parse_arena_push(&p->arena, (void **)names, n, sizeof *slot);
+        struct cert_general_name *slot = arena_append(&p->arena, (void **)names, n, sizeof *slot);
         struct der d;
         const char *why = der_next(&body, &d);
 
@@ -386,8 +384,8 @@ const char *parse_extensions(struct cert_parser *p, struct der_span rest)
     for (body = seq.body; why == NULL && body.len > 0;)
         why = der_next(&body, &d); /* the JDK splits the list before it looks at an element */
     for (body = seq.body; why == NULL && body.len > 0;) {
-        struct cert_extension *ext = parse_arena_push(&p->arena, (void **)&p->facts.extensions,
-                                                      &p->facts.n_extensions, sizeof *ext);
+        struct cert_extension *ext =
+            arena_append(&p->arena, &p->facts.extensions, &p->facts.n_extensions, sizeof *ext);
 
         why = der_next(&body, &d);
         if (why == NULL && ext == NULL)

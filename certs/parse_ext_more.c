@@ -46,7 +46,7 @@ const char *ext_policies(struct cert_parser *p, const struct cert_extension *ext
 
     while (why == NULL && body.len > 0) {
         struct cert_policy *slot =
-            parse_arena_push(&p->arena, (void **)&f->policies, &f->n_policies, sizeof *slot);
+            arena_append(&p->arena, &f->policies, &f->n_policies, sizeof *slot);
 
         why = der_next(&body, &d);
         if (why == NULL && d.tag != DER_SEQUENCE)
@@ -72,7 +72,7 @@ const char *ext_policy_mappings(struct cert_parser *p, const struct cert_extensi
 
     while (why == NULL && body.len > 0) {
         struct cert_policy_mapping *slot =
-            parse_arena_push(&p->arena, (void **)&f->mappings, &f->n_mappings, sizeof *slot);
+            arena_append(&p->arena, &f->mappings, &f->n_mappings, sizeof *slot);
 
         why = der_next(&body, &d);
         if (why == NULL && d.tag != DER_SEQUENCE)

@@ -5,23 +5,7 @@
 #define CERTS_PARSE_IMPL_H
 
 #include "certs/parse.h"
-
-/* Memory that lives as long as the certificate. */
-struct parse_arena_block {
-    struct parse_arena_block *next;
-    size_t used, size;
-    max_align_t data[];
-};
-struct parse_arena {
-    struct parse_arena_block *top;
-    bool failed; /* an allocation failed: the owner gives up at the end */
-};
-/* Zeroed memory; NULL (and `failed`) when there is none. */
-void *parse_arena_alloc(struct parse_arena *a, size_t size);
-void parse_arena_clear(struct parse_arena *a);
-/* Append one element of `size` octets to a growing array of `*n`; returns the new, zeroed element
- * or NULL. Grows by doubling. */
-void *parse_arena_push(struct parse_arena *a, void **array, size_t *n, size_t size);
+#include "core/arena.h"
 
 /* A Name, made comparable: RFC 2253 text, case folded and normalized, as the JDK's
  * AVA.toRFC2253CanonicalString does it. */
@@ -33,7 +17,7 @@ struct x500_name {
     const char *canon; /* all of it: the relative names, most specific first, joined by ',' */
 };
 /* Read a Name element; NULL, or the JDK's reason. */
-const char *x500_name_parse(struct der_span name, struct parse_arena *a, struct x500_name *out);
+const char *x500_name_parse(struct der_span name, struct arena *a, struct x500_name *out);
 bool x500_name_same(const struct x500_name *a, const struct x500_name *b);
 
 /* Decode an attribute value to UTF-8 as DerValue.getAsString does. False for another tag. */
@@ -42,7 +26,7 @@ bool x500_value_text(const struct der *value, char *out, size_t size);
 bool x500_last_cn(struct der_span name, struct der *value);
 
 struct cert_parser {
-    struct parse_arena arena;
+    struct arena arena;
     struct cert_facts facts;
     struct x500_name issuer, subject;
     uint8_t *own;             /* the copy of the certificate */

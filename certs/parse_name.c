@@ -32,7 +32,7 @@ static void canon_value(struct text *out, const char *raw)
 }
 
 /* Upper case, lower case, NFKD; ASCII is done by hand because nearly every name is ASCII. */
-static const char *fold(struct parse_arena *a, char *s)
+static const char *fold(struct arena *a, char *s)
 {
     bool ascii = true;
     uint8_t *up = NULL, *low = NULL, *norm = NULL;
@@ -52,9 +52,7 @@ static const char *fold(struct parse_arena *a, char *s)
     if (low != NULL)
         norm = u8_normalize(UNINORM_NFKD, low, len, NULL, &m);
     if (norm != NULL) {
-        out = parse_arena_alloc(a, m + 1);
-        if (out != NULL)
-            memcpy(out, norm, m);
+        out = arena_strndup(a, (const char *)norm, m);
     }
     free(up);
     free(low);
@@ -62,15 +60,15 @@ static const char *fold(struct parse_arena *a, char *s)
     return out;
 }
 
-static const char *ava_canon(struct parse_arena *a, const struct ava *v, bool *known)
+static const char *ava_canon(struct arena *a, const struct ava *v, bool *known)
 {
     const struct ava_keyword *k = ava_keyword_of(v->oid);
     size_t room = 3 * v->value.all.len + 2 * v->value.body.len + DER_OID_TEXT_MAX + 8;
-    struct text t = { parse_arena_alloc(a, room), 0, room };
-    struct text raw = { parse_arena_alloc(a, room), 0, room };
+    struct text t = { arena_alloc(a, room), 0, room };
+    struct text raw = { arena_alloc(a, room), 0, room };
 
     if (t.at == NULL || raw.at == NULL)
-        return "";
+        return NULL;
     *known = k != NULL && k->rfc2253;
     if (*known) {
         text_puts(&t, k->word);
@@ -103,8 +101,7 @@ static int by_keyword(const void *x, const void *y)
     return strcmp(a->text, b->text);
 }
 
-static const char *rdn_canon(struct parse_arena *a, struct der_span set, const char **out,
-                             size_t *n_avas)
+static const char *rdn_canon(struct arena *a, struct der_span set, const char **out, size_t *n_avas)
 {
     struct canon_ava *avas = NULL;
     size_t n = 0, room = 1;
@@ -120,16 +117,18 @@ static const char *rdn_canon(struct parse_arena *a, struct der_span set, const c
             why = ava_read(&seq, &ava);
         if (why != NULL)
             return why;
-        slot = parse_arena_push(a, (void **)&avas, &n, sizeof *avas);
+        slot = arena_append(a, &avas, &n, sizeof *avas);
         if (slot == NULL)
             return "no memory";
         slot->text = ava_canon(a, &ava, &slot->known);
+        if (slot->text == NULL)
+            return "no memory";
         room += strlen(slot->text) + 1;
     }
     if (n > 1)
         qsort(avas, n, sizeof *avas, by_keyword);
     *n_avas = n;
-    t = (struct text){ parse_arena_alloc(a, room), 0, room };
+    t = (struct text){ arena_alloc(a, room), 0, room };
     if (t.at == NULL)
         return "no memory";
     for (size_t i = 0; i < n; i++) {
@@ -141,7 +140,7 @@ static const char *rdn_canon(struct parse_arena *a, struct der_span set, const c
     return NULL;
 }
 
-const char *x500_name_parse(struct der_span name, struct parse_arena *a, struct x500_name *out)
+const char *x500_name_parse(struct der_span name, struct arena *a, struct x500_name *out)
 {
     struct der seq, set;
     size_t room = 1, n_counts = 0;
@@ -154,8 +153,8 @@ const char *x500_name_parse(struct der_span name, struct parse_arena *a, struct 
     if (seq.tag != DER_SEQUENCE)
         return "java.io.IOException: X500 RDN";
     for (out->empty = true; seq.body.len > 0;) {
-        const char **rdn = parse_arena_push(a, (void **)&out->rdns, &out->n, sizeof *rdn);
-        size_t *count = parse_arena_push(a, (void **)&out->n_avas, &n_counts, sizeof *count);
+        const char **rdn = arena_append(a, &out->rdns, &out->n, sizeof *rdn);
+        size_t *count = arena_append(a, &out->n_avas, &n_counts, sizeof *count);
 
         why = der_next(&seq.body, &set);
         if (why == NULL && set.tag != DER_SET)
@@ -169,14 +168,14 @@ const char *x500_name_parse(struct der_span name, struct parse_arena *a, struct 
         out->empty = out->empty && *count == 0;
         room += strlen(*rdn) + 1;
     }
-    t = (struct text){ parse_arena_alloc(a, room), 0, room };
+    t = (struct text){ arena_alloc(a, room), 0, room };
     for (size_t i = out->n; i > 0 && t.at != NULL; i--) {
         text_puts(&t, out->rdns[i - 1]);
         if (i > 1)
             text_puts(&t, ",");
     }
-    out->canon = t.at != NULL ? t.at : "";
-    return NULL;
+    out->canon = t.at;
+    return t.at != NULL ? NULL : "no memory";
 }
 
 bool x500_name_same(const struct x500_name *a, const struct x500_name *b)
@@ -186,7 +185,7 @@ bool x500_name_same(const struct x500_name *a, const struct x500_name *b)
 
 bool cert_name_equal(struct der_span a, struct der_span b)
 {
-    struct parse_arena arena = { NULL, false };
+    struct arena arena = { NULL };
     struct x500_name x, y;
     bool same = false;
 
@@ -194,6 +193,6 @@ bool cert_name_equal(struct der_span a, struct der_span b)
         return true;
     if (x500_name_parse(a, &arena, &x) == NULL && x500_name_parse(b, &arena, &y) == NULL)
         same = x500_name_same(&x, &y);
-    parse_arena_clear(&arena);
+    arena_clear(&arena);
     return same;
 }

@@ -144,8 +144,7 @@ const char *parse_general_names(struct cert_parser *p, struct der_span body,
     if (body.len == 0)
         return "java.io.IOException: No data available in passed DER encoded value.";
     while (body.len > 0) {
-        struct cert_general_name *slot =
-            parse_arena_push(&p->arena, (void **)names, n, sizeof *slot);
+        struct cert_general_name *slot = arena_append(&p->arena, (void **)names, n, sizeof *slot);
         struct der d;
         const char *why = der_next(&body, &d);
 

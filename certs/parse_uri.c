@@ -199,19 +199,15 @@ bool uri_parse(const char *s, size_t n, struct uri_parts *out)
 
 bool dns_name_strict(const char *s, size_t n)
 {
-    size_t label = 0;
-
-    if (n == 0 || n > 253 || s[0] == '.' || s[n - 1] == '.')
+    if (n == 0 || s[0] == '.' || s[n - 1] == '.')
         return false;
-    for (size_t i = 0; i <= n; i++) {
-        if (i < n && s[i] != '.') {
-            if (s[i] == '\0' || strchr(ALPHA DIGIT "-", s[i]) == NULL)
-                return false;
-            continue;
-        }
-        if (i == label || i - label > 63 || s[label] == '-' || s[i - 1] == '-')
+    for (size_t i = 0; i < n; i++) {
+        bool first = i == 0 || s[i - 1] == '.';
+
+        if (s[i] == '.'
+                ? first
+                : s[i] == '\0' || strchr(first ? ALPHA DIGIT : ALPHA DIGIT "-", s[i]) == NULL)
             return false;
-        label = i + 1;
     }
     return true;
 }

@@ -16,7 +16,7 @@ struct uri_parts {
 /* java.net.URI's grammar (RFC 2396 with its deviations); non-ASCII octets count as letters. */
 bool uri_parse(const char *s, size_t n, struct uri_parts *out);
 
-/* The JDK's DNSName(String): letters, digits and inner hyphens, labels of 1 to 63. */
+/* JDK 17.0.15's DNSName(String): labels of letters, digits and hyphens, none first. */
 bool dns_name_strict(const char *s, size_t n);
 
 /* IPv4 or IPv6 in text as the JDK's IPAddressUtil reads it: octets written (4 or 16), 0 when it is

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Names as name constraints compare them. */
+#ifndef CERTS_TRUST_NC_H
+#define CERTS_TRUST_NC_H
+
+#include "certs/trust_impl.h"
+
+/* One name, made comparable. */
+struct nc_name {
+    enum cert_name_kind kind;
+    struct der_span raw;
+    char *text; /* lower case; host of a URI; non-ASCII octets are all one character, as in Java */
+    size_t len;
+    bool no_host;     /* a URI without a host */
+    bool host_is_dns; /* of a URI: not an address */
+    struct x500_name dn;
+};
+
+/* What `input` is, seen from `base`. The JDK fails with an exception of its own on some pairs. */
+enum nc_relation { NC_OTHER_TYPE, NC_MATCH, NC_NARROWS, NC_WIDENS, NC_SAME_TYPE, NC_THROWS };
+/* `thrown`: the message of the exception, VERDICT_TEXT_MAX octets; written for NC_THROWS only. */
+enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *input, char *thrown);
+
+/* NULL without memory. `constraint`: the base of a subtree. */
+struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_name *from,
+                            bool constraint);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Verdicts as JSON, and cases as JSON lines. */
+#ifndef CLI_VALIDATE_JSON_H
+#define CLI_VALIDATE_JSON_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "certs/trust.h"
+
+struct validate_settings {
+    struct trust_request request; /* what all cases share: time, client, flags, perhaps the host */
+    bool public_authorities;
+};
+
+/* A moment as a user or a test suite writes it: what clock_parse_utc reads, and RFC 3339 with
+ * fractions (cut off) and offsets. Returns 0, or -1. */
+int validate_time(const char *text, int64_t now_s, int64_t *out_s);
+
+/* Print one verdict as one line. `id` is borrowed; NULL: none is printed. */
+void validate_print_json(const json_t *id, const struct verdict *v, const struct trust_request *req,
+                         FILE *out);
+
+/* Read cases from `in`, one JSON object per line, and write a line for each to `out`, in order.
+ * Returns the exit status. */
+int validate_stream(const struct validate_settings *settings, FILE *in, FILE *out);
+
+#endif
