@@ -3,6 +3,7 @@
 #include "core/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,11 +14,26 @@ struct arena_block {
     alignas(max_align_t) unsigned char data[];
 };
 
+static size_t allowed = ARENA_NEVER; /* written by tests only */
+
+void arena_fail_after(size_t n)
+{
+    allowed = n;
+}
+
+/* May one more allocation succeed? */
+static bool allow(void)
+{
+    if (allowed == ARENA_NEVER)
+        return true;
+    return allowed > 0 && allowed-- > 0;
+}
+
 void *arena_alloc(struct arena *a, size_t n)
 {
     struct arena_block *b;
 
-    if (n > SIZE_MAX - sizeof *b)
+    if (n > SIZE_MAX - sizeof *b || !allow())
         return NULL;
     b = calloc(1, sizeof *b + n);
     if (b == NULL)

@@ -26,4 +26,9 @@ char *arena_strndup(struct arena *a, const char *text, size_t n);
 void *arena_append(struct arena *a, void *items, size_t *n, size_t size);
 void arena_clear(struct arena *a);
 
+/* Tests only: after `n` more allocations from any arena every further one fails, as if memory were
+ * out; ARENA_NEVER ends it. */
+#define ARENA_NEVER ((size_t)-1)
+void arena_fail_after(size_t n);
+
 #endif

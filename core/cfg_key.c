@@ -192,10 +192,12 @@ int cfg_begin(void *object, const char *name, int line, const struct cfg_key *ke
 
 static int note_given(struct cfg_object *o, const struct cfg_key *key, const struct cfg_value *v)
 {
-    struct cfg_given *g = arena_append(v->arena, &o->given, &o->n_given, sizeof *g);
     const char *text = arena_strdup(v->arena, v->text);
+    struct cfg_given *g = NULL;
 
-    if (g == NULL || text == NULL) {
+    if (text != NULL)
+        g = arena_append(v->arena, &o->given, &o->n_given, sizeof *g);
+    if (g == NULL) {
         v->problems->environment = true;
         return -1;
     }

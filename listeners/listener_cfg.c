@@ -42,6 +42,7 @@ static int parse_certificate(void *object, const struct cfg_value *value)
 {
     struct listener_cfg *l = object;
     struct cert_cfg *c;
+    const char *spec;
 
     for (size_t i = 0; i < l->n_certificates; i++) {
         if (strcmp(l->certificates[i].spec, value->text) == 0) {
@@ -51,12 +52,14 @@ static int parse_certificate(void *object, const struct cfg_value *value)
             return -1;
         }
     }
-    c = arena_append(value->arena, &l->certificates, &l->n_certificates, sizeof *c);
-    if (c == NULL || (c->spec = arena_strdup(value->arena, value->text)) == NULL) {
+    spec = arena_strdup(value->arena, value->text);
+    c = spec == NULL ? NULL
+                     : arena_append(value->arena, &l->certificates, &l->n_certificates, sizeof *c);
+    if (c == NULL) {
         value->problems->environment = true;
         return -1;
     }
-    c->line = value->line;
+    *c = (struct cert_cfg){ .spec = spec, .line = value->line };
     return 0;
 }
 
@@ -65,18 +68,19 @@ static int parse_forward(struct listener_cfg *l, const char *word, size_t n,
                          const struct cfg_value *value)
 {
     const char *colon = memchr(word, ':', n);
-    size_t name = colon == NULL ? n : (size_t)(colon - word);
-    char *weight = colon == NULL ? "1" : arena_strndup(value->arena, colon + 1, n - name - 1);
-    struct forward_cfg *f = arena_append(value->arena, &l->forwards, &l->n_forwards, sizeof *f);
+    size_t length = colon == NULL ? n : (size_t)(colon - word);
+    char *weight = colon == NULL ? "1" : arena_strndup(value->arena, colon + 1, n - length - 1);
+    char *name = arena_strndup(value->arena, word, length);
+    struct forward_cfg *f = NULL;
     uint64_t number;
 
-    if (f == NULL || weight == NULL ||
-        (f->name = arena_strndup(value->arena, word, name)) == NULL) {
+    if (weight != NULL && name != NULL)
+        f = arena_append(value->arena, &l->forwards, &l->n_forwards, sizeof *f);
+    if (f == NULL) {
         value->problems->environment = true;
         return -1;
     }
-    f->line = value->line;
-    f->weighted = colon != NULL;
+    *f = (struct forward_cfg){ .name = name, .line = value->line, .weighted = colon != NULL };
     if (cfg_parse_uint(weight, 0, 999, &number) != 0) {
         problems_add(value->problems, value->line,
                      "target_group '%.*s': bad weight '%s' (allowed: 0-999; %s)", (int)n, word,

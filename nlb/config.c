@@ -97,7 +97,12 @@ static int begin_object(struct nlb_config *c, struct config_list *list, const ch
 {
     void *object = arena_append(&c->arena, &list->items, &list->n, list->kind->size);
 
-    return object == NULL ? -1 : cfg_begin(object, name, line, list->kind->keys, &c->arena);
+    if (object == NULL)
+        return -1;
+    if (cfg_begin(object, name, line, list->kind->keys, &c->arena) == 0)
+        return 0;
+    list->n--; /* half made */
+    return -1;
 }
 
 static void on_section(void *user, int line, const char *text)

@@ -107,16 +107,16 @@ static int parse_target(void *object, const struct cfg_value *value)
 {
     struct target_group_cfg *g = object;
     size_t word = strcspn(value->text, " \t");
+    const char *text = arena_strndup(value->arena, value->text, word);
     struct target_cfg *t;
     int rc;
 
-    t = arena_append(value->arena, &g->targets, &g->n_targets, sizeof *t);
-    if (t != NULL)
-        t->text = arena_strndup(value->arena, value->text, word);
-    if (t == NULL || t->text == NULL) {
+    t = text == NULL ? NULL : arena_append(value->arena, &g->targets, &g->n_targets, sizeof *t);
+    if (t == NULL) {
         value->problems->environment = true;
         return -1;
     }
+    t->text = text;
     t->line = value->line;
     rc = parse_target_place(t, value);
     if (parse_target_options(t, value->text + word, value) != 0)

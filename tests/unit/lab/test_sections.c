@@ -182,6 +182,29 @@ static void names_are_checked_without_loading(void **state)
     nlb_config_unref(good("[lab_target s]\ncertificate = gone.pem\n", false));
 }
 
+/* Whatever allocation fails: no crash, no leak, and exit status 3. */
+static void memory_may_run_out_anywhere(void **state)
+{
+    static const char text[] =
+        "[nlb]\nname = x\n" INTEGRATION "client_certificate = none\n"
+        "[target_group h]\nprotocol = TLS\ntarget = lab:s\ntarget = 127.0.0.1:1\n" HTTPS
+        "alpn = h2 http/1.1\nciphers = TLS_AES_128_GCM_SHA256\nbad = 1\n";
+    size_t n;
+
+    (void)state;
+    for (n = 0; n < 10000; n++) {
+        problems_clear(&problems);
+        arena_fail_after(n);
+        assert_null(parse(text, false));
+        arena_fail_after(ARENA_NEVER);
+        if (!problems.environment)
+            break;
+        assert_int_equal(problems_exit_status(&problems), 3);
+    }
+    assert_in_range(n, 50, 9999);
+    assert_int_equal(problems.n, 1);
+}
+
 static int done(void **state)
 {
     (void)state;
@@ -195,6 +218,7 @@ int main(void)
         cmocka_unit_test(targets),
         cmocka_unit_test(integrations),
         cmocka_unit_test(every_rule_has_a_case),
+        cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(names_are_checked_without_loading),
     };
 
