@@ -2,6 +2,8 @@
  * What a listener does with a new connection: its front hop, and the plan of its flows. */
 #include "listeners/front.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,12 +23,14 @@
  * decrypt for thirteen more (facts: nlb.md, section 2). */
 #define TICKET_LIFETIME_S (15 * 3600)
 
-#define ALPN_SLOTS (ALPN_PROTOCOLS_MAX + 1) /* the last one: without ALPN */
-
-/* A prepared configuration: one suite and (TLS 1.3) one group, with or without an ALPN protocol. */
+/* A prepared configuration that leaves mbedTLS no choice: one version, suite, group and signature
+ * scheme (0: none is needed), and one ALPN protocol or none. Made when a choice first asks for it;
+ * clients ask for few. */
 struct prepared {
-    uint16_t suite, group; /* group 0: TLS 1.2, the policy's list in its order */
-    struct tls_conf *conf[ALPN_SLOTS];
+    struct prepared *next;
+    uint16_t version, suite, group, sig;
+    const char *alpn; /* of the policy's table; NULL: without ALPN */
+    struct tls_conf *conf;
 };
 
 struct front {
@@ -40,8 +44,8 @@ struct front {
     struct sni_index *certs;
     char **subjects; /* owned: of each certificate, in the list's order */
     struct tls_tickets *tickets;
-    struct prepared *prepared;
-    size_t n_prepared;
+    _Atomic(struct prepared *) prepared; /* grows at its head; read without a lock */
+    pthread_mutex_t prepare_lock;        /* who adds */
 };
 
 struct protocol_row {
@@ -51,22 +55,70 @@ struct protocol_row {
 
 /* --- the choice ----------------------------------------------------------------------------------
  */
-static const struct tls_conf *find_prepared(const struct front *front,
+static const struct prepared *find_prepared(const struct front *front,
                                             const struct choose_answer *a, const char *alpn)
 {
-    size_t slot = ALPN_PROTOCOLS_MAX;
+    const struct prepared *p = atomic_load_explicit(&front->prepared, memory_order_acquire);
 
-    for (size_t i = 0; alpn != NULL && front->alpn->protocols[i] != NULL; i++) {
-        if (strcmp(front->alpn->protocols[i], alpn) == 0)
-            slot = i;
-    }
-    for (size_t i = 0; i < front->n_prepared; i++) {
-        const struct prepared *p = &front->prepared[i];
+    while (p != NULL && (p->suite != a->suite || p->group != a->group || p->sig != a->sig ||
+                         p->version != a->version || p->alpn != alpn))
+        p = p->next;
+    return p;
+}
 
-        if (p->suite == a->suite && (p->group == 0 || p->group == a->group))
-            return p->conf[slot];
+static struct prepared *prepare(const struct front *front, const struct choose_answer *a,
+                                const char *alpn)
+{
+    const struct policy *policy = front->policy;
+    const char *protocols[] = { alpn, NULL };
+    const struct tls_conf_params params = {
+        .server = true,
+        .min_version = a->version,
+        .max_version = a->version,
+        .suites = &a->suite,
+        .n_suites = 1,
+        .groups = a->group != 0 ? &a->group : policy->groups.at,
+        .n_groups = a->group != 0 ? 1 : policy->groups.count,
+        .sig_schemes = a->sig != 0 ? &a->sig : policy->sigs.at,
+        .n_sig_schemes = a->sig != 0 ? 1 : policy->sigs.count,
+        .alpn = alpn != NULL ? protocols : NULL,
+        .tickets = front->tickets,
+    };
+    struct prepared *p = calloc(1, sizeof *p);
+
+    if (p == NULL)
+        return NULL;
+    *p = (struct prepared){
+        .version = a->version, .suite = a->suite, .group = a->group, .sig = a->sig, .alpn = alpn
+    };
+    p->conf = tls_conf_new(&params, NULL);
+    if (p->conf == NULL) {
+        free(p);
+        return NULL;
     }
-    return NULL;
+    return p;
+}
+
+static const struct tls_conf *conf_for(struct front *front, const struct choose_answer *a,
+                                       const char *alpn)
+{
+    const struct prepared *p = find_prepared(front, a, alpn);
+
+    if (p == NULL) {
+        pthread_mutex_lock(&front->prepare_lock);
+        p = find_prepared(front, a, alpn); /* another worker may have been first */
+        if (p == NULL) {
+            struct prepared *fresh = prepare(front, a, alpn);
+
+            if (fresh != NULL) {
+                fresh->next = atomic_load_explicit(&front->prepared, memory_order_relaxed);
+                atomic_store_explicit(&front->prepared, fresh, memory_order_release);
+            }
+            p = fresh;
+        }
+        pthread_mutex_unlock(&front->prepare_lock);
+    }
+    return p == NULL ? NULL : p->conf;
 }
 
 static enum flow_end end_of(enum choose_result r)
@@ -122,7 +174,7 @@ static void record_choice(const struct front *front, const struct choice *c,
 static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
 {
     struct flow *flow = arg;
-    const struct front *front = (const struct front *)(const void *)flow->plan;
+    struct front *front = (struct front *)(uintptr_t)flow->plan; /* the plan is its first member */
     struct choice c;
 
     choose(&c, front->policy, front->alpn, front->certs, offer);
@@ -132,12 +184,12 @@ static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_c
         refuse(front, c.here.result, out);
         return;
     }
-    out->conf = find_prepared(front, &c.here, c.alpn);
+    out->conf = conf_for(front, &c.here, c.alpn);
     out->hold = front->plan.hold_for_target;
     out->identity.chain = c.here.cert->cert->crt;
     out->identity.key = c.here.cert->cert->key;
     if (out->conf == NULL) {
-        log_err("front_bug", "listener=%s suite=0x%04x group=0x%04x has no prepared configuration",
+        log_err("front", "listener=%s suite=0x%04x group=0x%04x: no TLS configuration can be made",
                 front->cfg->obj.name, c.here.suite, c.here.group);
         flow->record.end = END_ELB_INTERNAL;
     }
@@ -168,69 +220,6 @@ static const struct protocol_row protocols[] = {
 
 /* --- preparing
  * -------------------------------------------------------------------------------------- */
-static int prepare(struct front *front, uint16_t suite, uint16_t group, uint16_t version,
-                   struct err *err)
-{
-    const struct policy *policy = front->policy;
-    struct prepared *p = &front->prepared[front->n_prepared++];
-    struct tls_conf_params params = {
-        .server = true,
-        .min_version = version,
-        .max_version = version,
-        .suites = &suite,
-        .n_suites = 1,
-        .groups = group != 0 ? &group : policy->groups.at,
-        .n_groups = group != 0 ? 1 : policy->groups.count,
-        .sig_schemes = policy->sigs.at,
-        .n_sig_schemes = policy->sigs.count,
-        .tickets = front->tickets,
-    };
-
-    p->suite = suite;
-    p->group = group;
-    for (size_t i = 0; i < ALPN_SLOTS; i++) {
-        const char *one[] = { i < ALPN_PROTOCOLS_MAX ? front->alpn->protocols[i] : NULL, NULL };
-
-        if (i < ALPN_PROTOCOLS_MAX && one[0] == NULL)
-            i = ALPN_PROTOCOLS_MAX;
-        params.alpn = i < ALPN_PROTOCOLS_MAX ? one : NULL;
-        p->conf[i] = tls_conf_new(&params, err);
-        if (p->conf[i] == NULL)
-            return -1;
-    }
-    return 0;
-}
-
-static int prepare_all(struct front *front, struct err *err)
-{
-    const struct policy *policy = front->policy;
-
-    front->prepared =
-        calloc(policy->suites.count * (policy->groups.count + 1), sizeof *front->prepared);
-    if (front->prepared == NULL) {
-        err_set(err, ERR_NOMEM, "listener %s", front->cfg->obj.name);
-        return -1;
-    }
-    for (size_t i = 0; i < policy->suites.count; i++) {
-        uint16_t suite = policy->suites.at[i];
-        const struct tls_suite *row = tls_suite_find(suite);
-
-        if (!tls_suite_supported(suite))
-            continue;
-        if (row->kx != TLS_KX_TLS13) {
-            if (prepare(front, suite, 0, TLS_1_2, err) != 0)
-                return -1;
-            continue;
-        }
-        for (size_t g = 0; g < policy->groups.count; g++) {
-            if (tls_group_supported(policy->groups.at[g]) &&
-                prepare(front, suite, policy->groups.at[g], TLS_1_3, err) != 0)
-                return -1;
-        }
-    }
-    return 0;
-}
-
 static int index_certificates(struct front *front, struct err *err)
 {
     const struct listener_cfg *cfg = front->cfg;
@@ -271,9 +260,7 @@ static int prepare_tls(struct front *front, struct err *err)
     if (cfg->n_certificates == 1 &&
         (front->tickets = tls_tickets_new(TICKET_LIFETIME_S, err)) == NULL)
         return -1;
-    if (index_certificates(front, err) != 0)
-        return -1;
-    return prepare_all(front, err);
+    return index_certificates(front, err);
 }
 
 static int prepare_back(struct front *front, const struct front_options *o, struct err *err)
@@ -328,6 +315,7 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         err_set(err, ERR_NOMEM, "listener %s", cfg->obj.name);
         return NULL;
     }
+    pthread_mutex_init(&front->prepare_lock, NULL);
     front->cfg = cfg;
     front->protocol = &protocols[cfg->protocol];
     if (prepare_forward(front, o, err) != 0 ||
@@ -354,14 +342,15 @@ void front_free(struct front *front)
 {
     if (front == NULL)
         return;
-    for (size_t i = 0; i < front->n_prepared; i++) {
-        for (size_t j = 0; j < ALPN_SLOTS; j++)
-            tls_conf_free(front->prepared[i].conf[j]);
+    for (struct prepared *p = atomic_load(&front->prepared), *next; p != NULL; p = next) {
+        next = p->next;
+        tls_conf_free(p->conf);
+        free(p);
     }
+    pthread_mutex_destroy(&front->prepare_lock);
     for (size_t i = 0; front->subjects != NULL && i < front->cfg->n_certificates; i++)
         free(front->subjects[i]);
     free(front->subjects);
-    free(front->prepared);
     sni_index_free(front->certs);
     tls_tickets_free(front->tickets);
     back_tls_free(front->back_tls);

@@ -22,7 +22,7 @@ struct front_options {
     void *arg;
 };
 
-/* One listener of one configuration generation: immutable, shared by all workers. */
+/* One listener of one configuration generation, shared by all workers. */
 struct front;
 struct front *front_new(const struct listener_cfg *cfg, const struct front_options *options,
                         struct err *err);
