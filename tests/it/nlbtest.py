@@ -17,6 +17,7 @@ import queue
 import re
 import select
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -134,17 +135,16 @@ class Nlb:
         self.ini = write_ini(self.folder, self.text, self.files, events="-")
         self.stderr_path, ready_path = self.path("stderr"), self.path("ready.json")
         env = dict(os.environ, NOTIFY_SOCKET=self.path("notify"), **(self.env or {}))
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, open(self.stderr_path, "wb") as err:
-            notify.bind(self.path("notify"))
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(self.path("notify"))
+        with open(self.stderr_path, "wb") as err:
             self.started = time.monotonic()
             self.process = subprocess.Popen([NLBSIM, "run", "--ready-file", ready_path, *self.args, self.ini],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err,
                                             env=env, cwd=self.folder)
-            self._wait_ready(notify)
+        self._wait_ready(self.notify)
         self.ready_s = time.monotonic() - self.started
-        with open(ready_path, encoding="utf-8") as f:
-            self.ready = json.load(f)
-        self.listeners = {item["name"]: item for item in self.ready["listeners"]}
+        self._read_ready_file()
         self.out = LineReader(os.dup(self.process.stdout.fileno()))
         self.process.stdout.close()
 
@@ -162,6 +162,29 @@ class Nlb:
                     raise StartError("no status (not ready in time)", self.stderr())
         finally:
             os.close(gone)
+
+    def _read_ready_file(self):
+        with open(self.path("ready.json"), encoding="utf-8") as f:
+            self.ready = json.load(f)
+        self.listeners = {item["name"]: item for item in self.ready["listeners"]}
+
+    def reload(self, text, files=None, ok=True):
+        """Write another INI (the same event stream), SIGHUP, and wait until it was taken or refused.
+
+        Returns what was said on standard error since."""
+        said_before = len(self.stderr())
+        write_ini(self.folder, text, files, events="-")
+        self.signal(signal.SIGHUP)
+        if ok:
+            self._wait_ready(self.notify)
+            self._read_ready_file()
+            return self.stderr()[said_before:]
+        deadline = Deadline()
+        while "nothing changed" not in (said := self.stderr()[said_before:]):
+            if not deadline.left():
+                raise AssertionError("a bad reload was not refused\n" + said)
+            os.sched_yield()
+        return said
 
     def stderr(self):
         with open(self.stderr_path, encoding="utf-8", errors="replace") as f:
@@ -213,6 +236,7 @@ class Nlb:
                 self.process.kill()
                 self.process.wait()
             self.process.stdout.close()
+            self.notify.close()
 
     def __exit__(self, kind, value, trace):
         try:
