@@ -312,6 +312,17 @@ static void take_peer_chain(struct hop_tls *t)
     memset(chain, 0, sizeof *chain);
 }
 
+static void note_cert_request(struct hop_tls *t)
+{
+    const struct tls_cert_request *request = tls_engine_cert_request(t->engine);
+
+    if (t->facts == NULL || !request->seen)
+        return;
+    t->facts->cert_requested = true;
+    t->facts->cert_withheld = request->withheld;
+    t->facts->cert_authorities = request->authorities;
+}
+
 static enum hop_status tls_secure(struct hop *h)
 {
     struct hop_tls *t = (struct hop_tls *)h;
@@ -329,6 +340,7 @@ static enum hop_status tls_secure(struct hop *h)
     t->stage = STAGE_HANDSHAKE;
     st = tls_engine_handshake(t->engine);
     take_peer_chain(t);
+    note_cert_request(t);
     if (st == HOP_OK)
         note_secured(t);
     else if (st == HOP_FAILED)
@@ -498,6 +510,12 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
         return NULL;
     }
     return &t->hop;
+}
+
+void hop_tls_set_verify(struct hop *h, int (*verify)(void *arg, const struct tls_presented *p),
+                        void *arg)
+{
+    tls_engine_set_verify(((struct hop_tls *)h)->engine, verify, arg);
 }
 
 void hop_tls_set_arg(struct hop *h, void *arg)

@@ -25,7 +25,9 @@ struct tls_facts {
     uint16_t version, suite, group; /* 0: not negotiated */
     char alpn[32];                  /* empty: none */
     bool resumed;
-    bool cert_requested; /* client, TLS 1.2: the server asked for a certificate */
+    bool cert_requested;     /* client: the server asked for a certificate */
+    bool cert_withheld;      /* client: ours was kept back, none of the named issued it */
+    size_t cert_authorities; /* client: how many authorities the server named */
     struct tls_alert alert_in, alert_out;
     uint8_t alert_meant;         /* what alert_out stands for where a close_notify took its place */
     struct tls_chain peer_chain; /* as presented; empty when none was seen */
@@ -57,6 +59,10 @@ struct hop *hop_tls_server_new(int fd, hop_tls_choose_cb choose, void *arg, bool
  */
 struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *host_name,
                                const struct tls_identity *identity);
+
+/* A client's verify hook, before the first secure(); see tls_engine_set_verify(). */
+void hop_tls_set_verify(struct hop *h, int (*verify)(void *arg, const struct tls_presented *p),
+                        void *arg);
 
 /* Change the chooser's argument, before the first secure(). */
 void hop_tls_set_arg(struct hop *h, void *arg);

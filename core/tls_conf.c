@@ -13,15 +13,19 @@
 
 #include "core/tls_engine.h"
 #include "core/tls_grain.h"
+#include "core/tls_stand_in.h"
 
 #define ALPN_MAX 8
 
 struct tls_conf {
     mbedtls_ssl_config ssl;
-    int *suites;           /* owned, 0-terminated; NULL: mbedTLS's own list */
-    uint16_t *groups;      /* owned, 0-terminated; NULL: mbedTLS's own list */
-    uint16_t *sig_schemes; /* owned, 0-terminated; NULL: mbedTLS's own list */
-    char *alpn_text;       /* owned; what `alpn` points into */
+    mbedtls_ssl_config anonymous; /* borrows everything from `ssl`; with `own_chain` only */
+    struct mbedtls_x509_crt *own; /* borrowed; NULL: nothing to present */
+    mbedtls_x509_crt stand_in;    /* with `judged` only */
+    int *suites;                  /* owned, 0-terminated; NULL: mbedTLS's own list */
+    uint16_t *groups;             /* owned, 0-terminated; NULL: mbedTLS's own list */
+    uint16_t *sig_schemes;        /* owned, 0-terminated; NULL: mbedTLS's own list */
+    char *alpn_text;              /* owned; what `alpn` points into */
     const char *alpn[ALPN_MAX + 1];
 };
 
@@ -179,6 +183,24 @@ static void set_server(struct tls_conf *c, const struct tls_conf_params *p)
                      (p->tickets != NULL ? MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL : 0));
 }
 
+static int set_client(struct tls_conf *c, const struct tls_conf_params *p)
+{
+    mbedtls_ssl_conf_authmode(&c->ssl, MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_session_tickets(&c->ssl, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+    if (p->judged) {
+        /* mbedTLS asks the hook only where it is told to verify, against some authority. */
+        if (mbedtls_x509_crt_parse_der(&c->stand_in, tls_stand_in_der, sizeof tls_stand_in_der) !=
+            0)
+            return -1;
+        mbedtls_ssl_conf_authmode(&c->ssl, MBEDTLS_SSL_VERIFY_REQUIRED);
+        mbedtls_ssl_conf_ca_chain(&c->ssl, &c->stand_in, NULL);
+    }
+    if (p->own_chain != NULL && mbedtls_ssl_conf_own_cert(&c->ssl, p->own_chain, p->own_key) != 0)
+        return -1;
+    c->own = p->own_chain;
+    return 0;
+}
+
 struct tls_conf *tls_conf_new(const struct tls_conf_params *p, struct err *err)
 {
     struct tls_conf *c = calloc(1, sizeof *c);
@@ -188,6 +210,7 @@ struct tls_conf *tls_conf_new(const struct tls_conf_params *p, struct err *err)
         return NULL;
     }
     mbedtls_ssl_config_init(&c->ssl);
+    mbedtls_x509_crt_init(&c->stand_in);
     if (mbedtls_ssl_config_defaults(&c->ssl,
                                     p->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
                                     MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
@@ -196,15 +219,14 @@ struct tls_conf *tls_conf_new(const struct tls_conf_params *p, struct err *err)
     mbedtls_ssl_conf_min_tls_version(&c->ssl, (mbedtls_ssl_protocol_version)p->min_version);
     mbedtls_ssl_conf_max_tls_version(&c->ssl, (mbedtls_ssl_protocol_version)p->max_version);
     mbedtls_ssl_conf_renegotiation(&c->ssl, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
-    if (p->server) {
+    if (p->server)
         set_server(c, p);
-    } else {
-        mbedtls_ssl_conf_authmode(&c->ssl, MBEDTLS_SSL_VERIFY_NONE);
-        mbedtls_ssl_conf_session_tickets(&c->ssl, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
-    }
+    else if (set_client(c, p) != 0)
+        goto fail;
     if (keep_suites(c, p) != 0 || keep_groups(c, p) != 0 || keep_sig_schemes(c, p) != 0 ||
         keep_alpn(c, p) != 0)
         goto fail;
+    tls_grain_without_cert(&c->anonymous, &c->ssl);
     return c;
 fail:
     err_set(err, ERR_CRYPTO, "mbedTLS does not take this TLS configuration");
@@ -217,6 +239,7 @@ void tls_conf_free(struct tls_conf *c)
     if (c == NULL)
         return;
     mbedtls_ssl_config_free(&c->ssl);
+    mbedtls_x509_crt_free(&c->stand_in);
     free(c->suites);
     free(c->groups);
     free(c->sig_schemes);
@@ -227,6 +250,20 @@ void tls_conf_free(struct tls_conf *c)
 const struct mbedtls_ssl_config *tls_conf_ssl(const struct tls_conf *c)
 {
     return &c->ssl;
+}
+
+const struct mbedtls_ssl_config *tls_conf_anonymous(const struct tls_conf *c)
+{
+    return c->own == NULL ? NULL : &c->anonymous;
+}
+
+bool tls_conf_issued_by(const struct tls_conf *c, const uint8_t *name, size_t len)
+{
+    for (const mbedtls_x509_crt *crt = c->own; crt != NULL; crt = crt->next) {
+        if (crt->issuer_raw.len == len && memcmp(crt->issuer_raw.p, name, len) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct tls_tickets *tls_tickets_new(uint32_t lifetime_s, struct err *err)

@@ -12,6 +12,7 @@
 
 struct mbedtls_ssl_config;
 struct mbedtls_x509_crt;
+struct mbedtls_pk_context;
 struct tls_tickets;
 
 enum tls_client_auth { TLS_CLIENT_AUTH_NONE, TLS_CLIENT_AUTH_REQUEST, TLS_CLIENT_AUTH_REQUIRE };
@@ -32,13 +33,24 @@ struct tls_conf_params {
     struct mbedtls_x509_crt
         *client_ca;              /* borrowed for the life of the configuration; may be NULL */
     struct tls_tickets *tickets; /* server only, borrowed; NULL: no resumption of any kind */
+    /* Client only: ask the engine's verify hook (tls_engine_set_verify) inside the handshake.
+     * Without it nothing is verified. */
+    bool judged;
+    /* Client only, borrowed: the certificate to present when the server asks for one of its issuer;
+     * both NULL: none. */
+    struct mbedtls_x509_crt *own_chain;
+    struct mbedtls_pk_context *own_key;
 };
 
 struct tls_conf;
-/* NULL with the reason in `err`. A client configuration verifies nothing. */
+/* NULL with the reason in `err`. */
 struct tls_conf *tls_conf_new(const struct tls_conf_params *params, struct err *err);
 void tls_conf_free(struct tls_conf *conf);
 const struct mbedtls_ssl_config *tls_conf_ssl(const struct tls_conf *conf);
+/* The same without `own_chain`; NULL where there is none. */
+const struct mbedtls_ssl_config *tls_conf_anonymous(const struct tls_conf *conf);
+/* Does the chain to be presented hold a certificate of this issuer (a DER Name)? */
+bool tls_conf_issued_by(const struct tls_conf *conf, const uint8_t *name, size_t len);
 
 /* Session ticket keys (TLS 1.2 tickets and TLS 1.3 PSK), safe to share between threads.
  * `lifetime_s` is how long a ticket is accepted. */

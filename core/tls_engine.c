@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/bytes.h"
+#include "core/tls_params.h"
+
 /* One read takes what two full records need; what mbedTLS leaves of it moves to `kept`. */
 #define SCRATCH_SIZE (33 * 1024)
 static _Thread_local uint8_t scratch[SCRATCH_SIZE];
@@ -20,6 +23,10 @@ struct tls_engine {
     mbedtls_ssl_context ssl;
     struct tls_io io;
     struct tls_identity identity;
+    const struct tls_conf *conf; /* borrowed */
+    int (*verify)(void *arg, const struct tls_presented *p);
+    void *verify_arg;
+    struct tls_cert_request request;
     struct tls_chain peer_chain;
     struct hop_failure failure;
     uint8_t *kept; /* owned: received, not yet taken by mbedTLS; between calls only */
@@ -239,6 +246,7 @@ int tls_engine_start(struct tls_engine *e, const struct tls_conf *conf,
     if (key_log_fd >= 0)
         mbedtls_ssl_set_export_keys_cb(&e->ssl, key_log_cb, NULL);
     mbedtls_ssl_set_bio(&e->ssl, e, bio_send, bio_recv, NULL);
+    e->conf = conf;
     e->started = true;
     return 0;
 }
@@ -267,6 +275,132 @@ int tls_engine_own_cert_cb(struct mbedtls_ssl_context *ssl)
     if (e->identity.chain == NULL)
         return 0;
     return mbedtls_ssl_set_hs_own_cert(ssl, e->identity.chain, e->identity.key);
+}
+
+/* --- the verify hook ----------------------------------------------------------------------------
+ */
+/* mbedTLS chooses the alert by the flags of the verdict. */
+static uint32_t flags_of(int alert)
+{
+    switch (alert) {
+    case TLS_ALERT_bad_certificate:
+        return MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    case TLS_ALERT_unsupported_certificate:
+        return MBEDTLS_X509_BADCERT_BAD_KEY;
+    case TLS_ALERT_certificate_revoked:
+        return MBEDTLS_X509_BADCERT_REVOKED;
+    case TLS_ALERT_certificate_expired:
+        return MBEDTLS_X509_BADCERT_EXPIRED;
+    case TLS_ALERT_unknown_ca:
+        return MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    case TLS_ALERT_access_denied:
+        return MBEDTLS_X509_BADCERT_OTHER;
+    default:
+        return MBEDTLS_X509_BADCERT_FUTURE; /* goes out as certificate_unknown */
+    }
+}
+
+static int verify_cb(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+    struct tls_engine *e = arg;
+    struct tls_presented p = {
+        .chain = &e->peer_chain,
+        .version = (uint16_t)mbedtls_ssl_get_version_number(&e->ssl),
+        .suite = tls_grain_suite(&e->ssl),
+    };
+    int alert;
+
+    *flags = 0; /* mbedTLS's own verdict does not count */
+    if (depth != 0)
+        return 0;
+    tls_grain_allow_any_usage(crt); /* or mbedTLS judges it once more afterwards */
+    alert = e->verify(e->verify_arg, &p);
+    if (alert == 0 && e->peer_chain.leaf_error != 0)
+        alert = TLS_ALERT_unsupported_certificate;
+    if (alert != 0)
+        *flags = flags_of(alert);
+    return 0;
+}
+
+void tls_engine_set_verify(struct tls_engine *e,
+                           int (*verify)(void *arg, const struct tls_presented *p), void *arg)
+{
+    e->verify = verify;
+    e->verify_arg = arg;
+    mbedtls_ssl_set_verify(&e->ssl, verify_cb, e);
+}
+
+const struct tls_cert_request *tls_engine_cert_request(const struct tls_engine *e)
+{
+    return &e->request;
+}
+
+/* --- a client's certificate ---------------------------------------------------------------------
+ */
+/* The authorities of a CertificateRequest: RFC 5246 7.4.4; RFC 8446 4.3.2 and 4.2.4. */
+static struct bytes authorities_of(struct bytes body, uint16_t version)
+{
+    struct bytes extensions;
+
+    (void)bytes_vec(&body, 1); /* 1.2: certificate types; 1.3: context */
+    if (version < TLS_1_3) {
+        (void)bytes_vec(&body, 2);
+        return bytes_vec(&body, 2);
+    }
+    extensions = bytes_vec(&body, 2);
+    while (extensions.left > 0 && !extensions.bad) {
+        uint16_t type = bytes_u16(&extensions);
+        struct bytes content = bytes_vec(&extensions, 2);
+
+        if (type == TLS_EXT_certificate_authorities)
+            return bytes_vec(&content, 2);
+    }
+    return bytes_of(NULL, 0);
+}
+
+/* The handshake step that reads a CertificateRequest is over: was there one, and does our
+ * certificate suit it? A JDK sends none that was not asked for by its issuer's name. */
+static void note_cert_request(struct tls_engine *e)
+{
+    size_t len;
+    const uint8_t *message = tls_grain_message(&e->ssl, &len);
+    struct bytes names;
+    bool suits = false;
+
+    if (len < 4 || message[0] != TLS_HANDSHAKE_certificate_request)
+        return;
+    e->request.seen = true;
+    names = authorities_of(bytes_of(message + 4, len - 4), tls_engine_version(e));
+    while (names.left > 0 && !names.bad) {
+        struct bytes name = bytes_vec(&names, 2);
+
+        if (names.bad)
+            break;
+        e->request.authorities++;
+        suits = suits || tls_conf_issued_by(e->conf, name.at, name.left);
+    }
+    if (tls_conf_anonymous(e->conf) != NULL && e->request.authorities > 0 && !suits) {
+        e->request.withheld = true;
+        tls_grain_set_conf(&e->ssl, tls_conf_anonymous(e->conf));
+    }
+}
+
+/* mbedtls_ssl_handshake(), stopping after each step to look. */
+static int take_steps(struct tls_engine *e)
+{
+    bool client = mbedtls_ssl_conf_get_endpoint(tls_conf_ssl(e->conf)) == MBEDTLS_SSL_IS_CLIENT;
+    int rc = 0;
+
+    if (!client)
+        return mbedtls_ssl_handshake(&e->ssl);
+    while (rc == 0 && !mbedtls_ssl_is_handshake_over(&e->ssl)) {
+        bool asking = tls_grain_state(&e->ssl) == MBEDTLS_SSL_CERTIFICATE_REQUEST;
+
+        rc = mbedtls_ssl_handshake_step(&e->ssl);
+        if (rc == 0 && asking && tls_grain_state(&e->ssl) != MBEDTLS_SSL_CERTIFICATE_REQUEST)
+            note_cert_request(e);
+    }
+    return rc;
 }
 
 /* --- what mbedTLS answered ----------------------------------------------------------------------
@@ -311,10 +445,12 @@ enum hop_status tls_engine_handshake(struct tls_engine *e)
     if (tls_engine_flush(e) == HOP_WANT_WRITE)
         return HOP_WANT_WRITE;
     tls_grain_capture(&e->peer_chain);
+    tls_grain_leaf_only(e->verify != NULL);
     do
-        rc = mbedtls_ssl_handshake(&e->ssl);
+        rc = take_steps(e);
     while (rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
     tls_grain_capture(NULL);
+    tls_grain_leaf_only(false);
     if (rc == 0) {
         e->secured = true;
         st = HOP_OK;

@@ -44,6 +44,29 @@ void tls_engine_set_tap(struct tls_engine *e, void (*tap)(void *, bool, uint8_t 
  * sent as SNI by a client; NULL: no server_name extension. */
 int tls_engine_start(struct tls_engine *e, const struct tls_conf *conf,
                      const struct tls_identity *identity, const char *host_name, struct err *err);
+/* What a client's verify hook is asked about, inside the handshake. */
+struct tls_presented {
+    const struct tls_chain *chain; /* as presented, also what mbedTLS cannot read */
+    uint16_t version, suite;       /* negotiated */
+};
+/*
+ * Ask `verify` about the peer's chain; for a client whose configuration is `judged`, before the
+ * first handshake call. returns  0: go on; else the number of the alert to send. mbedTLS can send
+ * bad_certificate, unsupported_certificate, certificate_revoked, certificate_expired,
+ * certificate_unknown, unknown_ca and access_denied here; any other number goes out as
+ * certificate_unknown. The engine then fails with HOP_CAUSE_ALERT_OUT. A chain that `verify`
+ * accepts though mbedTLS cannot read its leaf ends the same way, with tls_chain.leaf_error set.
+ */
+void tls_engine_set_verify(struct tls_engine *e,
+                           int (*verify)(void *arg, const struct tls_presented *p), void *arg);
+/* A client's certificate: did the server ask for one, how many authorities did it name, and did
+ * this side keep its certificate back because none of them issued it (JDK: X509KeyManager)? */
+struct tls_cert_request {
+    bool seen;
+    bool withheld;
+    size_t authorities;
+};
+const struct tls_cert_request *tls_engine_cert_request(const struct tls_engine *e);
 /* Bytes that were taken from the peer before tls_engine_start(): read first. Copied. */
 int tls_engine_replay(struct tls_engine *e, const void *data, size_t n);
 

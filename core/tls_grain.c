@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tls_stand_in.h"
+
 static _Thread_local struct tls_chain *capture;
+static _Thread_local bool leaf_only;
 
 void tls_chain_clear(struct tls_chain *c)
 {
@@ -36,6 +39,11 @@ void tls_grain_capture(struct tls_chain *c)
     capture = c;
 }
 
+void tls_grain_leaf_only(bool on)
+{
+    leaf_only = on;
+}
+
 /* mbedTLS refuses a chain with an unknown critical extension while parsing it, even when nothing is
  * verified. This takes the place of its parser: same result, every extension accepted. */
 static int accept_extension(void *ctx, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid,
@@ -54,9 +62,46 @@ int PARSE_DER(mbedtls_x509_crt *chain, const unsigned char *buf, size_t len);
 
 int PARSE_DER(mbedtls_x509_crt *chain, const unsigned char *buf, size_t len)
 {
+    int rc;
+
     if (capture != NULL)
         tls_chain_add(capture, buf, len);
-    return mbedtls_x509_crt_parse_der_with_ext_cb(chain, buf, len, 1, accept_extension, NULL);
+    if (capture != NULL && leaf_only && capture->presented > 1)
+        return MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND; /* is passed over */
+    rc = mbedtls_x509_crt_parse_der_with_ext_cb(chain, buf, len, 1, accept_extension, NULL);
+    if (rc != 0 && rc != MBEDTLS_ERR_X509_ALLOC_FAILED && capture != NULL && leaf_only) {
+        capture->leaf_error = rc;
+        rc = mbedtls_x509_crt_parse_der_with_ext_cb(
+            chain, tls_stand_in_der, sizeof tls_stand_in_der, 1, accept_extension, NULL);
+    }
+    return rc;
+}
+
+int tls_grain_state(const mbedtls_ssl_context *ssl)
+{
+    return ssl->state;
+}
+
+const uint8_t *tls_grain_message(const mbedtls_ssl_context *ssl, size_t *len)
+{
+    *len = ssl->in_msg == NULL ? 0 : ssl->in_hslen;
+    return ssl->in_msg;
+}
+
+uint16_t tls_grain_suite(const mbedtls_ssl_context *ssl)
+{
+    return ssl->session_negotiate == NULL ? 0 : (uint16_t)ssl->session_negotiate->ciphersuite;
+}
+
+void tls_grain_set_conf(mbedtls_ssl_context *ssl, const mbedtls_ssl_config *conf)
+{
+    ssl->conf = conf;
+}
+
+void tls_grain_without_cert(mbedtls_ssl_config *out, const mbedtls_ssl_config *conf)
+{
+    *out = *conf;
+    out->key_cert = NULL;
 }
 
 uint8_t tls_grain_alert_in(const mbedtls_ssl_context *ssl, uint8_t *level)

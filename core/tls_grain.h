@@ -19,6 +19,8 @@ struct tls_chain {
     size_t n; /* certificates kept; the rest of a longer chain is only counted */
     size_t presented;
     size_t bytes;
+    int leaf_error; /* why mbedTLS cannot read the leaf, its negative number; see
+                       tls_grain_leaf_only() */
     struct {
         uint8_t *der; /* owned */
         size_t len;
@@ -32,6 +34,20 @@ void tls_chain_add(struct tls_chain *c, const uint8_t *der, size_t len);
  * copied to `c`. Wraps mbedtls_x509_crt_parse_der, which meanwhile accepts any extension: an NLB
  * validates nothing of its targets (NLB guide, "Target groups for your Network Load Balancers"). */
 void tls_grain_capture(struct tls_chain *c);
+/* While it is on (this thread), and a chain is being captured, mbedTLS itself gets only the leaf:
+ * who judges the chain is the verify hook (core/tls_engine.h). A leaf that mbedTLS cannot read is
+ * replaced by a stand-in, so that the hook is asked all the same. */
+void tls_grain_leaf_only(bool on);
+
+/* State of the handshake and the handshake message read last (header and body). */
+int tls_grain_state(const mbedtls_ssl_context *ssl);
+const uint8_t *tls_grain_message(const mbedtls_ssl_context *ssl, size_t *len);
+/* Suite of the session that is being negotiated; 0: none yet. */
+uint16_t tls_grain_suite(const mbedtls_ssl_context *ssl);
+/* Go on under a configuration that differs only in having no certificate of its own. */
+void tls_grain_set_conf(mbedtls_ssl_context *ssl, const mbedtls_ssl_config *conf);
+/* A copy of `conf` without a certificate of its own; it owns nothing. */
+void tls_grain_without_cert(mbedtls_ssl_config *out, const mbedtls_ssl_config *conf);
 
 /* Number of the fatal alert that mbedTLS has just read (after MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
  * level in *level. */
