@@ -2,6 +2,7 @@
  * Time: the real clocks, or a fake one that tests move by hand. */
 #include "core/clock.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,15 @@ void clock_format_utc(int64_t utc_s, char *out, size_t size)
         snprintf(out, size, "-");
 }
 
+static int days_in_month(int year, int month)
+{
+    int next_year = month == 12 ? year + 1 : year, next = month == 12 ? 1 : month + 1;
+
+    return (
+        int)((clock_utc_of(next_year, next, 1, 0, 0, 0) - clock_utc_of(year, month, 1, 0, 0, 0)) /
+             86400);
+}
+
 static int parse_relative(const char *text, int64_t now_s, int64_t *out_s)
 {
     static const struct {
@@ -102,9 +112,11 @@ int clock_parse_utc(const char *text, int64_t now_s, int64_t *out_s)
         return 0;
     }
     if (text[0] == '@') {
-        long long n = strtoll(text + 1, &end, 10);
+        long long n;
 
-        if (text[1] == '\0' || *end != '\0')
+        errno = 0;
+        n = strtoll(text + 1, &end, 10);
+        if (text[1] == '\0' || *end != '\0' || errno == ERANGE)
             return -1;
         *out_s = n;
         return 0;
@@ -122,9 +134,9 @@ int clock_parse_utc(const char *text, int64_t now_s, int64_t *out_s)
         if (*text == 'Z')
             text++;
     }
-    if (*text != '\0' || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+    if (*text != '\0' || mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || s > 60)
         return -1;
-    if (h < 0 || mi < 0 || s < 0 || y < 0)
+    if (h < 0 || mi < 0 || s < 0 || y < 0 || d > days_in_month(y, mo))
         return -1;
     *out_s = clock_utc_of(y, mo, d, h, mi, s);
     return 0;

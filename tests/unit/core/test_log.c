@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The log: one line per fact, whole, that foreign text cannot forge. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+static int saved, file;
+
+/* Standard error goes into a file while `body` runs; what it wrote is returned (malloc'ed). */
+static char *written(void (*body)(void))
+{
+    char *text;
+    off_t n;
+
+    fflush(stderr);
+    saved = dup(STDERR_FILENO);
+    file = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND, 0600);
+    assert_true(saved >= 0 && file >= 0);
+    dup2(file, STDERR_FILENO);
+    body();
+    dup2(saved, STDERR_FILENO);
+    n = lseek(file, 0, SEEK_END);
+    text = calloc(1, (size_t)n + 1);
+    assert_non_null(text);
+    assert_int_equal(pread(file, text, (size_t)n, 0), n);
+    close(file);
+    close(saved);
+    return text;
+}
+
+static void each_level(void)
+{
+    log_err("one", "a=%d", 1);
+    log_warn("two", "b=%s", "x");
+    log_info("three", "c");
+    log_debug("four", "d=%d", 4);
+}
+
+static void levels(void **state)
+{
+    static const char all[] = "err one a=1\nwarn two b=x\ninfo three c\ndebug four d=4\n";
+    static const size_t until[] = { 12, 25, 38, 53 };
+
+    (void)state;
+    for (int level = LOG_LEVEL_ERR; level <= LOG_LEVEL_DEBUG; level++) {
+        char *text, expected[64];
+
+        log_set_level((enum log_level)level);
+        assert_true(log_enabled((enum log_level)level));
+        text = written(each_level);
+        snprintf(expected, sizeof expected, "%.*s", (int)until[level], all);
+        assert_string_equal(text, expected);
+        free(text);
+    }
+    log_set_level(LOG_LEVEL_INFO);
+    assert_false(log_enabled(LOG_LEVEL_DEBUG));
+}
+
+static void forge(void)
+{
+    log_info("sni", "name=\"%s\"", "a\nerr fake x=1\r\x1b[2J\x7f\t.");
+}
+
+static void foreign_text_stays_in_its_line(void **state)
+{
+    char *text = written(forge);
+
+    (void)state;
+    assert_string_equal(text, "info sni name=\"a err fake x=1  [2J  .\"\n");
+    free(text);
+}
+
+static void long_line(void)
+{
+    char big[5000];
+
+    memset(big, 'x', sizeof big - 1);
+    big[sizeof big - 1] = '\0';
+    log_info("big", "%s", big);
+}
+
+static void a_long_line_is_cut_and_still_ends(void **state)
+{
+    char *text = written(long_line);
+    size_t n = strlen(text);
+
+    (void)state;
+    assert_in_range(n, 2000, 2048);
+    assert_int_equal(text[n - 1], '\n');
+    assert_ptr_equal(strchr(text, '\n'), text + n - 1);
+    free(text);
+}
+
+#define LINES 500
+
+static void *chatter(void *arg)
+{
+    for (int i = 0; i < LINES; i++)
+        log_info("thread", "%s", (const char *)arg);
+    return NULL;
+}
+
+static void two_threads(void)
+{
+    pthread_t t;
+
+    if (pthread_create(&t, NULL, chatter, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") != 0)
+        abort();
+    chatter("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+    pthread_join(t, NULL);
+}
+
+static void lines_of_threads_never_mix(void **state)
+{
+    char *text = written(two_threads), *save = NULL;
+    size_t n = 0;
+
+    (void)state;
+    for (char *line = strtok_r(text, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save), n++) {
+        assert_memory_equal(line, "info thread ", 12);
+        assert_int_equal(strspn(line + 12, line[12] == 'a' ? "a" : "b"), strlen(line + 12));
+    }
+    assert_int_equal(n, 2 * LINES);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels),
+        cmocka_unit_test(foreign_text_stays_in_its_line),
+        cmocka_unit_test(a_long_line_is_cut_and_still_ends),
+        cmocka_unit_test(lines_of_threads_never_mix),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
