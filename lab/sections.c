@@ -6,6 +6,51 @@
 
 #include "certs/store.h"
 #include "core/suggest.h"
+#include "core/tls_params.h"
+#include "lab/faults.h"
+
+/* Suites that can be acted out, at least one of them for a version that is on. */
+static void check_ciphers(const struct lab_target_cfg *t, struct problems *problems)
+{
+    int line = cfg_line(&t->obj, "ciphers");
+    bool any = t->n_ciphers == 0;
+
+    for (size_t i = 0; i < t->n_ciphers; i++) {
+        const struct tls_suite *suite = tls_suite_by_name(t->ciphers[i]);
+
+        if (suite == NULL)
+            problems_add(problems, line, "ciphers: there is no cipher suite '%s'", t->ciphers[i]);
+        else if (!tls_suite_supported(suite->code))
+            problems_add(problems, line, "ciphers: the TLS library does not have %s",
+                         t->ciphers[i]);
+        else if ((t->tls_min == LAB_TLS_1_2 && tls_suite_fits_version(suite, TLS_1_2)) ||
+                 (t->tls_max == LAB_TLS_1_3 && tls_suite_fits_version(suite, TLS_1_3)))
+            any = true;
+    }
+    if (!any)
+        problems_add(problems, line,
+                     "ciphers: none of them goes with tls_min and tls_max of this target");
+}
+
+/* The fault must mean something for the protocol, and the keys that it goes by. */
+static void check_fault(const struct lab_target_cfg *t, struct problems *problems)
+{
+    struct fault fault;
+    int line = cfg_line(&t->obj, "fault");
+
+    if (t->fault == NULL || fault_parse(t->fault, &fault, NULL) != 0 || fault.row == NULL)
+        return;
+    if (fault.row->https_only && t->protocol != LAB_HTTPS)
+        problems_add(problems, line, "fault %s is for protocol = HTTPS", fault.row->name);
+    if (fault.row->arg == FAULT_ARG_NAME && fault.text[0] == '\0' && t->protocol != LAB_HTTPS)
+        problems_add(problems, line,
+                     "fault %s needs a name here, as there is no certificate that holds one: "
+                     "fault = %s:HOST",
+                     fault.row->name, fault.row->name);
+    if (fault.row->client_auth && t->client_auth == CLIENT_AUTH_NONE)
+        problems_add(problems, line, "fault %s needs client_auth = request or require",
+                     fault.row->name);
+}
 
 static void check_https(const struct lab_target_cfg *t, struct problems *problems)
 {
@@ -17,6 +62,8 @@ static void check_https(const struct lab_target_cfg *t, struct problems *problem
     if (t->tls_min > t->tls_max)
         problems_add(problems, cfg_line(&t->obj, "tls_max"),
                      "tls_max = 1.2 is below tls_min = 1.3");
+    else
+        check_ciphers(t, problems);
     if (t->client_auth == CLIENT_AUTH_REQUIRE && t->client_ca == NULL)
         problems_add(problems, cfg_line(&t->obj, "client_auth"),
                      "client_auth = require needs client_ca: whom must the certificates come from "
@@ -98,6 +145,7 @@ static void check_target(struct nlb_config *c, void *object, bool load, struct p
         t->fault = NULL;
     if (t->protocol == LAB_HTTPS)
         check_https(t, problems);
+    check_fault(t, problems);
     check_listen(c, t, problems);
     if (load)
         load_target(c, t, problems);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lab/faults.h"
+
 #include "core/suggest.h"
 #include "core/tls_params.h"
 
@@ -122,6 +124,18 @@ static int parse_alpn(void *object, const struct cfg_value *value)
     return 0;
 }
 
+static int check_fault(void *object, const struct cfg_value *value)
+{
+    struct fault fault;
+    struct err err;
+
+    (void)object;
+    if (fault_parse(value->text, &fault, &err) == 0)
+        return 0;
+    problems_add(value->problems, value->line, "%s", err.text);
+    return -1;
+}
+
 #define AT(field) offsetof(struct lab_target_cfg, field)
 
 /* clang-format off */
@@ -144,7 +158,7 @@ const struct cfg_key lab_target_keys[] = {
       .values = "cipher suites, OpenSSL's or IANA's names", .with = "HTTPS", .help = "in order of preference; without the key the library's list", .source = OURS },
     { .name = "alpn", .kind = CFG_CUSTOM, .repeated = true, .parse_cb = parse_alpn, .values = "protocols, such as h2 http/1.1",
       .with = "HTTPS", .help = "ALPN protocols in order of preference; without the key ALPN is off", .source = OURS },
-    { .name = "fault", .kind = CFG_TEXT, .offset = AT(fault), .only = "none", .values = "none",
+    { .name = "fault", .kind = CFG_TEXT, .offset = AT(fault), .parse_cb = check_fault, .def = "none", .values = "none, NAME or NAME:ARGUMENT (docs/lab-target.md)",
       .help = "how the target misbehaves", .source = OURS },
     { .name = NULL },
 };
