@@ -133,6 +133,29 @@ mbedtls_pk_context *key_pool_get(struct key_pool *pool, enum issue_key_kind kind
     return key;
 }
 
+mbedtls_pk_context *key_pool_put(struct key_pool *pool, enum issue_key_kind kind, const char *label,
+                                 mbedtls_pk_context *key, struct err *err)
+{
+    mbedtls_pk_context *filed = NULL;
+    struct pool_key *k;
+
+    pthread_mutex_lock(&pool->lock);
+    k = entry_of(pool, kind, label);
+    if (k == NULL) {
+        err_set(err, ERR_NOMEM, "key %s", label);
+    } else if (k->state != KEY_WANTED) {
+        err_set(err, ERR_BUG, "key %s is there already", label);
+    } else {
+        k->key = *key;
+        mbedtls_pk_init(key);
+        k->state = KEY_READY;
+        filed = &k->key;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    mbedtls_pk_free(key);
+    return filed;
+}
+
 int key_pool_want(struct key_pool *pool, enum issue_key_kind kind, const char *label,
                   struct err *err)
 {

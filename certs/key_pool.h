@@ -13,6 +13,9 @@ void key_pool_free(struct key_pool *pool); /* drops what has not begun, waits fo
 /* The key of this label; made now, or waited for when a thread is at it. Borrowed. */
 mbedtls_pk_context *key_pool_get(struct key_pool *pool, enum issue_key_kind kind, const char *label,
                                  struct err *err);
+/* File a key that was made elsewhere; `key` is moved from, also on failure. */
+mbedtls_pk_context *key_pool_put(struct key_pool *pool, enum issue_key_kind kind, const char *label,
+                                 mbedtls_pk_context *key, struct err *err);
 /* Ask for a key ahead of time. Jobs are begun in the order of their cost. */
 int key_pool_want(struct key_pool *pool, enum issue_key_kind kind, const char *label,
                   struct err *err);

@@ -40,16 +40,19 @@ struct cert_lab *cert_lab_new(const char *seed, int64_t now_s, struct err *err)
     return lab;
 }
 
-static void free_node(void *arg)
+void lab_node_free(struct lab_node *n)
 {
-    struct lab_node *n = arg;
-
     if (n == NULL)
         return;
     free(n->label);
     free(n->subject);
     free(n->der);
     free(n);
+}
+
+static void free_node(void *arg)
+{
+    lab_node_free(arg);
 }
 
 void cert_lab_free(struct cert_lab *lab)
@@ -96,6 +99,17 @@ static int make_serial(const struct cert_lab *lab, const char *label, struct lab
     return rc;
 }
 
+int lab_node_insert(struct cert_lab *lab, struct lab_node *n, struct err *err)
+{
+    if (tsearch(n, &lab->nodes, compare) == NULL) {
+        err_set(err, ERR_NOMEM, "certificate %s", n->label);
+        return -1;
+    }
+    *lab->last = n;
+    lab->last = &n->next;
+    return 0;
+}
+
 struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, const char *key_label,
                               struct lab_node *issuer, enum issue_key_kind kind,
                               struct issue_cert *c, struct err *err)
@@ -120,15 +134,10 @@ struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, const cha
     if (issue_cert_write(c, mbedtls_hmac_drbg_random, &lab->blind, label, &n->der, &n->len, err) !=
         0)
         goto fail;
-    if (tsearch(n, &lab->nodes, compare) == NULL) {
-        err_set(err, ERR_NOMEM, "certificate %s", label);
-        goto fail;
-    }
-    *lab->last = n;
-    lab->last = &n->next;
-    return n;
+    if (lab_node_insert(lab, n, err) == 0)
+        return n;
 fail:
-    free_node(n);
+    lab_node_free(n);
     return NULL;
 }
 

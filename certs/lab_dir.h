@@ -31,4 +31,8 @@ struct lab_dir_summary {
 int lab_dir_write(struct cert_lab *lab, const struct lab_dir_options *o,
                   struct lab_dir_summary *summary, struct err *err);
 
+/* Take the authorities of a lab directory into a new lab, keys and all, so that what it issues fits
+ * the trust stores of that directory. -1 when it is no lab, or one of another version. */
+int lab_dir_load(struct cert_lab *lab, const char *dir, struct err *err);
+
 #endif

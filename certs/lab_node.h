@@ -47,6 +47,9 @@ struct lab_node *lab_node_find(struct cert_lab *lab, const char *label);
 struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, const char *key_label,
                               struct lab_node *issuer, enum issue_key_kind kind,
                               struct issue_cert *c, struct err *err);
+/* Keep a finished node, which the lab owns from then on; -1 without memory. */
+int lab_node_insert(struct cert_lab *lab, struct lab_node *n, struct err *err);
+void lab_node_free(struct lab_node *n);
 /* Find or make an authority; `host` counts for those that are made per host. */
 struct lab_node *lab_authority_node(struct cert_lab *lab, const struct lab_authority *row,
                                     const char *host, struct err *err);

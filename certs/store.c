@@ -94,6 +94,16 @@ static int copy_key(mbedtls_pk_context *to, mbedtls_pk_context *from)
     return rc;
 }
 
+int cert_copy_key(mbedtls_pk_context *key, const struct cert *cert, struct err *err)
+{
+    int rc = copy_key(key, cert->key);
+
+    if (rc == 0)
+        return 0;
+    err_set(err, ERR_CRYPTO, "%s: key: mbedTLS -0x%04x", cert->spec, (unsigned)-rc);
+    return -1;
+}
+
 static int load_lab(struct shared_cert *c, struct cert_lab *lab, struct err *err)
 {
     struct cert_lab_item item;

@@ -46,6 +46,9 @@ struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *
 struct cert *cert_ref(const struct cert *cert); /* returns `cert` */
 void cert_unref(const struct cert *cert);       /* NULL is fine */
 
+/* A copy of its private key; `key` is initialised and freed by the caller. */
+int cert_copy_key(struct mbedtls_pk_context *key, const struct cert *cert, struct err *err);
+
 /* A list of certificates without keys: the anchors of a trust store, or a `client_ca`. */
 struct cert_bundle {
     char *spec;                   /* as written in the configuration */

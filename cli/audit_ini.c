@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Audit of an INI file: the certificates of listeners and lab targets, each judged as its
+ * integrations would judge it; client certificates and trust stores for their dates. */
+#include "cli/audit_ini.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/store.h"
+#include "certs/trust.h"
+#include "lab/sections.h"
+#include "listeners/sni.h"
+#include "nlb/config.h"
+
+struct ini {
+    struct audit_report *report;
+    const struct audit_options *o;
+    const struct nlb_config *config;
+    const char *path;
+    size_t *looked_at;
+    struct err err;
+};
+
+/* --- trust stores ---------------------------------------------------------------------------- */
+
+struct judge {
+    struct cert_bundle *bundle;
+    struct trust_anchors *anchors;
+    struct audit_store store;
+};
+
+static int open_judge(struct ini *ini, const char *spec, struct judge *j)
+{
+    memset(j, 0, sizeof *j);
+    j->bundle = cert_bundle_load(spec, ini->config->dir, ini->config->lab, &ini->err);
+    if (j->bundle == NULL)
+        return -1;
+    j->anchors =
+        trust_anchors_new(j->bundle->list.at, j->bundle->list.n, strcmp(spec, "system") == 0);
+    if (j->anchors == NULL) {
+        cert_bundle_unref(j->bundle);
+        err_set(&ini->err, ERR_NOMEM, "%s", spec);
+        return -1;
+    }
+    j->store =
+        (struct audit_store){ .name = spec, .list = &j->bundle->list, .anchors = j->anchors };
+    return 0;
+}
+
+static void close_judge(struct judge *j)
+{
+    trust_anchors_free(j->anchors);
+    cert_bundle_unref(j->bundle);
+}
+
+/* --- who leads where ------------------------------------------------------------------------- */
+
+/* The host of "https://host:port/path" into `out`; false for http, where nothing is validated. */
+static bool host_of(const char *uri, char *out, size_t size)
+{
+    static const char scheme[] = "https://";
+    const char *host = uri + sizeof scheme - 1;
+    size_t n;
+
+    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
+        return false;
+    if (*host == '[')
+        n = strcspn(++host, "]");
+    else
+        n = strcspn(host, ":/?#");
+    snprintf(out, size, "%.*s", (int)n, host);
+    return n > 0 && n < size;
+}
+
+static bool leads_to(const struct listener_cfg *l, const struct lab_target_cfg *t)
+{
+    for (size_t i = 0; i < l->n_forwards; i++) {
+        const struct target_group_cfg *g = l->forwards[i].group;
+
+        for (size_t k = 0; k < g->n_targets; k++) {
+            if (g->targets[k].lab != NULL && strcmp(g->targets[k].lab, t->obj.name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* --- one chain ------------------------------------------------------------------------------- */
+
+static int look(struct ini *ini, const struct cert_cfg *c, const char *where, enum audit_role role,
+                const struct audit_store *store, const char *host)
+{
+    struct audit_subject s = { .file = ini->path,
+                               .line = c->line,
+                               .where = where,
+                               .role = role,
+                               .chain = &c->cert->chain,
+                               .store = store,
+                               .host = host };
+
+    ++*ini->looked_at;
+    return audit_chain(ini->report, ini->o, &s, &ini->err);
+}
+
+/* Judge a certificate as one integration would: its store, its host, its flag. With the flag an
+ * untrusted issuer is what is wanted. */
+static int look_for(struct ini *ini, const struct cert_cfg *c, const char *where,
+                    enum audit_role role, const struct integration_cfg *i)
+{
+    struct judge judge;
+    char host[256];
+    int rc;
+
+    if (i == NULL || !host_of(i->uri, host, sizeof host) || i->insecure_skip_verification)
+        return look(ini, c, where, role, NULL, NULL);
+    if (open_judge(ini, i->trust_store, &judge) != 0)
+        return -1;
+    rc = look(ini, c, where, role, &judge.store, host);
+    close_judge(&judge);
+    return rc;
+}
+
+/* --- listeners and targets ------------------------------------------------------------------- */
+
+static struct sni_index *index_of(const struct listener_cfg *l, struct err *err)
+{
+    const struct cert **certs = calloc(l->n_certificates, sizeof *certs);
+    struct sni_index *index = NULL;
+
+    if (certs == NULL) {
+        err_set(err, ERR_NOMEM, "listener %s", l->obj.name);
+        return NULL;
+    }
+    for (size_t i = 0; i < l->n_certificates; i++)
+        certs[i] = l->certificates[i].cert;
+    index = sni_index_new(certs, l->n_certificates, SNI_LATEST_END, err);
+    free(certs);
+    return index;
+}
+
+static int audit_tls_listener(struct ini *ini, const struct listener_cfg *l)
+{
+    size_t n;
+    const struct integration_cfg *all = lab_config_integrations(ini->config, &n);
+    struct sni_index *index = index_of(l, &ini->err);
+    bool *seen = calloc(l->n_certificates, sizeof *seen);
+    char where[128], host[256];
+    int rc = index != NULL && seen != NULL ? 0 : -1;
+
+    snprintf(where, sizeof where, "listener %s", l->obj.name);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        size_t at = 0;
+
+        if (strcmp(all[i].listener, l->obj.name) != 0)
+            continue;
+        if (host_of(all[i].uri, host, sizeof host))
+            at = sni_pick(index, host, NULL, NULL, NULL, NULL)->position;
+        seen[at] = true;
+        rc = look_for(ini, &l->certificates[at], where, AUDIT_ROLE_TLS_LISTENER, &all[i]);
+    }
+    for (size_t i = 0; i < l->n_certificates && rc == 0; i++) {
+        if (!seen[i])
+            rc = look(ini, &l->certificates[i], where, AUDIT_ROLE_TLS_LISTENER, NULL, NULL);
+    }
+    free(seen);
+    sni_index_free(index);
+    return rc;
+}
+
+/* A target is validated when an integration reaches it through a TCP listener. */
+static int audit_target(struct ini *ini, const struct lab_target_cfg *t)
+{
+    enum audit_role role = AUDIT_ROLE_TARGET_IGNORED;
+    size_t n, judged = 0;
+    const struct integration_cfg *all = lab_config_integrations(ini->config, &n);
+    char where[128];
+    int rc = 0;
+
+    snprintf(where, sizeof where, "lab_target %s", t->obj.name);
+    for (size_t i = 0; i < ini->config->n_listeners && rc == 0; i++) {
+        const struct listener_cfg *l = &ini->config->listeners[i];
+
+        if (l->protocol != PROTOCOL_TCP || !leads_to(l, t))
+            continue;
+        role = AUDIT_ROLE_TARGET_VALIDATED;
+        for (size_t k = 0; k < n && rc == 0; k++) {
+            if (strcmp(all[k].listener, l->obj.name) != 0)
+                continue;
+            judged++;
+            rc = look_for(ini, &t->certificate, where, role, &all[k]);
+        }
+    }
+    return rc == 0 && judged == 0 ? look(ini, &t->certificate, where, role, NULL, NULL) : rc;
+}
+
+/* What an integration brings along: its client certificate, for the dates. */
+static int audit_client(struct ini *ini, const struct integration_cfg *i)
+{
+    struct cert_cfg c = { .spec = i->client_certificate,
+                          .line = cfg_line(&i->obj, "client_certificate") };
+    char where[128];
+    int rc;
+
+    c.cert = cert_load(c.spec, ini->config->dir, ini->config->lab, &ini->err);
+    if (c.cert == NULL)
+        return -1;
+    snprintf(where, sizeof where, "integration %s", i->obj.name);
+    rc = look(ini, &c, where, AUDIT_ROLE_CLIENT, NULL, NULL);
+    cert_unref(c.cert);
+    return rc;
+}
+
+static int audit_config(struct ini *ini)
+{
+    size_t n_targets, n;
+    const struct lab_target_cfg *targets = lab_config_targets(ini->config, &n_targets);
+    const struct integration_cfg *integrations = lab_config_integrations(ini->config, &n);
+    int rc = 0;
+
+    for (size_t i = 0; i < ini->config->n_listeners && rc == 0; i++) {
+        if (ini->config->listeners[i].n_certificates > 0)
+            rc = audit_tls_listener(ini, &ini->config->listeners[i]);
+    }
+    for (size_t i = 0; i < n_targets && rc == 0; i++) {
+        if (targets[i].certificate.cert != NULL)
+            rc = audit_target(ini, &targets[i]);
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (integrations[i].client_certificate != NULL)
+            rc = audit_client(ini, &integrations[i]);
+    }
+    return rc;
+}
+
+int audit_ini(struct audit_report *report, const struct audit_options *o, const char *path,
+              size_t *looked_at)
+{
+    struct problems problems = { .path = path };
+    struct nlb_config *config =
+        nlb_config_load(path, lab_section_kinds, lab_n_section_kinds, true, &problems);
+    struct ini ini = {
+        .report = report, .o = o, .config = config, .path = path, .looked_at = looked_at
+    };
+    int status = problems_exit_status(&problems);
+
+    if (config == NULL)
+        problems_print(&problems, stderr);
+    else if (audit_config(&ini) != 0) {
+        fprintf(stderr, "nlbsim cert audit: %s: %s\n", path, ini.err.text);
+        status = err_exit_status(&ini.err);
+    }
+    nlb_config_unref(config);
+    problems_clear(&problems);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * nlbsim cert: the table of its commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cert.h"
+#include "cli/cli.h"
+#include "core/clock.h"
+#include "core/suggest.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    { "show", cert_cmd_show, "what a file, or a server at HOST:PORT, presents" },
+    { "issue", cert_cmd_issue, "make one certificate, by lab profile or by flags" },
+    { "audit", cert_cmd_audit, "what a validating client or an NLB would mind; exit status 1" },
+    { "client", cert_cmd_client, "client certificates as API Gateway keeps them, and rotation" },
+};
+
+static void usage(FILE *out)
+{
+    fputs("usage: nlbsim cert COMMAND [options] ...    (nlbsim cert COMMAND --help tells more)\n\n",
+          out);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+    fputs("\nexample: nlbsim cert show api.example.com:443\n"
+          "example: nlbsim cert audit --days 45 certs/\n",
+          out);
+}
+
+int cert_fail(const char *command, const struct err *err)
+{
+    fprintf(stderr, "nlbsim cert %s: %s\n", command, err->text);
+    return err_exit_status(err);
+}
+
+int cert_usage(const char *command, const char *text)
+{
+    fprintf(stderr, "nlbsim cert %s: %s (nlbsim cert %s --help)\n", command, text, command);
+    return 2;
+}
+
+int cert_parse_at(const char *command, const char *text, int64_t *now_s)
+{
+    if (clock_parse_utc(text, *now_s, now_s) == 0)
+        return 0;
+    fprintf(stderr,
+            "nlbsim cert %s: --at: '%s' is no time (2026-11-21T10:00:00Z, +30d, @1764000000)\n",
+            command, text);
+    return -1;
+}
+
+int cmd_cert(int argc, char **argv)
+{
+    struct suggest s;
+    char hint[64];
+
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        usage(stdout);
+        return 0;
+    }
+    if (argc < 2) {
+        usage(stderr);
+        return 2;
+    }
+    s = suggest_for(argv[1]);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+        suggest_try(&s, commands[i].name);
+    }
+    fprintf(stderr, "nlbsim cert: unknown command '%s'%s (nlbsim cert --help)\n", argv[1],
+            suggest_text(&s, hint, sizeof hint));
+    return 2;
+}

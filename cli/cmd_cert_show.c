@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * nlbsim cert show: the certificates of a file or of a server, as presented and as a client would
+ * put them together; revocation lists too. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certs/describe.h"
+#include "certs/lab.h"
+#include "certs/pem_file.h"
+#include "certs/store.h"
+#include "cli/cert.h"
+#include "core/clock.h"
+#include "core/tls_conf.h"
+#include "core/tls_fetch.h"
+#include "core/tls_params.h"
+
+#define DEFAULT_TIMEOUT_S 10
+
+static const char help[] =
+    "usage: nlbsim cert show [options] FILE|HOST:PORT\n"
+    "\n"
+    "Show certificates: subject, issuer, names, dates, key, signature, extensions; the chain as it "
+    "is\n"
+    "presented and as a client would build it. FILE may be PEM or DER, or a revocation list.\n"
+    "HOST:PORT connects, sends HOST as server name, and validates nothing.\n"
+    "\n"
+    "  --trust-store STORE   where the chain shall end: a PEM file, system, or lab:NAME with "
+    "--seed\n"
+    "  --sni NAME            server name to send; \"\" sends none\n"
+    "  --timeout SECONDS     for HOST:PORT (default 10)\n"
+    "  --seed TEXT           the seed of the lab that lab:NAME means\n"
+    "  --at TIME             count days left from then\n"
+    "  --json                one JSON document\n"
+    "  --help                this text\n"
+    "\n"
+    "example: nlbsim cert show --trust-store system api.example.com:443\n";
+
+struct show {
+    const char *source, *trust_store, *sni, *seed;
+    unsigned timeout_s;
+    int64_t now_s;
+    bool json;
+};
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* HOST:PORT or [ADDRESS]:PORT, when no file of that name exists. */
+static bool split_endpoint(const char *source, char *host, size_t size, const char **port)
+{
+    const char *colon = strrchr(source, ':');
+    size_t n = colon != NULL ? (size_t)(colon - source) : 0;
+
+    if (colon == NULL || n == 0 || n >= size || colon[1] == '\0' ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) || access(source, F_OK) == 0)
+        return false;
+    if (source[0] == '[' && source[n - 1] == ']')
+        snprintf(host, size, "%.*s", (int)(n - 2), source + 1);
+    else
+        snprintf(host, size, "%.*s", (int)n, source);
+    *port = colon + 1;
+    return true;
+}
+
+static bool is_address(const char *host)
+{
+    uint8_t address[16];
+
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static int fetch(const struct show *s, const char *host, const char *port, struct cert_list *list,
+                 json_t **tls, struct err *err)
+{
+    const char *sni = s->sni != NULL ? s->sni : is_address(host) ? "" : host;
+    struct tls_fetched got;
+    int rc = 0;
+
+    if (tls_init(err) != 0 ||
+        tls_fetch(host, port, sni[0] != '\0' ? sni : NULL, s->timeout_s * 1000, &got, err) != 0)
+        return -1;
+    for (size_t i = 0; i < got.chain.n && rc == 0; i++)
+        rc = cert_list_add_der(list, der_span_of(got.chain.at[i].der, got.chain.at[i].len), err);
+    *tls = json_pack("{s:s, s:s?, s:s?, s:b, s:I}", "address", got.address, "server_name",
+                     sni[0] != '\0' ? sni : NULL, "protocol",
+                     got.version != 0 ? tls_version_name(got.version) : NULL, "handshake_finished",
+                     (int)got.finished, "certificates_presented", (json_int_t)got.chain.presented);
+    if (got.suite != 0 && tls_suite_find(got.suite) != NULL)
+        json_object_set_new(*tls, "cipher", json_string(tls_suite_find(got.suite)->openssl));
+    if (got.trouble[0] != '\0')
+        json_object_set_new(*tls, "trouble", json_string(got.trouble));
+    tls_chain_clear(&got.chain);
+    return rc;
+}
+
+/* --- the document ---------------------------------------------------------------------------- */
+
+static json_t *path_json(const struct cert_path *path)
+{
+    json_t *list = json_array();
+    char name[256];
+
+    for (size_t i = 0; i < path->n; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "name", cert_short_name(path->at[i], name, sizeof name),
+                            "from", path->from_anchors[i] ? "trust store" : "presented"));
+    return list;
+}
+
+static json_t *document(const struct show *s, const struct cert_list *list,
+                        const struct cert_list *anchors)
+{
+    json_t *certificates = json_array();
+    struct cert_path path;
+
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(certificates, cert_describe(list->at[i], s->now_s));
+    cert_path_build(list, anchors, &path);
+    return json_pack("{s:s, s:o, s:o, s:b}", "source", s->source, "certificates", certificates,
+                     "chain_built", path_json(&path), "chain_complete", (int)path.complete);
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static const char *text_of(json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "-";
+}
+
+static void print_words(const char *title, json_t *list)
+{
+    json_t *word;
+    size_t i;
+
+    if (json_array_size(list) == 0)
+        return;
+    printf("  %-11s", title);
+    json_array_foreach(list, i, word)
+    {
+        if (i == 20 && json_array_size(list) > 25) {
+            printf(" … and %zu more", json_array_size(list) - i);
+            break;
+        }
+        printf("%s%s", i > 0 ? ", " : " ", json_string_value(word));
+    }
+    putchar('\n');
+}
+
+static void print_extensions(json_t *list)
+{
+    json_t *e;
+    size_t i;
+
+    if (json_array_size(list) == 0)
+        return;
+    printf("  %-11s", "extensions");
+    json_array_foreach(list, i, e) printf("%s%s%s", i > 0 ? ", " : " ", text_of(e, "name"),
+                                          json_is_true(json_object_get(e, "critical")) ? "*" : "");
+    puts("   (* critical)");
+}
+
+static void print_certificate(json_t *c, size_t index)
+{
+    json_int_t left = json_integer_value(json_object_get(c, "days_left"));
+
+    printf("[%zu] %s\n", index, text_of(c, "subject"));
+    printf("  %-11s %s%s\n", "issuer", text_of(c, "issuer"),
+           json_is_true(json_object_get(c, "self_issued")) ? "   (itself)" : "");
+    print_words("names", json_object_get(c, "names"));
+    printf("  %-11s %s to %s   (", "valid", text_of(c, "not_before"), text_of(c, "not_after"));
+    printf(left >= 0 ? "%" JSON_INTEGER_FORMAT " days left)\n"
+                     : "ended %" JSON_INTEGER_FORMAT " days ago)\n",
+           left >= 0 ? left : -left);
+    printf("  %-11s %s %" JSON_INTEGER_FORMAT " bits", "key", text_of(c, "key"),
+           json_integer_value(json_object_get(c, "key_bits")));
+    if (json_object_get(c, "curve") != NULL)
+        printf(", %s", text_of(c, "curve"));
+    printf("\n  %-11s %s\n", "signature", text_of(c, "signature"));
+    if (json_is_true(json_object_get(c, "ca"))) {
+        printf("  %-11s CA:TRUE", "authority");
+        if (json_object_get(c, "path_length") != NULL)
+            printf(", path length %" JSON_INTEGER_FORMAT,
+                   json_integer_value(json_object_get(c, "path_length")));
+        putchar('\n');
+    }
+    print_words("key usage", json_object_get(c, "key_usage"));
+    print_words("purposes", json_object_get(c, "extended_key_usage"));
+    print_extensions(json_object_get(c, "extensions"));
+    printf("  %-11s %s\n  %-11s %s\n", "serial", text_of(c, "serial"), "sha256",
+           text_of(c, "sha256"));
+    if (json_object_get(c, "refusal") != NULL)
+        printf("  %-11s a JDK cannot read it: %s\n", "refused", text_of(c, "refusal"));
+}
+
+static void print_document(json_t *doc, bool has_store)
+{
+    json_t *tls = json_object_get(doc, "tls"), *list = json_object_get(doc, "certificates");
+    json_t *built = json_object_get(doc, "chain_built"), *c;
+    size_t i;
+
+    if (tls != NULL)
+        printf("%s at %s, %s, %s\n", text_of(doc, "source"), text_of(tls, "address"),
+               text_of(tls, "protocol"), text_of(tls, "cipher"));
+    if (tls != NULL && json_object_get(tls, "trouble") != NULL)
+        printf("after the certificates, %s\n", text_of(tls, "trouble"));
+    printf("%zu certificate%s as presented\n\n", json_array_size(list),
+           json_array_size(list) == 1 ? "" : "s");
+    json_array_foreach(list, i, c) print_certificate(c, i);
+    puts("\nchain as a client would build it, by names");
+    json_array_foreach(built, i, c)
+        printf("  %*s%s%s   (%s)\n", (int)(2 * i), "", i > 0 ? "issued by " : "",
+               text_of(c, "name"), text_of(c, "from"));
+    if (!json_is_true(json_object_get(doc, "chain_complete")))
+        printf("  %s\n", has_store ? "it does not reach the trust store"
+                                   : "it does not reach a root; a client has to know the rest");
+}
+
+static void print_crl(json_t *crl)
+{
+    json_t *list = json_object_get(crl, "revoked"), *e;
+    size_t i;
+
+    printf("revocation list of %s\n  from %s, next %s\n  %zu revoked\n", text_of(crl, "issuer"),
+           text_of(crl, "this_update"), text_of(crl, "next_update"), json_array_size(list));
+    json_array_foreach(list, i, e)
+        printf("  %s   since %s\n", text_of(e, "serial"), text_of(e, "revoked"));
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
+
+static int print_json(json_t *doc)
+{
+    int rc = json_dumpf(doc, stdout, JSON_INDENT(2));
+
+    putchar('\n');
+    return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
+}
+
+static int show_crl(const struct show *s, const char *text, size_t len)
+{
+    struct err err = { 0 };
+    json_t *crl = crl_describe(text, len, s->source, &err);
+    int rc = 0;
+
+    if (crl == NULL)
+        return cert_fail("show", &err);
+    json_object_set_new(crl, "source", json_string(s->source));
+    if (s->json)
+        rc = print_json(crl);
+    else
+        print_crl(crl);
+    json_decref(crl);
+    return rc;
+}
+
+static int show_list(const struct show *s, const struct cert_list *list, json_t *tls)
+{
+    struct err err = { 0 };
+    struct cert_lab *lab = NULL;
+    struct cert_bundle *store = NULL;
+    json_t *doc;
+    int rc = 0;
+
+    if (s->trust_store != NULL) {
+        if (cert_spec_is_lab(s->trust_store))
+            lab = cert_lab_new(s->seed, s->now_s, &err);
+        store = cert_bundle_load(s->trust_store, NULL, lab, &err);
+        if (store == NULL) {
+            cert_lab_free(lab);
+            json_decref(tls);
+            return cert_fail("show", &err);
+        }
+    }
+    doc = document(s, list, store != NULL ? &store->list : NULL);
+    if (tls != NULL)
+        json_object_set_new(doc, "tls", tls);
+    if (s->json)
+        rc = print_json(doc);
+    else
+        print_document(doc, store != NULL);
+    json_decref(doc);
+    cert_bundle_unref(store);
+    cert_lab_free(lab);
+    return rc;
+}
+
+static int show(const struct show *s)
+{
+    struct cert_list list = { 0 };
+    struct err err = { 0 };
+    json_t *tls = NULL;
+    const char *port;
+    char host[256], *text = NULL;
+    size_t len = 0;
+    int rc;
+
+    if (split_endpoint(s->source, host, sizeof host, &port)) {
+        rc = fetch(s, host, port, &list, &tls, &err);
+    } else {
+        text = pem_read(s->source, &len, &err);
+        if (text != NULL && strstr(text, "-----BEGIN X509 CRL-----") != NULL) {
+            rc = show_crl(s, text, len);
+            pem_wipe(text, len);
+            return rc;
+        }
+        rc = text == NULL ? -1 : cert_list_read(&list, text, len, s->source, &err);
+    }
+    rc = rc != 0 ? cert_fail("show", &err) : show_list(s, &list, tls);
+    pem_wipe(text, len);
+    cert_list_clear(&list);
+    return rc;
+}
+
+int cert_cmd_show(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { "trust-store", required_argument, NULL, 't' },
+        { "sni", required_argument, NULL, 's' },
+        { "seed", required_argument, NULL, 'S' },
+        { "timeout", required_argument, NULL, 'T' },
+        { "at", required_argument, NULL, 'a' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
+    };
+    struct show s = { .timeout_s = DEFAULT_TIMEOUT_S, .now_s = clock_wall_us() / 1000000 };
+    char *end;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        switch (option) {
+        case 'j':
+            s.json = true;
+            break;
+        case 't':
+            s.trust_store = optarg;
+            break;
+        case 's':
+            s.sni = optarg;
+            break;
+        case 'S':
+            s.seed = optarg;
+            break;
+        case 'T':
+            s.timeout_s = (unsigned)strtoul(optarg, &end, 10);
+            if (*end != '\0' || s.timeout_s == 0 || s.timeout_s > 3600)
+                return cert_usage("show", "--timeout: 1 to 3600 seconds");
+            break;
+        case 'a':
+            if (cert_parse_at("show", optarg, &s.now_s) != 0)
+                return 2;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            return 2;
+        }
+    }
+    if (optind + 1 != argc)
+        return cert_usage("show", "one FILE or HOST:PORT is wanted");
+    s.source = argv[optind];
+    return show(&s);
+}
