@@ -13,6 +13,7 @@
 #include "flow/actions.h"
 #include "flow/linger.h"
 #include "flow/splice.h"
+#include "targets/judge.h"
 
 static void side_cb(evutil_socket_t fd, short what, void *arg);
 static void timer_cb(evutil_socket_t fd, short what, void *arg);
@@ -383,6 +384,18 @@ void flow_side_close(struct flow_side *side, enum flow_close how)
     side->hop = NULL;
 }
 
+static void describe_target(struct flow *f)
+{
+    const struct tls_facts *front = f->record.front;
+    const struct tls_chain *chain = &f->record.back->peer_chain;
+
+    back_describe_chain(chain, &f->record.back_chain);
+    if (f->plan->judge != NULL)
+        back_judge(f->plan->judge, chain,
+                   front != NULL && front->has_offer ? front->offer.sni : NULL,
+                   &f->record.back_judgement);
+}
+
 void flow_report(struct flow *f)
 {
     const struct flow_end_row *row;
@@ -400,8 +413,8 @@ void flow_report(struct flow *f)
     row = flow_end_row(f->record.end);
     f->record.front = hop_tls_take_facts(f->front.hop);
     f->record.back = hop_tls_take_facts(f->back.hop);
-    if (f->record.back != NULL)
-        back_describe_chain(&f->record.back->peer_chain, &f->record.back_chain);
+    if (f->env->ended_cb != NULL && f->record.back != NULL)
+        describe_target(f);
     metric_add(m, row->metric, 1);
     metric_add(m,
                f->plan->protocol == PROTOCOL_TLS ? METRIC_PROCESSED_BYTES_TLS

@@ -24,11 +24,13 @@ struct pipe_pool;
 enum flow_relay { FLOW_RELAY_AUTO, FLOW_RELAY_COPY, FLOW_RELAY_SPLICE };
 
 /* What a listener wants done with its flows: constant, shared by all of them. */
+struct back_judge;
 struct flow_plan {
     const char *listener; /* name */
     enum protocol protocol;
     const struct forward *forward;
     const struct back_tls *back_tls; /* toward TLS groups; NULL when there is none */
+    struct back_judge *judge;        /* what would a client say of the target? NULL: nobody asks */
     uint64_t idle_us;                /* of the relay */
     uint64_t handshake_us, connect_us;
     enum flow_relay relay;

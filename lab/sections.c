@@ -189,8 +189,16 @@ static void check_integration(struct nlb_config *c, void *object, bool load,
                problems);
     if (load)
         try_loading(c, g, problems);
-    if (g->listener == NULL || nlb_config_listener(c, g->listener) != NULL)
+    if (g->listener == NULL)
         return;
+    for (size_t i = 0; i < c->n_listeners; i++) {
+        if (strcmp(c->listeners[i].obj.name, g->listener) != 0)
+            continue;
+        /* The first integration on a listener says who would validate what its targets present. */
+        if (c->listeners[i].judge_store == NULL)
+            c->listeners[i].judge_store = g->trust_store;
+        return;
+    }
     s = suggest_for(g->listener);
     for (size_t i = 0; i < c->n_listeners; i++)
         suggest_try(&s, c->listeners[i].obj.name);

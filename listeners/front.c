@@ -329,6 +329,7 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .protocol = cfg->protocol,
         .forward = &front->forward,
         .back_tls = front->back_tls,
+        .judge = o->judge_of(o->arg, cfg),
         .idle_us = scaled(cfg->idle_ms * 1000, o->time_scale),
         .handshake_us = HANDSHAKE_US,
         .connect_us = CONNECT_US,

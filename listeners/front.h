@@ -17,6 +17,8 @@ struct front_options {
     bool target_after_hello;             /* connect to the target as soon as the hello is read */
     const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
     double time_scale;                   /* simulated time runs this much faster */
+    /* Judge of what targets present, for events; borrowed. NULL: nobody asks. */
+    struct back_judge *(*judge_of)(void *arg, const struct listener_cfg *cfg);
     /* Runtime group of a configured one; borrowed. */
     const struct target_group *(*group_of)(void *arg, const struct target_group_cfg *cfg);
     void *arg;

@@ -54,6 +54,10 @@ struct listener_cfg {
     enum tls_error tls_error;
     bool allow_unsupported_keys; /* serve RSA 4096 and other keys that NLB refuses */
 
+    /* Spec of the trust store of the [integration] on this listener, whose client would validate
+     * what the target presents; NULL: none names it, and lab:public is taken. */
+    const char *judge_store;
+
     bool observe_tls;
     const char *zone; /* NULL: none given */
 };

@@ -3,12 +3,76 @@
 #include "nlb/generation.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "certs/lab.h"
+#include "certs/store.h"
+#include "core/clock.h"
+#include "targets/judge.h"
 
 static const struct target_group *group_of(void *arg, const struct target_group_cfg *cfg)
 {
     const struct generation *g = arg;
 
     return g->groups[cfg - g->config->groups];
+}
+
+#define JUDGE_STORE_DEFAULT "lab:public"
+
+struct generation_judge {
+    const char *spec;
+    struct back_judge *judge;
+};
+
+static const char *store_of(const struct listener_cfg *cfg)
+{
+    return cfg->judge_store != NULL ? cfg->judge_store : JUDGE_STORE_DEFAULT;
+}
+
+static struct back_judge *judge_of(void *arg, const struct listener_cfg *cfg)
+{
+    const struct generation *g = arg;
+
+    for (size_t i = 0; i < g->n_judges; i++) {
+        if (strcmp(g->judges[i].spec, store_of(cfg)) == 0)
+            return g->judges[i].judge;
+    }
+    return NULL;
+}
+
+/* Only events speak of what a validating client would have said. */
+static int make_judges(struct generation *g, struct err *err)
+{
+    const struct nlb_config *c = g->config;
+    struct cert_lab *lab = c->lab;
+
+    g->judges = calloc(c->n_listeners + 1, sizeof *g->judges);
+    if (g->judges == NULL) {
+        err_set(err, ERR_NOMEM, "configuration");
+        return -1;
+    }
+    for (size_t i = 0; c->nlb.events != NULL && i < c->n_listeners; i++) {
+        const struct listener_cfg *cfg = &c->listeners[i];
+        struct cert_bundle *store;
+
+        if (cfg->forwards[0].group->protocol != PROTOCOL_TLS || judge_of(g, cfg) != NULL)
+            continue;
+        /* A file without lab certificates still has the lab's public root to be judged by: no
+         * certificate of the file can chain to it. */
+        if (lab == NULL && cert_spec_is_lab(store_of(cfg)) &&
+            (lab = g->lab = cert_lab_new(NULL, clock_wall_us() / 1000000, err)) == NULL)
+            return -1;
+        store = cert_bundle_load(store_of(cfg), c->dir, lab, err);
+        if (store == NULL)
+            return -1;
+        g->judges[g->n_judges].spec = store_of(cfg);
+        g->judges[g->n_judges].judge = back_judge_new(store, err);
+        if (g->judges[g->n_judges++].judge == NULL) {
+            cert_bundle_unref(store);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* With backend_policy_scope = load_balancer, any listener's policy decides for all ("if any of your
@@ -48,6 +112,7 @@ static int build(struct generation *g, struct err *err)
         .backend_policy = common_backend_policy(c),
         .time_scale = c->nlb.time_scale,
         .group_of = group_of,
+        .judge_of = judge_of,
         .arg = g,
     };
 
@@ -61,6 +126,8 @@ static int build(struct generation *g, struct err *err)
         if ((g->groups[i] = group_new(&c->groups[i], err)) == NULL)
             return -1;
     }
+    if (make_judges(g, err) != 0)
+        return -1;
     for (size_t i = 0; i < c->n_listeners; i++) {
         if ((g->fronts[i] = front_new(&c->listeners[i], &options, err)) == NULL)
             return -1;
@@ -102,6 +169,10 @@ void generation_unref(void *generation)
         front_free(g->fronts[i]);
     for (size_t i = 0; g->groups != NULL && i < g->config->n_groups; i++)
         group_free(g->groups[i]);
+    for (size_t i = 0; i < g->n_judges; i++)
+        back_judge_free(g->judges[i].judge);
+    cert_lab_free(g->lab);
+    free(g->judges);
     free(g->fronts);
     free(g->groups);
     nlb_config_unref(g->config);

@@ -13,8 +13,11 @@
 struct generation {
     atomic_uint refs;
     const struct nlb_config *config;
-    struct target_group **groups; /* as in config->groups */
-    struct front **fronts;        /* as in config->listeners */
+    struct target_group **groups;    /* as in config->groups */
+    struct front **fronts;           /* as in config->listeners */
+    struct generation_judge *judges; /* one per trust store in use; empty without events */
+    size_t n_judges;
+    struct cert_lab *lab; /* for their stores, where the configuration has none */
 };
 
 /* One reference; NULL with the reason in `err`. Takes a reference of `config`. */

@@ -189,6 +189,21 @@ static json_t *certificates(const struct record_chain *c)
     return a;
 }
 
+static json_t *judgement(const struct record_judgement *x)
+{
+    json_t *j;
+
+    if (!x->judged)
+        return json_null();
+    j = json_object();
+    json_object_set_new(j, "ok", json_boolean(x->ok));
+    json_object_set_new(j, "error", text_or_null(x->error));
+    json_object_set_new(j, "trust_store", text_or_null(x->trust_store));
+    json_object_set_new(j, "name_checked", json_boolean(x->name_checked));
+    json_object_set_new(j, "evidence", json_string("inferred"));
+    return j;
+}
+
 static json_t *back(const struct flow_record *r)
 {
     const struct tls_facts *t = r->back;
@@ -210,6 +225,7 @@ static json_t *back(const struct flow_record *r)
     json_object_set_new(j, "certificates_presented",
                         json_integer((json_int_t)r->back_chain.presented));
     json_object_set_new(j, "certificates", certificates(&r->back_chain));
+    json_object_set_new(j, "validating_client", judgement(&r->back_judgement));
     return j;
 }
 

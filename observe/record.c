@@ -48,4 +48,6 @@ void flow_record_clear(struct flow_record *r)
     r->front = NULL;
     r->back = NULL;
     record_chain_clear(&r->back_chain);
+    free(r->back_judgement.error);
+    r->back_judgement.error = NULL;
 }

@@ -44,6 +44,15 @@ struct record_chain {
 };
 void record_chain_clear(struct record_chain *c);
 
+/* What a validating client would have said about that chain (inferred: nobody does behind a TLS
+ * listener). */
+struct record_judgement {
+    bool judged, ok;
+    bool name_checked;       /* the client sent SNI, so the name was judged too */
+    const char *trust_store; /* as configured; lives in the generation */
+    char *error;             /* owned: API Gateway's error text; NULL when ok */
+};
+
 /* What the listener decided after reading the ClientHello; texts are static or live as long as the
  * configuration generation. NULL: not decided. */
 struct record_choice {
@@ -74,6 +83,7 @@ struct flow_record {
     bool spliced;               /* bytes went through the kernel */
     struct record_choice choice;
     struct tls_facts *front, *back; /* owned; NULL where there is no TLS */
+    struct record_judgement back_judgement;
     struct record_chain back_chain; /* what the target presented */
 };
 /* Free what the record owns (not the record itself). */
