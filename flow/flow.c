@@ -35,6 +35,19 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
     return env->scratch == NULL || env->pipes == NULL ? -1 : 0;
 }
 
+void flow_env_drop_expired(struct flow_env *env)
+{
+    struct flow *f = LIST_FIRST(&env->flows);
+
+    while (f != NULL) {
+        struct flow *next = LIST_NEXT(f, all);
+
+        if (f->state == FLOW_EXPIRED)
+            flow_abort(f, END_IDLE_TIMEOUT);
+        f = next;
+    }
+}
+
 void flow_env_clear(struct flow_env *env)
 {
     while (!LIST_EMPTY(&env->flows))

@@ -63,6 +63,9 @@ struct flow_env {
 };
 /* 0, or -1 without memory. */
 int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id);
+/* Let go of flows past their idle timeout: they are reported already, and to AWS no flows any more.
+ */
+void flow_env_drop_expired(struct flow_env *env);
 /* Ends every flow that is left (END_STOPPED). */
 void flow_env_clear(struct flow_env *env);
 

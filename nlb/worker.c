@@ -76,6 +76,7 @@ static void drain_look_cb(evutil_socket_t fd, short what, void *arg)
     const uint64_t one = 1;
 
     (void)fd, (void)what;
+    flow_env_drop_expired(&w->env);
     if (w->env.n_flows > 0 || !LIST_EMPTY(&w->env.lingers))
         evtimer_add(&w->drain_look, &again);
     else if (write(w->drained_fd, &one, sizeof one) < 0)
