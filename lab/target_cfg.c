@@ -158,7 +158,7 @@ const struct cfg_key lab_target_keys[] = {
       .values = "cipher suites, OpenSSL's or IANA's names", .with = "HTTPS", .help = "in order of preference; without the key the library's list", .source = OURS },
     { .name = "alpn", .kind = CFG_CUSTOM, .repeated = true, .parse_cb = parse_alpn, .values = "protocols, such as h2 http/1.1",
       .with = "HTTPS", .help = "ALPN protocols in order of preference; without the key ALPN is off", .source = OURS },
-    { .name = "fault", .kind = CFG_TEXT, .offset = AT(fault), .parse_cb = check_fault, .def = "none", .values = "none, NAME or NAME:ARGUMENT (docs/lab-target.md)",
+    { .name = "fault", .kind = CFG_TEXT, .offset = AT(fault), .parse_cb = check_fault, .def = "none", .values = "none, or NAME[:ARGUMENT] of docs/lab-target.md",
       .help = "how the target misbehaves", .source = OURS },
     { .name = NULL },
 };
