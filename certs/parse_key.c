@@ -341,7 +341,7 @@ static const char *dh_key(struct cert_facts *f)
 static const char *fixed_key(struct cert_facts *f, size_t octets, unsigned bits)
 {
     f->key_bits = bits;
-    return f->key_bits_at.len == octets
+    return f->key_bits_at.len == octets && f->priv->key_unused_bits == 0
                ? NULL
                : "java.security.InvalidKeyException: key length is not right for the algorithm";
 }

@@ -112,8 +112,7 @@ const char *parse_general_name(struct cert_parser *p, const struct der *d, bool 
         return "java.io.IOException: Unrecognized GeneralName tag";
     if ((d->tag & 0xc0) != 0x80 || der_is_constructed(d) != constructed[kind])
         return "java.io.IOException: Invalid encoding of a GeneralName";
-    out->kind = (enum cert_name_kind)kind;
-    out->value = d->body;
+    *out = (struct cert_general_name){ .kind = (enum cert_name_kind)kind, .value = d->body };
     switch (out->kind) {
     case CERT_NAME_OTHER:
         return other(d->body);

@@ -17,7 +17,6 @@ struct nc_list {
 
 struct constraints {
     struct nc_list permitted, excluded;
-    bool has_minimum, has_maximum;
 };
 
 /* --- lists
@@ -141,7 +140,8 @@ static bool widest(struct trust_run *run, const struct nc_name *like, struct nc_
                           "java.io.IOException: ObjectIdentifier() -- Invalid format: "
                           "java.lang.NumberFormatException: For input string: \"\"",
     };
-    struct cert_general_name base = { CERT_NAME_DIRECTORY, { empty_name, sizeof empty_name } };
+    struct cert_general_name base = { .kind = CERT_NAME_DIRECTORY,
+                                      .value = { empty_name, sizeof empty_name } };
     struct nc_name *n;
 
     if (like->kind != CERT_NAME_DIRECTORY) {
@@ -290,8 +290,6 @@ struct constraints *constraints_merge(struct trust_run *run, struct constraints 
          !list_fill(run, &permitted, cert->nc_permitted, cert->n_nc_permitted)) ||
         (p->nc_has_excluded && !list_fill(run, &excluded, cert->nc_excluded, cert->n_nc_excluded)))
         return NULL;
-    c->has_minimum = c->has_minimum || p->nc_has_minimum;
-    c->has_maximum = c->has_maximum || p->nc_has_maximum;
     if (first) {
         c->permitted = permitted;
         c->excluded = excluded;
@@ -351,7 +349,7 @@ static bool verify_name(const struct check *k, const struct nc_name *n)
 
 static bool verify_general(const struct check *k, enum cert_name_kind kind, struct der_span value)
 {
-    struct cert_general_name name = { kind, value };
+    struct cert_general_name name = { .kind = kind, .value = value };
     struct nc_name *n = nc_name_new(k->run, &name, false);
 
     return n != NULL && verify_name(k, n);
@@ -424,15 +422,29 @@ static bool verify_cn(const struct check *k)
     return verify_general(k, CERT_NAME_DNS, der_span_of(cn, strlen(cn)));
 }
 
+static bool has_distance(const struct constraints *c, bool maximum)
+{
+    const struct nc_list *lists[] = { &c->permitted, &c->excluded };
+
+    for (int l = 0; l < 2; l++) {
+        for (size_t i = 0; i < lists[l]->n; i++) {
+            if (maximum ? lists[l]->at[i]->has_maximum : lists[l]->at[i]->has_minimum)
+                return true;
+        }
+    }
+    return false;
+}
+
 bool constraints_verify(struct trust_run *run, const struct constraints *c,
                         const struct cert_facts *cert, struct fault *fault)
 {
     struct check k = { run, c, cert, fault };
 
-    if (c->has_minimum || c->has_maximum) {
+    if (has_distance(c, false) || has_distance(c, true)) {
         fault_set(fault, VERDICT_NAME_CONSTRAINTS_UNSUPPORTED, cert,
                   "java.io.IOException: %s in name constraints not supported",
-                  c->has_minimum ? "Non-zero minimum BaseDistance" : "Maximum BaseDistance");
+                  has_distance(c, false) ? "Non-zero minimum BaseDistance"
+                                         : "Maximum BaseDistance");
         return false;
     }
     if (!priv(cert)->subject.empty && !verify_general(&k, CERT_NAME_DIRECTORY, cert->subject))

@@ -36,7 +36,7 @@ static enum nc_relation compare_dns(struct piece base, struct piece input, char 
     if (base.len == input.len && memcmp(base.at, input.at, base.len) == 0)
         return NC_MATCH;
     if (base.len == 0 || input.len == 0)
-        return throws(thrown, "index 0, length 0");
+        return throws(thrown, "String index out of range: 0");
     if (ends_with(base, input))
         return dot_between(base, input) ? NC_WIDENS : NC_SAME_TYPE;
     if (ends_with(input, base))
@@ -288,6 +288,8 @@ struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_nam
         return NULL;
     run->work += 16; /* making it costs as much as comparing it some times */
     n->kind = from->kind;
+    n->has_minimum = from->has_minimum;
+    n->has_maximum = from->has_maximum;
     n->raw = from->value;
     if (from->kind == CERT_NAME_DNS || from->kind == CERT_NAME_EMAIL)
         ok = lower(run, n, from->value.at, from->value.len);

@@ -8,6 +8,7 @@
 /* One name, made comparable. */
 struct nc_name {
     enum cert_name_kind kind;
+    bool has_minimum, has_maximum;
     struct der_span raw;
     char *text; /* lower case; host of a URI; non-ASCII octets are all one character, as in Java */
     size_t len;

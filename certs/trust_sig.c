@@ -220,10 +220,7 @@ static enum verdict_code dsa(const struct sig_job *j, const struct sig_digest *d
     sig_import(params.g, g.body);
     sig_import(pub, y.body);
     hlen = sig_hash_tbs(j->cert, d, h);
-    if (mpz_sizeinbase(params.q, 2) > hlen * 8)
-        result = sig_unusable(j, "java.security.InvalidKeyException: The security strength of the "
-                                 "digest algorithm is not sufficient for this key size");
-    else if (!read_pair(j->signature, &sig))
+    if (!read_pair(j->signature, &sig))
         result = sig_mismatch(j, "Invalid encoding for signature");
     else if (mpz_sgn(params.p) == 0 || mpz_sgn(params.q) == 0 ||
              dsa_verify(&params, pub, hlen, h, &sig) == 0)
