@@ -4,6 +4,7 @@
 #include "core/tls_grain.h"
 
 #include <mbedtls/oid.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,20 @@ void tls_chain_add(struct tls_chain *c, const uint8_t *der, size_t len)
     c->at[c->n].len = len;
     c->bytes += len;
     c->n++;
+}
+
+void tls_chain_hash(const struct tls_chain *c, const char *text, uint8_t hash[TLS_CHAIN_HASH_BYTES])
+{
+    mbedtls_sha256_context ctx;
+
+    mbedtls_sha256_init(&ctx);
+    (void)mbedtls_sha256_starts(&ctx, 0);
+    for (size_t i = 0; i < c->n; i++)
+        (void)mbedtls_sha256_update(&ctx, c->at[i].der, c->at[i].len);
+    if (text != NULL)
+        (void)mbedtls_sha256_update(&ctx, (const unsigned char *)text, strlen(text));
+    (void)mbedtls_sha256_finish(&ctx, hash);
+    mbedtls_sha256_free(&ctx);
 }
 
 void tls_grain_capture(struct tls_chain *c)

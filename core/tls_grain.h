@@ -30,6 +30,11 @@ void tls_chain_clear(struct tls_chain *c);
 /* Append a copy. Past either bound the certificate is only counted. */
 void tls_chain_add(struct tls_chain *c, const uint8_t *der, size_t len);
 
+/* SHA-256 over the certificates kept and `text` (NULL: none). */
+#define TLS_CHAIN_HASH_BYTES 32
+void tls_chain_hash(const struct tls_chain *c, const char *text,
+                    uint8_t hash[TLS_CHAIN_HASH_BYTES]);
+
 /* From now until called with NULL, each certificate that mbedTLS parses on this thread is also
  * copied to `c`. Wraps mbedtls_x509_crt_parse_der, which meanwhile accepts any extension: an NLB
  * validates nothing of its targets (NLB guide, "Target groups for your Network Load Balancers"). */

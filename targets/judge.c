@@ -2,7 +2,6 @@
  * What a validating client would have said about a target's chain. */
 #include "targets/judge.h"
 
-#include <mbedtls/sha256.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 
 #define KEPT      64
 #define KEPT_US   (60 * 1000000ULL) /* a certificate may expire meanwhile */
-#define KEY_BYTES 32
+#define KEY_BYTES TLS_CHAIN_HASH_BYTES
 
 struct kept {
     uint8_t key[KEY_BYTES]; /* SHA-256 over the chain and the name */
@@ -55,20 +54,6 @@ void back_judge_free(struct back_judge *j)
     trust_anchors_free(j->anchors);
     cert_bundle_unref(j->store);
     free(j);
-}
-
-static void key_of(const struct tls_chain *chain, const char *sni, uint8_t key[KEY_BYTES])
-{
-    mbedtls_sha256_context ctx;
-
-    mbedtls_sha256_init(&ctx);
-    (void)mbedtls_sha256_starts(&ctx, 0);
-    for (size_t i = 0; i < chain->n; i++)
-        (void)mbedtls_sha256_update(&ctx, chain->at[i].der, chain->at[i].len);
-    if (sni != NULL)
-        (void)mbedtls_sha256_update(&ctx, (const unsigned char *)sni, strlen(sni));
-    (void)mbedtls_sha256_finish(&ctx, key);
-    mbedtls_sha256_free(&ctx);
 }
 
 static bool find_kept(struct back_judge *j, const uint8_t key[KEY_BYTES],
@@ -143,7 +128,7 @@ void back_judge(struct back_judge *j, const struct tls_chain *chain, const char 
     out->judged = true;
     out->name_checked = sni != NULL;
     out->trust_store = j->store->spec;
-    key_of(chain, sni, key);
+    tls_chain_hash(chain, sni, key);
     if (find_kept(j, key, out))
         return;
     judge_afresh(j, chain, sni, out);
