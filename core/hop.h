@@ -80,8 +80,6 @@ struct hop {
     const struct hop_ops *ops;
     const struct hop_io *io; /* borrowed; NULL, as usual: straight to the socket */
     int fd;                  /* owned by the hop; -1 for one without a socket */
-    /* A read came back short: the socket held no more. Set by the transport, read by the relay. */
-    bool drained;
 };
 
 static inline enum hop_status hop_secure(struct hop *h)

@@ -40,10 +40,8 @@ static enum hop_status tcp_read(struct hop *h, void *buf, size_t size, size_t *g
 
     if (n > 0) {
         *got = (size_t)n;
-        h->drained = (size_t)n < size;
         return HOP_OK;
     }
-    h->drained = true;
     return n == 0 ? HOP_EOF : hop_from_errno(errno, true, &t->failure);
 }
 

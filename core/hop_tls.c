@@ -50,10 +50,7 @@ void tls_facts_free(struct tls_facts *f)
 static ssize_t io_recv(void *arg, void *buf, size_t n)
 {
     struct hop_tls *t = arg;
-    ssize_t got = hop_sys_recv(&t->hop, buf, n);
-
-    t->hop.drained = got < (ssize_t)n;
-    return got;
+    return hop_sys_recv(&t->hop, buf, n);
 }
 
 static ssize_t io_send(void *arg, const void *buf, size_t n)
@@ -368,7 +365,6 @@ static enum hop_status tls_read(struct hop *h, void *buf, size_t size, size_t *g
     struct hop_tls *t = (struct hop_tls *)h;
     enum hop_status st = tls_engine_read(t->engine, buf, size, got);
 
-    h->drained = false; /* only HOP_WANT_READ says that nothing more is to come */
     if (st == HOP_OK) {
         drop_handshake(t);
     } else if (st == HOP_EOF) {

@@ -284,7 +284,7 @@ static enum flow_event drive_connecting(struct flow *f, struct flow_side *ready)
 
     if (ready == &f->front) {
         /* Only a RST matters now; bytes and FIN wait for the relay. */
-        error = f->front.fin_seen ? back_connected(f->front.hop) : 0;
+        error = back_connected(f->front.hop);
         if (error == 0)
             return ON_NOTHING;
         f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_RESET, .sys_errno = error };
@@ -339,8 +339,6 @@ static void side_cb(evutil_socket_t fd, short what, void *arg)
     struct flow *f = side->flow;
 
     (void)fd;
-    if (what & EV_CLOSED)
-        side->fin_seen = true;
     if (what & (EV_READ | EV_CLOSED))
         side->can_read = true;
     if (what & EV_WRITE) {

@@ -105,7 +105,6 @@ struct flow_side {
     bool armed;
     bool can_read, can_write;
     bool read_wants_write; /* the last read asked for writability */
-    bool fin_seen;         /* epoll told of a FIN: a short read does not mean "empty" */
 };
 
 /* Bytes from one side to the other. */

@@ -98,9 +98,8 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
         return RELAY_FROM_FAILED;
     }
     dir->bytes += got;
-    /* A short read emptied the socket; unless epoll spoke of a FIN, the next edge tells of more. */
-    if (from->hop->drained && !from->fin_seen)
-        from->can_read = false;
+    /* A short read does not say that the edge is used up: a RST may have come with the bytes, and
+     * libevent shows EPOLLERR as nothing but "readable and writable". Only EAGAIN says it. */
     if (got == FLOW_SCRATCH && f->plan->relay == FLOW_RELAY_AUTO)
         dir->splicing = splice_possible(from->hop, to->hop);
     if (write_some(to, buf, got, &put) == HOP_FAILED)

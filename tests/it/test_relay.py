@@ -2,6 +2,7 @@
 """The relay: byte-exact, half-close, RST both ways, back-pressure; TCP cases in both relay modes."""
 import functools
 import os
+import signal
 import socket
 import threading
 import unittest
@@ -112,6 +113,26 @@ def echo_once_then_ending():
     return serve
 
 
+def send_and_reset_while_stopped():
+    """After the client's byte: data and RST at once, while the load balancer is stopped."""
+    def serve(sock, seen):
+        sock.recv(1)
+        gate.wait(20)
+        sock.sendall(b"last words")
+        reset(sock)
+        seen.end = "reset by us"
+    gate = serve.gate = threading.Event()
+    return serve
+
+
+def echo_once_then_read():
+    def serve(sock, seen):
+        sock.sendall(sock.recv(1))
+        seen.data = recv_all(sock)
+        seen.end = "eof"
+    return serve
+
+
 PATTERN = Pattern(2 * MIB + 7)
 
 
@@ -203,6 +224,48 @@ class TcpRelay(NlbTest):
         self.assertEnd(nlb.event(), "client_reset")
         target.handler.gate.set()
         self.assertEqual(target.take().end, "rst")
+
+    def send_while_stopped(self, nlb, action):
+        """The load balancer sees all of it in one edge."""
+        os.kill(nlb.process.pid, signal.SIGSTOP)
+        try:
+            action()
+        finally:
+            os.kill(nlb.process.pid, signal.SIGCONT)
+
+    @each_relay(send_and_reset_while_stopped)
+    def test_target_rst_right_behind_its_data(self, target, nlb):
+        with connect(nlb.address("l")) as s:
+            s.sendall(b"x")
+            target.accepted()
+            self.send_while_stopped(nlb, lambda: (target.handler.gate.set(), target.take()))
+            self.assertEnd(nlb.event(), "target_reset")
+            # What came before it may or may not be delivered, as on any network; the RST is.
+            self.assertIn(self.rest(s), ("rst",))
+
+    @staticmethod
+    def rest(s):
+        while (end := ending(s)) == "data":
+            pass
+        return end
+
+    @each_relay(echo_once_then_read)
+    def test_client_rst_right_behind_its_data(self, target, nlb):
+        s = connect(nlb.address("l"))
+        s.sendall(b"x")
+        recv_exactly(s, 1)
+        self.send_while_stopped(nlb, lambda: (s.sendall(b"last words"), reset(s)))
+        self.assertEnd(nlb.event(), "client_reset")
+        self.assertEqual(target.take().end, "rst")
+
+    @each_relay(lambda: say(b"bye"))
+    def test_fin_right_behind_data(self, target, nlb):
+        with connect(nlb.address("l")) as s:
+            recv_exactly(s, 3)
+            self.send_while_stopped(nlb, lambda: (s.sendall(b"last words"), half_close(s)))
+            seen = target.take()
+            self.assertEqual((seen.data, seen.end), (b"last words", "eof"))
+        self.assertEnd(nlb.event(), "completed")
 
     @each_relay(lambda: fill_then_reset)
     def test_target_rst_while_client_does_not_read(self, target, nlb):
