@@ -221,8 +221,10 @@ static enum hop_status got_hello(struct hop_tls *t)
     t->choose(t->choose_arg, &t->facts->offer, &choice);
     if (choice.conf != NULL)
         return start_engine(t, &choice);
-    if (choice.alert_level != 0)
+    if (choice.alert_level != 0) {
+        t->facts->alert_meant = choice.alert_meant;
         send_alert(t, choice.alert_level, choice.alert_number);
+    }
     return fail_with(t, HOP_CAUSE_REFUSED);
 }
 

@@ -46,6 +46,7 @@ struct hop_tls_choice {
     bool hold;           /* secure() answers HOP_HELD once before the handshake goes on */
     uint8_t alert_level; /* with `conf` NULL: send this alert and end (HOP_CAUSE_REFUSED) */
     uint8_t alert_number;
+    uint8_t alert_meant; /* what alert_number stands for, where it is a close_notify; else 0 */
 };
 /* Called once per connection, when the ClientHello is whole (or malformed: offer->malformed). */
 typedef void (*hop_tls_choose_cb)(void *arg, const struct tls_offer *offer,

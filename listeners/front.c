@@ -152,6 +152,7 @@ static void refuse(const struct front *front, enum choose_result result, struct 
     out->alert_number =
         front->cfg->tls_error == TLS_ERROR_ALERT ? choose_alert(result) : choose_alert_s2n(result);
     out->alert_level = out->alert_number == TLS_ALERT_close_notify ? 1 : 2;
+    out->alert_meant = out->alert_level == 1 ? choose_alert(result) : 0;
 }
 
 static void record_choice(const struct front *front, const struct choice *c,
