@@ -34,6 +34,7 @@ struct flow_plan {
     uint64_t idle_us;                /* of the relay */
     uint64_t handshake_us, connect_us;
     enum flow_relay relay;
+    bool close_on_eof;    /* the end of one direction is the end of both */
     bool hold_for_target; /* the target is connected before the front handshake goes on */
 };
 

@@ -196,6 +196,8 @@ static enum flow_event pump(struct flow *f)
         return flow_fail(f, END_CLIENT_TLS_SILENT);
     if (f->state == FLOW_RELAYING && (f->up.eof_in || f->down.eof_in))
         return ON_EOF;
+    if (f->plan->close_on_eof && (f->up.eof_out || f->down.eof_out))
+        return ON_DRAINED;
     if (f->up.eof_out && f->down.eof_out && hop_flush(f->front.hop) == HOP_OK &&
         hop_flush(f->back.hop) == HOP_OK)
         return ON_DRAINED;

@@ -15,10 +15,6 @@
 #include "core/log.h"
 #include "listeners/choose.h"
 
-/* NLB's limits for a handshake and for connecting to a target are unknown (facts: nlb.md, section
- * 5, "Connect timeout"); these are the simulator's. */
-#define HANDSHAKE_US (60 * 1000000ULL)
-#define CONNECT_US   (10 * 1000000ULL)
 /* How long a session ticket is accepted: unknown for NLB; s2n-tls's keys encrypt for two hours and
  * decrypt for thirteen more (facts: nlb.md, section 2). */
 #define TICKET_LIFETIME_S (15 * 3600)
@@ -239,7 +235,10 @@ static int index_certificates(struct front *front, struct err *err)
         front->subjects[i] =
             strdup(cert_name_text(certs[i]->leaf->subject, CERT_STYLE_JAVA, text, sizeof text));
     }
-    front->certs = sni_index_new(certs, cfg->n_certificates, SNI_LATEST_END, err);
+    front->certs = sni_index_new(
+        certs, cfg->n_certificates,
+        cfg->certificate_validity == VALIDITY_LONGEST_PERIOD ? SNI_LONGEST_PERIOD : SNI_LATEST_END,
+        err);
     rc = front->certs == NULL ? -1 : 0;
 out:
     free(certs);
@@ -332,9 +331,11 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .back_tls = front->back_tls,
         .judge = o->judge_of(o->arg, cfg),
         .idle_us = scaled(cfg->idle_ms * 1000, o->time_scale),
-        .handshake_us = HANDSHAKE_US,
-        .connect_us = CONNECT_US,
+        .handshake_us = o->handshake_us,
+        .connect_us = o->connect_us,
         .relay = o->relay,
+        .close_on_eof =
+            cfg->protocol == PROTOCOL_TLS && cfg->tls_half_close == TLS_HALF_CLOSE_CLOSE,
         .hold_for_target = o->target_after_hello && cfg->protocol == PROTOCOL_TLS,
     };
     return front;

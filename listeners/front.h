@@ -16,6 +16,7 @@ struct front_options {
     enum flow_relay relay;
     bool target_after_hello;             /* connect to the target as soon as the hello is read */
     const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
+    uint64_t connect_us, handshake_us;   /* limits; not scaled: they bound real peers */
     double time_scale;                   /* simulated time runs this much faster */
     /* Judge of what targets present, for events; borrowed. NULL: nobody asks. */
     struct back_judge *(*judge_of)(void *arg, const struct listener_cfg *cfg);

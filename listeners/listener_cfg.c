@@ -32,6 +32,18 @@ static const struct cfg_choice tls_errors[] = {
     { NULL, 0, NULL },
 };
 
+static const struct cfg_choice half_closes[] = {
+    { "relay", TLS_HALF_CLOSE_RELAY, NULL },
+    { "close", TLS_HALF_CLOSE_CLOSE, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice validities[] = {
+    { "latest_end", VALIDITY_LATEST_END, NULL },
+    { "longest_period", VALIDITY_LONGEST_PERIOD, NULL },
+    { NULL, 0, NULL },
+};
+
 static const struct cfg_choice offers[] = {
     { "policy", ALPN_OFFER_POLICY, NULL },
     { "chosen", ALPN_OFFER_CHOSEN, NULL },
@@ -148,6 +160,12 @@ const struct cfg_key listener_keys[] = {
     { .name = "tls_error", .kind = CFG_ENUM, .offset = AT(tls_error), .choices = tls_errors, .def = "close_notify",
       .with = "TLS", .help = "how a failed handshake is ended: close_notify as s2n does, or the alert of the RFC",
       .source = UNKNOWN " (s2n: https://github.com/aws/s2n-tls/blob/main/tls/s2n_alerts.c)" },
+    { .name = "tls_half_close", .kind = CFG_ENUM, .offset = AT(tls_half_close), .choices = half_closes, .def = "relay",
+      .with = "TLS", .help = "when client or target ends its direction: the other goes on, or both are closed",
+      .source = UNKNOWN " (s2n: https://github.com/aws/s2n-tls/issues/598)" },
+    { .name = "certificate_validity", .kind = CFG_ENUM, .offset = AT(certificate_validity), .choices = validities, .def = "latest_end",
+      .with = "TLS", .help = "what the criterion \"validity\" prefers among certificates that are equal otherwise",
+      .source = UNKNOWN " (" CERTIFICATES ")" },
     { .name = "allow_unsupported_keys", .kind = CFG_BOOL, .offset = AT(allow_unsupported_keys), .def = "false",
       .with = "TLS", .help = "serve certificates whose key NLB refuses, such as RSA 4096", .source = CERTIFICATES },
     { .name = "observe_tls", .kind = CFG_BOOL, .offset = AT(observe_tls), .only = "false",

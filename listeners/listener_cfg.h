@@ -35,6 +35,12 @@ enum tls_error { TLS_ERROR_CLOSE_NOTIFY, TLS_ERROR_ALERT };
  * with the client. Which one NLB uses is unknown. */
 enum alpn_target_offer { ALPN_OFFER_POLICY, ALPN_OFFER_CHOSEN };
 
+/* The end of one direction of a TLS listener's flow: passed on while the other goes on, or the end
+ * of both, as old s2n-tls took it (https://github.com/aws/s2n-tls/issues/598). NLB's is unknown. */
+enum tls_half_close { TLS_HALF_CLOSE_RELAY, TLS_HALF_CLOSE_CLOSE };
+/* AWS's last criterion among several certificates is "validity"; its direction is unknown. */
+enum cert_validity { VALIDITY_LATEST_END, VALIDITY_LONGEST_PERIOD };
+
 struct listener_cfg {
     struct cfg_object obj;
     enum protocol protocol;
@@ -52,6 +58,8 @@ struct listener_cfg {
     const struct alpn_policy *alpn; /* the row of that name; listeners/alpn.h */
     enum alpn_target_offer alpn_target_offer;
     enum tls_error tls_error;
+    enum tls_half_close tls_half_close;
+    enum cert_validity certificate_validity;
     bool allow_unsupported_keys; /* serve RSA 4096 and other keys that NLB refuses */
 
     /* Spec of the trust store of the [integration] on this listener, whose client would validate

@@ -42,12 +42,14 @@ struct nlb_cfg {
     const char *lab_seed; /* NULL: fresh */
     enum target_connect target_connect;
     enum backend_policy_scope backend_policy_scope;
-    const char *region;           /* default "us-east-1" */
-    const char *account_id;       /* 12 digits; default "123456789012" */
-    const char *load_balancer_id; /* 16 hexadecimal digits; default "0123456789abcdef" */
-    const char *vpc_endpoint_id;  /* NULL: none */
-    int events_detail;            /* full is all there is */
-    double time_scale;            /* 1.0: real time */
+    uint64_t connect_timeout_ms;   /* toward targets; NLB's is unknown */
+    uint64_t handshake_timeout_ms; /* of either TLS handshake; NLB's is unknown */
+    const char *region;            /* default "us-east-1" */
+    const char *account_id;        /* 12 digits; default "123456789012" */
+    const char *load_balancer_id;  /* 16 hexadecimal digits; default "0123456789abcdef" */
+    const char *vpc_endpoint_id;   /* NULL: none */
+    int events_detail;             /* full is all there is */
+    double time_scale;             /* 1.0: real time */
     bool enforce_quotas;
 };
 

@@ -110,6 +110,8 @@ static int build(struct generation *g, struct err *err)
         .relay = relays[c->nlb.relay],
         .target_after_hello = c->nlb.target_connect == TARGET_CONNECT_AFTER_HELLO,
         .backend_policy = common_backend_policy(c),
+        .connect_us = c->nlb.connect_timeout_ms * 1000,
+        .handshake_us = c->nlb.handshake_timeout_ms * 1000,
         .time_scale = c->nlb.time_scale,
         .group_of = group_of,
         .judge_of = judge_of,
