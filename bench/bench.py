@@ -189,6 +189,7 @@ error_log {self.path("error.log")};
 events {{ worker_connections 10000; }}
 stream {{
     proxy_timeout 1h;
+    proxy_half_close on;  # as HAProxy and nlbsim do: one end at a time
     server {{ listen 127.0.0.1:{self.tcp} reuseport backlog=4096; proxy_pass 127.0.0.1:{self.target}; }}
     server {{
         listen 127.0.0.1:{self.tls} ssl reuseport backlog=4096;
