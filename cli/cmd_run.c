@@ -40,7 +40,8 @@ static void usage(FILE *out)
         "  -d, --debug                log each state of each flow\n"
         "  -h, --help\n\n"
         "Signals: SIGTERM, SIGINT drain then stop, a second one stops at once; SIGHUP reads the\n"
-        "file again (a bad one changes nothing); SIGUSR1 opens the event file again.\n"
+        "file again (a bad one changes nothing); SIGUSR1 opens the event file and the access log\n"
+        "again.\n"
         "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed.\n\n"
         "example: nlbsim run --ready-file /tmp/ready.json nlb.ini\n",
         out);
@@ -110,7 +111,10 @@ static struct nlb_config *load(const char *path, int *status)
 
 static bool data_on_stdout(const struct nlb_config *config)
 {
-    return config->nlb.events != NULL && strcmp(config->nlb.events, "-") == 0;
+    const char *events = config->nlb.events, *access = config->nlb.access_log;
+
+    return (events != NULL && strcmp(events, "-") == 0) ||
+           (access != NULL && strcmp(access, "-") == 0);
 }
 
 /* --- the loop of the main thread

@@ -103,6 +103,7 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
     f->record = *record;
     f->record.id = env->next_id++;
     f->record.listener = plan->listener;
+    f->record.origin = plan->origin;
     f->record.protocol = plan->protocol;
     f->record.end = END_N;
     f->state = FLOW_ACCEPTED;
@@ -424,7 +425,7 @@ void flow_report(struct flow *f)
     row = flow_end_row(f->record.end);
     f->record.front = hop_tls_take_facts(f->front.hop);
     f->record.back = hop_tls_take_facts(f->back.hop);
-    if (f->env->ended_cb != NULL && f->record.back != NULL)
+    if (f->env->wants_chain && f->record.back != NULL)
         describe_target(f);
     metric_add(m, row->metric, 1);
     metric_add(m,

@@ -27,6 +27,7 @@ enum flow_relay { FLOW_RELAY_AUTO, FLOW_RELAY_COPY, FLOW_RELAY_SPLICE };
 struct back_judge;
 struct flow_plan {
     const char *listener; /* name */
+    const struct record_origin *origin;
     enum protocol protocol;
     const struct forward *forward;
     const struct back_tls *back_tls; /* toward TLS groups; NULL when there is none */
@@ -55,6 +56,7 @@ struct flow_env {
     /* Called once per flow with its complete record; the texts in it are valid during the call. */
     void (*ended_cb)(void *arg, const struct flow_record *record);
     void *ended_arg;
+    bool wants_chain; /* ended_cb speaks of the target's certificates */
     uint64_t next_id; /* unique over all workers: each starts at another high part */
     LIST_HEAD(, flow) flows;
     STAILQ_HEAD(, flow) dead;

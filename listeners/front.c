@@ -32,6 +32,7 @@ struct prepared {
 struct front {
     struct flow_plan plan; /* first: a flow's plan leads back here */
     const struct listener_cfg *cfg;
+    struct record_origin origin;
     const struct protocol_row *protocol;
     struct forward forward;
     struct back_tls *back_tls;
@@ -151,16 +152,29 @@ static void refuse(const struct front *front, enum choose_result result, struct 
     out->alert_meant = out->alert_level == 1 ? choose_alert(result) : 0;
 }
 
+/* The access log names a certificate whenever the hello could be read (NLB guide, "Access logs",
+ * field 13), also where no version was left to serve it with. */
+static const char *would_serve(const struct front *front, const struct tls_offer *offer)
+{
+    const char *name = offer->sni_state == TLS_SNI_NAME ? offer->sni : NULL;
+
+    return offer->malformed != NULL
+               ? NULL
+               : sni_pick(front->certs, name, NULL, NULL, NULL, NULL)->cert->id;
+}
+
 static void record_choice(const struct front *front, const struct choice *c,
-                          struct record_choice *out)
+                          const struct tls_offer *offer, struct record_choice *out)
 {
     const struct choose_answer *here = &c->here;
 
     out->lacking = c->lacking_name;
     if (here->result != CHOOSE_OK)
         out->result = choose_result_text(here->result);
-    if (here->cert == NULL)
+    if (here->cert == NULL) {
+        out->cert_id = would_serve(front, offer);
         return;
+    }
     out->cert_spec = here->cert->cert->spec;
     out->cert_id = here->cert->cert->id;
     out->cert_subject = front->subjects[here->cert->position];
@@ -175,7 +189,7 @@ static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_c
     struct choice c;
 
     choose(&c, front->policy, front->alpn, front->certs, offer);
-    record_choice(front, &c, &flow->record.choice);
+    record_choice(front, &c, offer, &flow->record.choice);
     if (c.here.result != CHOOSE_OK) {
         flow->record.end = end_of(c.here.result);
         refuse(front, c.here.result, out);
@@ -324,8 +338,15 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         front_free(front);
         return NULL;
     }
+    front->origin = (struct record_origin){
+        .elb = o->elb,
+        .cert_arn = o->cert_arn,
+        .alpn = front->alpn != NULL && front->alpn->protocols[0] != NULL,
+    };
+    aws_id(front->origin.listener_id, o->elb_id, "listener", cfg->obj.name);
     front->plan = (struct flow_plan){
         .listener = cfg->obj.name,
+        .origin = &front->origin,
         .protocol = cfg->protocol,
         .forward = &front->forward,
         .back_tls = front->back_tls,

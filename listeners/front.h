@@ -18,6 +18,7 @@ struct front_options {
     const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
     uint64_t connect_us, handshake_us;   /* limits; not scaled: they bound real peers */
     double time_scale;                   /* simulated time runs this much faster */
+    const char *elb, *elb_id, *cert_arn; /* see struct record_origin; live as long as the fronts */
     /* Judge of what targets present, for events; borrowed. NULL: nobody asks. */
     struct back_judge *(*judge_of)(void *arg, const struct listener_cfg *cfg);
     /* Runtime group of a configured one; borrowed. */

@@ -317,6 +317,13 @@ size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const st
     return bound;
 }
 
+struct aws_identity nlb_config_identity(const struct nlb_config *config)
+{
+    const struct nlb_cfg *n = &config->nlb;
+
+    return (struct aws_identity){ n->name, n->load_balancer_id, n->region, n->account_id };
+}
+
 const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_listeners; i++) {

@@ -19,6 +19,7 @@
 #include "core/cfg_key.h"
 #include "core/problems.h"
 #include "listeners/listener_cfg.h"
+#include "observe/ids.h"
 #include "targets/group_cfg.h"
 
 struct cert_lab;
@@ -114,6 +115,9 @@ void nlb_config_unref(const struct nlb_config *config);             /* NULL is f
 
 /* Before the configuration is shared: every target "lab:NAME" is at `addr`. Returns how many. */
 size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const struct addr *addr);
+
+/* What ids, ARNs and dimensions are made from; borrowed from the configuration. */
+struct aws_identity nlb_config_identity(const struct nlb_config *config);
 
 /* Objects by name; NULL when there is none. */
 const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name);

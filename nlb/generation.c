@@ -113,6 +113,9 @@ static int build(struct generation *g, struct err *err)
         .connect_us = c->nlb.connect_timeout_ms * 1000,
         .handshake_us = c->nlb.handshake_timeout_ms * 1000,
         .time_scale = c->nlb.time_scale,
+        .elb = g->elb,
+        .elb_id = c->nlb.load_balancer_id,
+        .cert_arn = g->cert_arn,
         .group_of = group_of,
         .judge_of = judge_of,
         .arg = g,
@@ -137,6 +140,14 @@ static int build(struct generation *g, struct err *err)
     return 0;
 }
 
+static void name(struct generation *g)
+{
+    const struct aws_identity who = nlb_config_identity(g->config);
+
+    aws_elb(g->elb, &who);
+    aws_arn(g->cert_arn, &who, "acm", "certificate/");
+}
+
 struct generation *generation_new(const struct nlb_config *config, struct err *err)
 {
     struct generation *g = calloc(1, sizeof *g);
@@ -147,6 +158,7 @@ struct generation *generation_new(const struct nlb_config *config, struct err *e
     }
     atomic_init(&g->refs, 1);
     g->config = nlb_config_ref(config);
+    name(g);
     if (build(g, err) != 0) {
         generation_unref(g);
         return NULL;

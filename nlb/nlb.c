@@ -25,7 +25,7 @@ struct nlb {
     struct generation *generation; /* in effect; one reference */
     struct worker **workers;
     size_t n_workers;
-    struct event_sink *sink;
+    struct worker_outputs outputs;
     struct socket_slot slots[WORKER_SLOTS];
     size_t slot_of[WORKER_SLOTS]; /* listener of the configuration to slot */
     int drained_fd;
@@ -184,8 +184,30 @@ static int open_events(struct nlb *nlb, const struct nlb_config *config, struct 
         err_set(err, ERR_CONFIG, "events: the path is too long");
         return -1;
     }
-    nlb->sink = event_sink_open(path, err);
-    return nlb->sink == NULL ? -1 : 0;
+    nlb->outputs.events = event_sink_open(path, err);
+    return nlb->outputs.events == NULL ? -1 : 0;
+}
+
+/* AWS delivers a file every five minutes (NLB guide, "Access log files"). */
+#define ACCESS_PERIOD_US 300e6
+
+static int open_access_log(struct nlb *nlb, const struct nlb_config *config, struct err *err)
+{
+    char path[4096];
+    const struct access_log_params params = {
+        .path = path,
+        .who = nlb_config_identity(config),
+        .period_us = (uint64_t)(ACCESS_PERIOD_US / config->nlb.time_scale),
+    };
+
+    if (config->nlb.access_log == NULL)
+        return 0;
+    if (nlb_config_path(config, config->nlb.access_log, path, sizeof path) != 0) {
+        err_set(err, ERR_CONFIG, "access_log: the path is too long");
+        return -1;
+    }
+    nlb->outputs.access_log = access_log_open(&params, err);
+    return nlb->outputs.access_log == NULL ? -1 : 0;
 }
 
 static int start(struct nlb *nlb, const struct nlb_config *config, struct err *err)
@@ -195,7 +217,7 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", strerror(errno));
         return -1;
     }
-    if (open_events(nlb, config, err) != 0)
+    if (open_events(nlb, config, err) != 0 || open_access_log(nlb, config, err) != 0)
         return -1;
     nlb->workers = calloc(config->nlb.workers, sizeof(struct worker *));
     if (nlb->workers == NULL) {
@@ -203,7 +225,8 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
         return -1;
     }
     for (; nlb->n_workers < config->nlb.workers; nlb->n_workers++) {
-        struct worker *w = worker_start((unsigned)nlb->n_workers, nlb->sink, nlb->drained_fd, err);
+        struct worker *w =
+            worker_start((unsigned)nlb->n_workers, &nlb->outputs, nlb->drained_fd, err);
 
         if (w == NULL)
             return -1;
@@ -252,14 +275,21 @@ void nlb_stop(struct nlb *nlb)
     if (nlb->drained_fd >= 0)
         close(nlb->drained_fd);
     generation_unref(nlb->generation);
-    event_sink_close(nlb->sink);
+    event_sink_close(nlb->outputs.events);
+    access_log_close(nlb->outputs.access_log);
     free(nlb->workers);
     free(nlb);
 }
 
 int nlb_reopen_logs(struct nlb *nlb, struct err *err)
 {
-    return nlb->sink == NULL ? 0 : event_sink_reopen(nlb->sink, err);
+    struct event_sink *events = nlb->outputs.events;
+    struct access_log *access = nlb->outputs.access_log;
+    int rc = events == NULL ? 0 : event_sink_reopen(events, err);
+
+    if (access != NULL && access_log_reopen(access, err) != 0)
+        rc = -1;
+    return rc;
 }
 
 size_t nlb_listener_count(const struct nlb *nlb)

@@ -31,7 +31,7 @@ void nlb_drain(struct nlb *nlb);
 int nlb_drained_fd(const struct nlb *nlb);
 /* End what is left and free everything. NULL is fine. */
 void nlb_stop(struct nlb *nlb);
-/* Open the event file again after rotation. */
+/* Open the event file and the access log again after rotation. */
 int nlb_reopen_logs(struct nlb *nlb, struct err *err);
 
 /* Listeners in the order of the configuration in effect. */

@@ -12,6 +12,8 @@
 #include "core/tls_conf.h"
 #include "listeners/listener.h"
 
+/* A line of the access log waits this long for others to be written with. */
+#define ACCESS_FLUSH_US 5000
 /* How often a draining worker looks whether it is done. */
 #define DRAIN_LOOK_US 20000
 
@@ -19,8 +21,9 @@ struct worker {
     pthread_t thread;
     struct event_base *base;
     struct flow_env env;
-    struct event_sink *sink;
-    struct event wake, drain_look;
+    struct worker_outputs outputs;
+    struct access_buf access;
+    struct event wake, drain_look, access_flush;
     int wake_fd, drained_fd;
     struct listener listeners[WORKER_SLOTS];
     bool used[WORKER_SLOTS];
@@ -35,8 +38,21 @@ struct worker {
 static void ended_cb(void *arg, const struct flow_record *record)
 {
     struct worker *w = arg;
+    const struct timeval soon = { .tv_usec = ACCESS_FLUSH_US };
 
-    event_sink_write(w->sink, record);
+    if (w->outputs.events != NULL)
+        event_sink_write(w->outputs.events, record);
+    if (w->access.log != NULL && record->protocol == PROTOCOL_TLS &&
+        access_buf_add(&w->access, record))
+        evtimer_add(&w->access_flush, &soon);
+}
+
+static void access_flush_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd, (void)what;
+    access_buf_flush(&w->access);
 }
 
 static void apply(struct worker *w, const struct worker_change *c)
@@ -114,6 +130,7 @@ static void *run(void *arg)
     event_base_dispatch(w->base);
     stop_listening(w);
     flow_env_clear(&w->env);
+    access_buf_clear(&w->access);
     generation_unref(w->generation);
     tls_thread_done();
     return NULL;
@@ -129,6 +146,7 @@ static void wake(struct worker *w)
 
 static void release(struct worker *w)
 {
+    access_buf_clear(&w->access);
     if (w->base != NULL)
         event_base_free(w->base);
     if (w->wake_fd >= 0)
@@ -153,7 +171,7 @@ static struct event_base *base_new(void)
     return base;
 }
 
-struct worker *worker_start(unsigned number, struct event_sink *sink, int drained_fd,
+struct worker *worker_start(unsigned number, const struct worker_outputs *outputs, int drained_fd,
                             struct err *err)
 {
     struct worker *w = calloc(1, sizeof *w);
@@ -164,21 +182,25 @@ struct worker *worker_start(unsigned number, struct event_sink *sink, int draine
     }
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->taken, NULL);
-    w->sink = sink;
+    w->outputs = *outputs;
     w->drained_fd = drained_fd;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     w->base = base_new();
     if (w->wake_fd < 0 || w->base == NULL ||
+        access_buf_init(&w->access, outputs->access_log) != 0 ||
         flow_env_init(&w->env, w->base, ((uint64_t)number << 40) + 1) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot make the event loop of a worker");
         release(w);
         return NULL;
     }
-    w->env.ended_cb = sink != NULL ? ended_cb : NULL;
+    if (outputs->events != NULL || outputs->access_log != NULL)
+        w->env.ended_cb = ended_cb;
+    w->env.wants_chain = outputs->events != NULL;
     w->env.ended_arg = w;
     event_assign(&w->wake, w->base, w->wake_fd, EV_READ | EV_PERSIST, wake_cb, w);
     event_add(&w->wake, NULL);
     evtimer_assign(&w->drain_look, w->base, drain_look_cb, w);
+    evtimer_assign(&w->access_flush, w->base, access_flush_cb, w);
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot start a worker thread");
         flow_env_clear(&w->env);

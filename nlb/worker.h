@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "nlb/generation.h"
+#include "observe/accesslog.h"
 #include "observe/events.h"
 #include "observe/metrics.h"
 
@@ -24,9 +25,14 @@ struct worker_change {
 };
 
 struct worker;
-/* Starts the thread. `number` from 0; `sink` may be NULL; `drained_fd`: an eventfd that gets 1 when
- * the worker has drained. NULL with the reason in `err`. */
-struct worker *worker_start(unsigned number, struct event_sink *sink, int drained_fd,
+/* Where what flows leave behind goes; shared by all workers. NULL: nowhere. */
+struct worker_outputs {
+    struct event_sink *events;
+    struct access_log *access_log;
+};
+/* Starts the thread. `number` from 0; `outputs` is copied; `drained_fd`: an eventfd that gets 1
+ * when the worker has drained. NULL with the reason in `err`. */
+struct worker *worker_start(unsigned number, const struct worker_outputs *outputs, int drained_fd,
                             struct err *err);
 /* Messages; taken in order. worker_apply() returns once the worker has applied it. */
 void worker_apply(struct worker *w, const struct worker_change *change);

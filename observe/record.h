@@ -10,6 +10,7 @@
 #include "core/hop.h"
 #include "core/hop_tls.h"
 #include "core/protocol.h"
+#include "observe/ids.h"
 #include "observe/metrics.h"
 
 enum flow_end {
@@ -58,7 +59,9 @@ struct record_judgement {
 struct record_choice {
     const char *policy;       /* security policy of the listener */
     const char *cert_spec;    /* certificate as the user wrote it */
-    const char *cert_id;      /* its id, the tail of an ARN */
+    const char *cert_id;      /* its id, the tail of an ARN; also set, while cert_spec is not, when
+                                 the handshake ended before a certificate was served: the one that
+                                 would have been */
     const char *cert_subject; /* subject of the leaf, X500Principal form; lives in the generation */
     const char *cert_rule;    /* why this one: "exact name", "default: no server name" */
     const char *cert_decider; /* what decided among several */
@@ -70,8 +73,9 @@ struct flow_record {
     uint64_t id;
     enum protocol protocol; /* of the listener */
     enum protocol back_protocol;
-    const char *listener;     /* name */
-    const char *target_group; /* name; NULL before one was picked */
+    const char *listener;               /* name */
+    const struct record_origin *origin; /* the listener in AWS's words */
+    const char *target_group;           /* name; NULL before one was picked */
     const char *backend_policy;
     struct addr client, local, target, source; /* `source`: our end toward the target */
     int64_t start_wall_us, end_wall_us;
