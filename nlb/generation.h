@@ -14,8 +14,8 @@ struct generation {
     atomic_uint refs;
     const struct nlb_config *config;
     char elb[AWS_ELB_TEXT], cert_arn[AWS_ARN_TEXT]; /* see struct record_origin */
-    struct target_group **groups;    /* as in config->groups */
-    struct front **fronts;           /* as in config->listeners */
+    struct target_group **groups;                   /* as in config->groups */
+    struct front **fronts;                          /* as in config->listeners */
     struct generation_judge *judges; /* one per trust store in use; empty without events */
     size_t n_judges;
     struct cert_lab *lab; /* for their stores, where the configuration has none */

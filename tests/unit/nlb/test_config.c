@@ -296,8 +296,6 @@ static const struct rule {
     { "[nlb]\nvpc_endpoint_id = 1\n", 2, "vpce-" },
     { "[nlb]\ntime_scale = 0\n", 2, "1-1000" },
     /* of [nlb], not built yet */
-    { "[nlb]\naccess_log = a.log\n", 2, "access_log is not supported yet" },
-    { "[nlb]\nmetrics = 127.0.0.1:1\n", 2, "metrics is not supported yet" },
     { "[nlb]\nvpc_endpoint_id = vpce-0123\n", 2, "vpc_endpoint_id is not supported yet" },
     { "[nlb]\nenforce_quotas = true\n", 2, "enforce_quotas = true is not supported yet" },
     { "[nlb]\nevents = -\naccess_log = -\n", 2, "both write to '-'" },
