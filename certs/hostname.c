@@ -20,6 +20,7 @@ struct subject_names { /* the leaf's names as getSubjectAlternativeNames gives t
     bool any_dns, any_ip;
     char cn[TEXT_MAX];
     bool has_cn;
+    bool cn_is_no_string; /* its CN has a type that is no string */
 };
 
 static void names_init(struct subject_names *s, const struct trust_run *run,
@@ -33,7 +34,9 @@ static void names_init(struct subject_names *s, const struct trust_run *run,
         s->any_dns = s->any_dns || leaf->sans[i].kind == CERT_NAME_DNS;
         s->any_ip = s->any_ip || leaf->sans[i].kind == CERT_NAME_IP;
     }
-    s->has_cn = x500_last_cn(leaf->subject, &value) && x500_value_text(&value, s->cn, sizeof s->cn);
+    s->has_cn = x500_last_cn(leaf->subject, &value);
+    s->cn_is_no_string = s->has_cn && !x500_value_text(&value, s->cn, sizeof s->cn);
+    s->has_cn = s->has_cn && !s->cn_is_no_string;
     if (!run->cn_became_san || !s->has_cn)
         return;
     if (ip_from_text(s->cn, address) > 0)
@@ -108,6 +111,11 @@ look:
 static bool jdk_cn(const struct subject_names *s, const char *host, bool public_authority,
                    struct fault *fault)
 {
+    if (s->cn_is_no_string) {
+        fault_set(fault, VERDICT_CLIENT_CRASHED, s->leaf,
+                  "Cannot invoke \"java.lang.CharSequence.toString()\" because \"src\" is null");
+        return false;
+    }
     if (s->has_cn && !is_nfkc(s->cn)) {
         fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "Not a formal name %s", s->cn);
         return false;

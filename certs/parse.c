@@ -209,16 +209,23 @@ static const char *copy_outer(struct cert_parser *p, const void *der, size_t len
     struct der_span rest = der_span_of(der, len);
     struct der d;
     const char *why;
-    uint8_t *w;
+    uint8_t *w, *converted = NULL;
+    size_t n_converted = 0;
 
     if (len == 0 || *(const uint8_t *)der != DER_SEQUENCE)
         return "java.io.IOException: Empty input";
+    if (len > 1 && rest.at[1] == 0x80) {
+        why = ber_definite(rest, &converted, &n_converted);
+        if (why != NULL)
+            return why;
+        rest = der_span_of(converted, n_converted);
+    }
     why = der_next(&rest, &d);
-    if (why != NULL)
-        return why;
-    w = p->own = malloc(d.body.len + 6);
-    if (w == NULL)
-        return "no memory";
+    w = p->own = why == NULL ? malloc(d.body.len + 6) : NULL;
+    if (w == NULL) {
+        free(converted);
+        return why != NULL ? why : "no memory";
+    }
     *w++ = DER_SEQUENCE;
     if (d.body.len < 128) {
         *w++ = (uint8_t)d.body.len;
@@ -233,6 +240,7 @@ static const char *copy_outer(struct cert_parser *p, const void *der, size_t len
         memcpy(w, d.body.at, d.body.len);
     p->facts.der = der_span_of(p->own, (size_t)(w - p->own) + d.body.len);
     *body = der_span_of(w, d.body.len);
+    free(converted);
     return NULL;
 }
 

@@ -311,7 +311,36 @@ static const struct known {
 };
 #define N_KNOWN (sizeof known / sizeof known[0])
 
-static const char *read_extension(struct der_span body, struct cert_extension *out)
+/* An OCTET STRING in pieces (BER): the content of all of them. */
+static const char *join_octets(struct cert_parser *p, struct der_span pieces, unsigned depth,
+                               struct der_span *out)
+{
+    size_t room = pieces.len, n = 0;
+    uint8_t *joined = arena_alloc(&p->arena, room + 1);
+    const char *why = joined == NULL ? "no memory" : NULL;
+
+    if (depth > 28)
+        return "java.io.IOException: Nested OctetString limit reached (30).";
+    while (why == NULL && pieces.len > 0) {
+        struct der_span piece;
+        struct der d;
+
+        why = der_next(&pieces, &d);
+        piece = d.body;
+        if (why == NULL && (d.tag & ~0x20) != DER_OCTET_STRING)
+            why = "java.io.IOException: DerValue.getOctetString, not an Octet String";
+        if (why == NULL && d.tag != DER_OCTET_STRING)
+            why = join_octets(p, d.body, depth + 1, &piece);
+        if (why == NULL && piece.len > 0)
+            memcpy(joined + n, piece.at, piece.len);
+        n += piece.len;
+    }
+    *out = der_span_of(joined, why == NULL ? n : 0);
+    return why;
+}
+
+static const char *read_extension(struct cert_parser *p, struct der_span body,
+                                  struct cert_extension *out)
 {
     struct der d;
     const char *why = der_next(&body, &d);
@@ -329,9 +358,11 @@ static const char *read_extension(struct der_span body, struct cert_extension *o
         if (why == NULL)
             why = der_next(&body, &d);
     }
-    if (why == NULL && d.tag != DER_OCTET_STRING)
+    if (why == NULL && (d.tag & ~0x20) != DER_OCTET_STRING)
         why = "java.io.IOException: DerValue.getOctetString, not an Octet String";
     out->value = d.body;
+    if (why == NULL && d.tag != DER_OCTET_STRING)
+        why = join_octets(p, d.body, 0, &out->value);
     return why;
 }
 
@@ -391,7 +422,7 @@ const char *parse_extensions(struct cert_parser *p, struct der_span rest)
         if (why == NULL && d.tag != DER_SEQUENCE && d.tag != DER_SET)
             why = "java.io.IOException: toDerInputStream rejects tag type";
         if (why == NULL)
-            why = read_extension(d.body, ext);
+            why = read_extension(p, d.body, ext);
         if (why == NULL)
             why = understand(p, ext, seen);
     }

@@ -177,16 +177,17 @@ const char *ext_enumerated(struct cert_parser *p, const struct cert_extension *e
 const char *ext_access(struct cert_parser *p, const struct cert_extension *ext)
 {
     struct cert_general_name name;
-    struct der_span body, oid;
+    struct der_span body, item, oid;
     struct der d;
     const char *why = ext_sequence(ext->value, &body);
 
     while (why == NULL && body.len > 0) {
         why = der_next(&body, &d);
+        item = d.body;
         if (why == NULL)
-            why = oid_of(&d.body, &oid);
+            why = oid_of(&item, &oid);
         if (why == NULL)
-            why = der_next(&d.body, &d);
+            why = der_next(&item, &d);
         if (why == NULL)
             why = parse_general_name(p, &d, false, &name);
     }

@@ -49,6 +49,10 @@ struct pss_params {
 };
 const char *parse_pss_params(struct der_span params, struct pss_params *out);
 
+/* Indefinite lengths of the outermost element, and of those directly within such, to definite ones
+ * (parse_ber.c). NULL and `*out` (malloc'd), or the JDK's reason. */
+const char *ber_definite(struct der_span in, uint8_t **out, size_t *len);
+
 /* SubjectPublicKeyInfo and AlgorithmIdentifier (parse_key.c). NULL, or the JDK's reason. */
 const char *parse_spki(struct cert_parser *p, struct der_span *rest);
 const char *parse_sig_algorithm(const struct der *alg, struct der_span *oid,

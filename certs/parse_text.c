@@ -183,10 +183,6 @@ const char *ava_read(const struct der *seq, struct ava *out)
     if (rest.len != 0)
         return "java.io.IOException: AVA, extra bytes";
     out->oid = oid.body;
-    for (size_t i = 0; out->value.tag == DER_BMP_STRING && i + 1 < out->value.body.len; i += 2) {
-        if ((out->value.body.at[i] & 0xf8) == 0xd8)
-            return "java.io.IOException: Illegal character in BMPString";
-    }
     return NULL;
 }
 

@@ -170,7 +170,8 @@ static enum verdict_code ecdsa(const struct sig_job *j, const struct sig_digest 
         return sig_unusable(
             j, "java.security.InvalidKeyException: No installed provider supports this "
                "key");
-    if (j->cert->sig_params.len > 0 && !der_span_eq(j->cert->sig_params, j->issuer->key_params))
+    if (j->cert->sig_params.len > 0 && !der_oid_is(j->cert->sig_oid, "1.2.840.10045.4.3") &&
+        !der_span_eq(j->cert->sig_params, j->issuer->key_params))
         return sig_unusable(
             j, "java.security.cert.CertificateException: Error handling EC parameters");
     curve = nettle_curve(j->issuer->curve);
@@ -236,6 +237,7 @@ static enum verdict_code dsa(const struct sig_job *j, const struct sig_digest *d
 static enum verdict_code eddsa(const struct sig_job *j, bool ed448)
 {
     size_t len = priv(j->cert)->tbs_body.len;
+    size_t size = ed448 ? ED448_SIGNATURE_SIZE : ED25519_SIGNATURE_SIZE;
     uint8_t header[6], *message;
     size_t head = tbs_header(j->cert, header);
     int ok;
@@ -248,7 +250,8 @@ static enum verdict_code eddsa(const struct sig_job *j, bool ed448)
         return sig_unusable(j,
                             "java.security.cert.CertificateException: Unrecognized algorithm for "
                             "signature parameters");
-    if (j->signature.len != (ed448 ? ED448_SIGNATURE_SIZE : ED25519_SIGNATURE_SIZE))
+    /* the JDK halves what it gets, so one octet more is the top of S and may be zero */
+    if (j->signature.len != size && (j->signature.len != size + 1 || j->signature.at[size] != 0))
         return sig_mismatch(j, "signature was invalid");
     message = malloc(head + len);
     if (message == NULL)

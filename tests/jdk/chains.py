@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Odd certificate chains by the thousand, as JSON lines for `nlbsim validate --json -` and Oracle.java.
 
-    chains.py COUNT [SEED [FAMILY]]     families: flaws, paths, names, constraints, policies, octets
+    chains.py COUNT [SEED [FAMILY]]     families: flaws, paths, names, constraints, policies, octets, chaining, odd
 """
 import json, random, sys
 
 from pki import *
+from pki import _serial
 
 NOW = 1767225600  # 2026-01-01
 DAY = 86400
@@ -375,7 +376,238 @@ class Maker:
         return chain, [root]
 
 
-FAMILIES = ["flaws", "paths", "names", "constraints", "policies", "octets"]
+    def long_form(self, der):
+        """The same element with a length longer than it needs (BER)."""
+        r = self.rng
+        head = 2 + (der[1] & 127 if der[1] & 128 else 0)
+        body = der[head:]
+        width = r.choice([1, 2, 3, 4])
+        if len(body) >> (8 * width):
+            width = 4
+        return bytes([der[0], 0x80 | width]) + len(body).to_bytes(width, "big") + body
+
+    def odd_name(self):
+        r = self.rng
+        cn = r.choice(["CA", "ca", " CA", "C A", "C  A", "\u00c4", "A\u0308", "\ufb01", "fi", "\u00df", "ss", "CA ", "#CA", "C,A",
+                       "\u0130", "\u03a3", "\u03c2", "C\tA", "\u212b", "\u00e5", "I", "\u0131"])
+        kind = r.choice(["utf8", "utf8", "printable", "t61", "ia5", "bmp", "universal", "general"])
+        try:
+            cn.encode(STRINGS[kind][1])
+        except UnicodeEncodeError:
+            kind = "utf8"
+        pairs = [("O", r.choice(["Lab", "LAB", "lab "]), r.choice(["utf8", "printable"])), (r.choice(["CN", "CN", "X", "SN"]),
+                 cn, kind)]
+        if r.random() < 0.3:
+            pairs = [[("O", "Lab"), ("OU", "x")] if r.random() < 0.5 else [("OU", "x"), ("O", "Lab")], pairs[1]]
+        if r.random() < 0.05:
+            pairs.append([])
+        return name(*pairs)
+
+    def chaining(self):
+        """When are an issuer and a subject the same name?"""
+        r = self.rng
+        self.odds = 0.0
+        a, b = self.odd_name(), self.odd_name()
+        if r.random() < 0.5:
+            b = a
+        root = self.ca(0)
+        mid = Cert(None, a, "p256/1", b"x")
+        body = tbs(a, spki("p256/1"), root.subject, algorithm(root.label), NOW - DAY, NOW + DAY,
+                   [basic(), ski(b"x")] + ([constraints([("dir", self.odd_name())])] if r.random() < 0.2 else []))
+        mid.der = finish(body, root.label)
+        leaf = self.leaf(Cert(None, b, "p256/1", b"x"), label="p256/2", names=[("dns", r.choice([HOST, "x.test"]))],
+                         subject=self.odd_name() if r.random() < 0.5 else None)
+        trust = [root] if r.random() < 0.7 else [mid]
+        return [leaf, mid][:r.choice([1, 2, 2, 2])], trust
+
+    def odd_key(self, label):
+        r = self.rng
+        good = spki(label)
+        n, e = 0, 0
+        if label.startswith("rsa"):
+            pub = key(label).public_key().public_numbers()
+            n, e = pub.n, pub.e
+            return r.choice([
+                seq(seq(oid("1.2.840.113549.1.1.1")), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), seq()), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(n), integer(e)), r.randrange(8))),
+                seq(seq(oid("1.2.840.113549.1.1.10")), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.10"), pss_params("sha256", 32)), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.11"), NULL), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("2.5.8.1.1"), NULL), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(n), integer(r.choice([1, 2, 3, 0, n, n + 2]))))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(n), integer(e), integer(1)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(n), integer(e)) + b"x")),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL, NULL), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), b"\x05\x01\0"), bits(seq(integer(n), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(tlv(2, n.to_bytes(128, "big")), integer(e)))),
+                seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(n), integer(e))), NULL)])
+        if label.startswith("p256"):
+            point = good[-65:]
+            ec_alg = lambda *p: seq(oid("1.2.840.10045.2.1"), *p)
+            return r.choice([
+                seq(ec_alg(), bits(point)), seq(ec_alg(NULL), bits(point)), seq(ec_alg(seq()), bits(point)),
+                seq(ec_alg(oid("1.2.3.4")), bits(point)), seq(ec_alg(oid("1.3.132.0.10")), bits(point)),
+                seq(ec_alg(oid("1.3.132.0.34")), bits(point)), seq(ec_alg(oid("1.2.840.10045.3.1.1")), bits(point[:49])),
+                seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(b"\2" + point[1:33])),
+                seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(b"\4" + b"\1" * 64)),
+                seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(b"\6" + point[1:])),
+                seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(point + b"\0")),
+                seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(b"")), seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(b"\0")),
+                seq(ec_alg(oid("1.2.840.10045.3.1.7")), bits(point, 3)),
+                seq(seq(oid("1.3.132.1.12"), oid("1.2.840.10045.3.1.7")), bits(point)),
+                seq(ec_alg(oid("1.3.132.0.27")), bits(b"\4" + b"\1" * 60))])
+        if label.startswith("dsa"):
+            y = bits(integer(key(label).public_key().public_numbers().y))
+            return r.choice([seq(seq(oid("1.2.840.10040.4.1")), y), seq(seq(oid("1.2.840.10040.4.1"), NULL), y),
+                             seq(seq(oid("1.2.840.10040.4.1"), seq(integer(5))), y),
+                             seq(seq(oid("1.2.840.10040.4.1"), seq(integer(5), integer(3), integer(2))), y),
+                             seq(seq(oid("1.3.14.3.2.12"), seq(integer(5), integer(3), integer(2))), y)])
+        return r.choice([seq(seq(oid("1.3.101.112"), NULL), bits(good[-32:])), seq(seq(oid("1.3.101.112")), bits(good[-31:])),
+                         seq(seq(oid("1.3.101.113")), bits(good[-32:])), seq(seq(oid("1.2.3.4.5.6")), bits(good[-32:])),
+                         seq(seq(oid("1.3.101.112")), bits(good[-32:], 1)), seq(seq(oid("1.3.101.110")), bits(good[-32:])),
+                         seq(seq(oid("1.2.840.113549.1.3.1"), seq(integer(2 ** 511 + 1), integer(2))), bits(integer(7))),
+                         seq(seq(oid("1.2.840.113549.1.3.1"), seq(integer(2 ** 1023 + 1), integer(2))), bits(integer(7))),
+                         seq(seq(oid("1.2.840.113549.1.3.1")), bits(integer(7)))])
+
+    def odd_time(self):
+        r = self.rng
+        texts = [b"250101000000Z", b"2501010000Z", b"250101000000+0000", b"2501010000+0000", b"250101000000-0100", b"250101",
+                 b"25010100000Z", b"251301000000Z", b"250100000000Z", b"250132000000Z", b"250231000000Z", b"250101240000Z",
+                 b"250101006000Z", b"250101000060Z", b"250101000000", b"250101000000z", b"2501010000000Z", b"490101000000Z",
+                 b"500101000000Z", b"000101000000Z", b"250101000000+2400", b"250101000000+0060", b"250101000000.5Z", b"", b"Z"]
+        general_ = [b"20250101000000Z", b"202501010000Z", b"20250101000000.5Z", b"20250101000000,5Z", b"20250101000000.Z",
+                    b"20250101000000.123456Z", b"99991231235959Z", b"00000101000000Z", b"20250101000000+0100",
+                    b"20250101000000.1+0100", b"2025010100Z", b"20250101000000.5", b"20260101000000Z", b"20260101000000.1Z",
+                    b"20251231235959.9Z", b"20250101000000", b"30000101000000Z"]
+        if r.random() < 0.5:
+            return tlv(0x17, r.choice(texts))
+        return tlv(r.choice([0x18, 0x18, 0x18, 0x17, 0x16]), r.choice(general_))
+
+    def odd_ext(self):
+        r = self.rng
+        crit = r.random() < 0.5
+        gn = lambda: general(*r.choice([("dns", HOST), ("dns", ""), ("mail", "x@"), ("mail", "a@b"), ("uri", "http://x/"),
+                                        ("uri", "x y"), ("ip", (1, 2, 3, 4)), ("ip", (1,)), ("rid", "1.2.3"),
+                                        ("dir", name(("CN", "x"))), ("other", "1.2.3")]))
+        raw = r.choice([b"", NULL, seq(), seq(NULL), seq(integer(1)), integer(5), octets(b"x"), bits(b"\x80"), bits(b"", 0),
+                        tlv(3), bits(b"\x80", 9), seq(boolean(True)), tlv(4, bits(b"\x80", 7)), seq(oid("1.2.3")),
+                        seq(oid("1.2.3"), octets(b"")), seq(gn()), seq(gn(), gn()), seq(seq(gn())), seq(seq(oid("1.2"), gn())),
+                        seq(seq(tlv(0xA0, tlv(0xA0, gn())))), seq(seq(tlv(0xA2, gn()))), seq(seq(tlv(0x81, b"\1\2"))),
+                        seq(tlv(0x80, b"20250101000000Z")), seq(tlv(0x80, b"\1")), seq(tlv(0x82, b"")), seq(tlv(0xA0, seq())),
+                        seq(tlv(0x80, b"x"), tlv(0x80, b"y")), seq(seq(oid("1.2.3"), seq())), seq(seq(oid("1.2.3"), seq(seq(
+                        oid("1.2.3"))))), seq(boolean(True), integer(-1)), seq(boolean(True), integer(2 ** 40)),
+                        seq(boolean(False), integer(3)), seq(integer(3)), seq(tlv(1, b"\1\1")), seq(boolean(True), NULL),
+                        seq(boolean(True), integer(0), NULL), tlv(0x0A, b"\1"), seq(tlv(0xA1, seq(gn()))),
+                        tlv(0x31, gn()), seq(tlv(0xA1, gn()), tlv(0x82, b"\1")), seq(tlv(0xA0, seq(gn()))) + b"\0",
+                        seq(seq(oid("1.2.3"), oid("1.2.4"))), seq(tlv(0x80, b"\0"), tlv(0x81, b"\0"))])
+        which = r.choice(["2.5.29.%d" % n for n in (9, 14, 15, 16, 17, 18, 19, 20, 21, 27, 28, 29, 30, 31, 32, 33, 35, 36, 37,
+                                                     46, 54)] + ["1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11",
+                         "1.3.6.1.5.5.7.48.1.5", "2.16.840.1.113730.1.1"])
+        out = r.random()
+        if out < 0.9:
+            return ext(which, raw, crit)
+        return r.choice([seq(oid(which), octets(raw), boolean(True)), seq(oid(which), boolean(False), octets(raw)),
+                         seq(oid(which)), seq(oid(which), integer(1), octets(raw)), tlv(0x31, oid(which), octets(raw)),
+                         seq(oid(which), tlv(1, b"\7"), octets(raw)), NULL, seq(tlv(6), octets(raw)),
+                         seq(tlv(6, b"\x80\1"), octets(raw)), seq(oid(which), tlv(0x24, octets(raw)))])
+
+    def odd_algorithm(self, label):
+        r = self.rng
+        if label.startswith("rsa"):
+            p = lambda *parts: seq(oid("1.2.840.113549.1.1.10"), seq(*parts))
+            sha = seq(oid(DIGEST_OIDS["sha256"]), NULL)
+            mgf = tlv(0xA1, seq(oid("1.2.840.113549.1.1.8"), sha))
+            return r.choice([(seq(oid(RSA_OIDS["sha256"])), False), (seq(oid(RSA_OIDS["sha256"]), seq()), False),
+                             (seq(oid(RSA_OIDS["sha256"]), integer(1)), False), (p(), True), (seq(oid(
+                             "1.2.840.113549.1.1.10")), True), (p(tlv(0xA0, sha), mgf, tlv(0xA2, integer(32))), True),
+                             (p(tlv(0xA0, sha), mgf, tlv(0xA2, integer(20))), True), (p(tlv(0xA0, sha)), True),
+                             (p(tlv(0xA0, sha), mgf, tlv(0xA2, integer(32)), tlv(0xA3, integer(2))), True),
+                             (p(tlv(0xA0, sha), mgf, tlv(0xA2, integer(-1))), True), (p(tlv(0xA0, sha), mgf, tlv(0xA2,
+                             integer(500))), True), (p(tlv(0xA0, seq(oid(DIGEST_OIDS["md5"]))), mgf), True),
+                             (p(tlv(0xA0, seq(oid("1.2.3")))), True), (p(tlv(0xA1, seq(oid("1.2.3"), sha))), True),
+                             (p(tlv(0xA1, seq(oid("1.2.840.113549.1.1.8")))), True), (p(NULL), True),
+                             (seq(oid("1.3.14.3.2.29")), False), (seq(oid("1.2.840.113549.1.1.1"), NULL), False)])
+        if label.startswith("p256"):
+            return r.choice([(seq(oid(EC_OIDS["sha256"]), NULL), False), (seq(oid(EC_OIDS["sha256"]), oid(
+                             "1.2.840.10045.3.1.7")), False), (seq(oid(EC_OIDS["sha256"]), oid("1.3.132.0.34")), False),
+                             (seq(oid("1.2.840.10045.4.3"), seq(oid(DIGEST_OIDS["sha256"]))), False), (seq(oid(
+                             "1.2.840.10045.4.3")), False), (seq(oid("1.2.840.10045.2.1")), False), (seq(oid("1.2.3")), False),
+                             (seq(oid(EC_OIDS["sha256"]), seq()), False), (seq(oid(RSA_OIDS["sha256"]), NULL), False)])
+        return r.choice([(seq(oid("1.3.101.112"), NULL), False), (seq(oid("1.3.101.113")), False),
+                         (seq(oid("1.3.101.112"), seq()), False), (seq(oid("1.2.840.10040.4.1")), False),
+                         (seq(oid(DSA_OIDS["sha256"]), NULL), False), (seq(oid(DSA_OIDS["sha256"]), seq()), False)])
+
+    def odd(self):
+        """One thing at a time that no sane authority writes, signed as it stands."""
+        r = self.rng
+        self.odds = 0.0
+        up = r.choice(["p256/0", "p256/0", "rsa1024/3", "ed25519/3", "dsa1024/3"])
+        root = self.ca(0, label=up)
+        label = r.choice(["p256/1", "rsa1024/1", "ed25519/1", "dsa1024/1"])
+        subject = name(("O", "Lab"), ("CN", HOST))
+        exts = [san(("dns", HOST)), ski(b"leaf"), aki(root.key_id)]
+        public, alg, pss, inner, version, serial, extra, times = spki(label), algorithm(up), False, None, 3, None, b"", None
+        what = r.choice(["key", "alg", "time", "ext", "ext", "ext", "serial", "unique", "version", "inner", "long", "double",
+                         "subject", "signature"])
+        signature = None
+        if what == "key":
+            public = self.odd_key(label)
+        elif what == "alg":
+            alg, pss = self.odd_algorithm(up)
+        elif what == "time":
+            times = seq(self.odd_time(), utc(NOW + DAY)) if r.random() < 0.4 else seq(utc(NOW - 9000 * DAY), self.odd_time())
+            if r.random() < 0.1:
+                times = r.choice([seq(), seq(utc(NOW)), seq(utc(NOW - DAY), utc(NOW + DAY), NULL), NULL])
+        elif what == "ext":
+            exts = [self.odd_ext() for _ in range(r.choice([1, 1, 2]))] + (exts if r.random() < 0.7 else [])
+        elif what == "serial":
+            serial = r.choice([0, -1, 2 ** 200, -2 ** 80])
+        elif what == "unique":
+            extra = r.choice([tlv(0x81, b"\0x"), tlv(0x82, b"\0x"), tlv(0x81, b""), tlv(0x81, b"\x09x"), tlv(0x81, b"\0x") +
+                              tlv(0x82, b"\0y"), tlv(0xA1, b"\0"), tlv(0x84, b"x"), NULL])
+        elif what == "version":
+            version = r.choice([1, 2, 4, 0, 300])
+            exts = exts if r.random() < 0.6 else None
+        elif what == "inner":
+            inner = r.choice([seq(oid(RSA_OIDS["sha384"]), NULL), seq(oid("1.2.3")), NULL, algorithm(up) + b""])
+        elif what == "double":
+            exts.append(r.choice([r.choice(exts), ext("2.5.29.17", b"\x30", False), ext("2.5.29.17", seq(), False)]))
+        elif what == "subject":
+            subject = r.choice([seq(), seq(tlv(0x31)), seq(NULL), seq(tlv(0x31, seq(oid("2.5.4.3")))), tlv(0x31),
+                                seq(tlv(0x31, seq(oid("2.5.4.3"), string("x"), NULL))), name(("CN", "x"), [])
+                                , seq(tlv(0x31, seq(oid("2.5.4.3"), tlv(0x1E, b"\xd8\0\0x")))),
+                                seq(tlv(0x31, seq(oid("2.5.4.3"), tlv(0x1E, b"\0x\0")))),
+                                seq(tlv(0x31, seq(oid("2.5.4.3"), integer(5)))), seq(tlv(0x31, seq(oid("2.5.4.3"), seq())))])
+            exts[0] = san(("dns", HOST), critical=r.random() < 0.7)
+            if r.random() < 0.4:
+                exts.pop(0)
+        body = tbs(subject, public, root.subject, alg, NOW - DAY, NOW + DAY, exts, version, serial, inner, extra, times)
+        if what == "long":
+            body = self.long_form(body)
+        plain = body if what != "long" else tbs(subject, public, root.subject, alg, NOW - DAY, NOW + DAY, exts)
+        if what == "long":
+            _serial[0] -= 1
+            plain = tbs(subject, public, root.subject, alg, NOW - DAY, NOW + DAY, exts)
+            body = self.long_form(plain)
+        digest = "sha1" if pss and b"\xa0" not in alg else "sha256"
+        signature = sign(up, plain, digest, pss)
+        unused = 0
+        if what == "signature":
+            unused = r.choice([0, 0, 1, 8])
+            signature = r.choice([b"", b"\0" + signature, signature + b"\0", signature[:-1], signature, b"\0" * len(signature),
+                                  seq(integer(0), integer(0)), seq(integer(1), integer(-1)), b"\xff" * len(signature)])
+        der = seq(body, alg, bits(signature, unused))
+        if what == "long" and r.random() < 0.3:
+            der = self.long_form(der)
+        if r.random() < 0.05:
+            der = r.choice([der + b"trailing", seq(body, alg, bits(signature), NULL), seq(body, alg), b"\x30\x80" + der[4:] +
+                            b"\0\0", b"", b"0", b"garbage", tlv(0x31, der[4:])])
+        leaf = Cert(der, subject, label, b"leaf")
+        return [leaf], [root]
+
+
+FAMILIES = ["flaws", "paths", "names", "constraints", "policies", "octets", "chaining", "odd"]
 
 
 def case(number, seed, family):
