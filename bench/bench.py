@@ -128,7 +128,7 @@ class Balancer:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(3)
+                self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -262,6 +262,17 @@ class NlbsimCopy(Nlbsim):
     relay = "copy"
 
 
+class NlbsimCounted(Nlbsim):
+    """Under callgrind: slow, and every instruction counted."""
+
+    name = "nlbsim-counted"
+
+    def launch(self, env=None):
+        self.tcp, self.tls = free_ports(2)
+        self.spawn("valgrind", "--tool=callgrind", "--callgrind-out-file=" + self.path("callgrind.out"),
+                   NLBSIM, "run", "--drain-timeout", "1", self.config())
+
+
 def tool(name):
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin") or name
 
@@ -316,10 +327,11 @@ class Bench:
         kinds = self.kinds + [k for k in extra if k.__mro__[1] in self.kinds]
         return [k(self.folder, self.target_port, self.pem) for k in kinds]
 
-    def run_load(self, job, port, connections, tls=None):
-        argv = [self.load, job, str(port), str(connections), str(self.args.seconds)] + ([tls] if tls else [])
+    def run_load(self, job, port, connections, tls=None, seconds=None):
+        seconds = seconds or self.args.seconds
+        argv = [self.load, job, str(port), str(connections), str(seconds)] + ([tls] if tls else [])
         done = subprocess.run(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False,
-                              timeout=self.args.seconds + 30)
+                              timeout=seconds + 30)
         out = json.loads(done.stdout)
         if out["failed"] > out["done"] // 100 and job == "rate":
             raise RuntimeError(f"{job} on port {port}: {out}")
@@ -375,6 +387,28 @@ class Bench:
         floor = statistics.mean(json.loads(p.communicate(timeout=60)[0])["mean_us"] for p in both)
         self.put(f"{label}: mbedTLS alone, us", "nlbsim", floor)
         self.put(f"{label}: own work beyond it, % of user time", "nlbsim", (user_us - floor) / user_us * 100)
+
+    def own_work(self):
+        """instructions of our workers outside mbedTLS's handshake, counted by callgrind (if installed)"""
+        if not shutil.which("valgrind") or Nlbsim not in self.kinds:
+            self.left_out.append("own_work left out: it needs valgrind (and nlbsim)")
+            return
+        for tls in ("1.2", "1.3"):
+            b = NlbsimCounted(self.folder, self.target_port, self.pem)
+            b.start()
+            self.run_load("rate", b.tls, 4, tls, seconds=8)
+            b.stop()
+            text = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", b.path("callgrind.out")],
+                                  stdout=subprocess.PIPE, check=True).stdout.decode()
+
+            def inclusive(name):
+                return max([int(n.replace(",", "")) for n in
+                            re.findall(rf"^\s*([\d,]+) \([^)]*\)\s+\S*:{name}(?:\s|$)", text, re.M)], default=0)
+            workers, handshake = inclusive("start_thread"), inclusive("mbedtls_ssl_handshake")
+            if not workers or not handshake:
+                raise RuntimeError("callgrind's output has no start_thread or no mbedtls_ssl_handshake")
+            self.put(f"tls{tls.replace('.', '')}: instructions outside mbedTLS's handshake, %", "nlbsim",
+                     (workers - handshake) / workers * 100)
 
     def bulk(self):
         """bulk GB per CPU second in both directions, TCP listener, 4 connections; with and without splice"""
@@ -450,7 +484,7 @@ class Bench:
                     b.stop()
 
 
-MEASUREMENTS = ("tcp_rate", "bulk", "bulk_tls", "tls13", "tls12", "idle_tcp", "idle_tls", "start_up")
+MEASUREMENTS = ("tcp_rate", "bulk", "bulk_tls", "tls13", "tls12", "own_work", "idle_tcp", "idle_tls", "start_up")
 LESS_IS_BETTER = re.compile(r"us|bytes|ms$|%")
 
 
