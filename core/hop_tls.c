@@ -116,6 +116,8 @@ static enum hop_status failed(struct hop_tls *t)
 {
     bool in_handshake = t->stage != STAGE_SECURED;
 
+    if (t->stage == STAGE_FAILED)
+        return HOP_FAILED; /* the first failure is the one to tell of */
     if (t->engine != NULL && t->failure.cause == HOP_CAUSE_NONE)
         tls_engine_failure(t->engine, &t->failure);
     t->failure.in_handshake = in_handshake;
@@ -128,9 +130,10 @@ static enum hop_status failed(struct hop_tls *t)
     if (t->failure.cause == HOP_CAUSE_ALERT_IN) {
         uint8_t level, number;
 
-        tls_engine_alert_in(t->engine, &level, &number);
-        if (!t->facts->alert_in.seen)
+        if (!t->facts->alert_in.seen && t->engine != NULL) {
+            tls_engine_alert_in(t->engine, &level, &number);
             note_alert(&t->facts->alert_in, level, number, true);
+        }
     } else if (t->facts->alert_in.seen && t->facts->alert_in.level == 2 &&
                t->failure.cause != HOP_CAUSE_REFUSED) {
         /* OpenSSL's clients send it in plaintext where mbedTLS expects a ciphertext: the library
