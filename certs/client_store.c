@@ -333,15 +333,31 @@ static void read_text(const json_t *json, const char *key, char out[ID_MAX])
     snprintf(out, ID_MAX, "%s", text != NULL && is_id(text) ? text : "");
 }
 
-static void read_state(const struct client_store *s, struct state *st)
+/* A state that cannot be read is never taken for an empty one: the backend would then come to
+ * accept the new certificate only, while the stage still presents the old one. */
+static int read_state(const struct client_store *s, struct state *st, struct err *err)
 {
     char path[PATH_LEN];
-    json_t *json = json_load_file(path_of(s, "state", ".json", path), 0, NULL);
+    json_error_t why;
+    json_t *json;
 
+    memset(st, 0, sizeof *st);
+    if (access(path_of(s, "state", ".json", path), F_OK) != 0) {
+        if (access(path_of(s, "current.pem", "", path), F_OK) != 0)
+            return 0; /* nothing was rotated yet */
+        err_set(err, ERR_FORMAT, "%s/state.json is missing, though there is a current.pem", s->dir);
+        return -1;
+    }
+    json = json_load_file(path, 0, &why);
+    if (json == NULL) {
+        err_set(err, ERR_FORMAT, "%s:%d: %s", path, why.line, why.text);
+        return -1;
+    }
     read_text(json, "current", st->current);
     read_text(json, "next", st->next);
     read_text(json, "previous", st->previous);
     json_decref(json);
+    return 0;
 }
 
 static const char *or_null(const char *text)
@@ -436,7 +452,8 @@ int client_store_delete(struct client_store *s, const char *id, struct err *err)
     if (object == NULL)
         return -1;
     json_decref(object);
-    read_state(s, &st);
+    if (read_state(s, &st, err) != 0)
+        return -1;
     if (strcmp(id, st.current) == 0 || strcmp(id, st.next) == 0 || strcmp(id, st.previous) == 0) {
         err_set(err, ERR_USAGE, "client certificate %s is in use (%s); rotate first", id,
                 strcmp(id, st.current) == 0 ? "the stage presents it" : "the backend accepts it");
@@ -504,7 +521,8 @@ json_t *client_store_rotate(struct client_store *s, const char *description, con
     json_t *json;
     int rc;
 
-    read_state(s, &st);
+    if (read_state(s, &st, err) != 0)
+        return NULL;
     if (st.previous[0] != '\0') {
         *step = CLIENT_STEP_REMOVE;
         rc = step_remove(s, &st, err);
