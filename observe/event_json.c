@@ -2,6 +2,7 @@
  * One flow record as a JSON object; docs/events.md names the fields. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -9,9 +10,48 @@
 #include "core/tls_params.h"
 #include "observe/events.h"
 
+/* Octets at `s` that make one character of UTF-8, 0 when none do. */
+static size_t character_at(const char *s, size_t left)
+{
+    for (size_t n = 1; n <= 4 && n <= left; n++) {
+        json_t *one = json_stringn(s, n);
+
+        json_decref(one);
+        if (one != NULL)
+            return n;
+    }
+    return 0;
+}
+
+/* Text that may come from a certificate or a file. What is no UTF-8 in it is written as %XX: one
+ * such octet would otherwise cost the whole line. */
+static json_t *text(const char *s)
+{
+    size_t left = strlen(s), at = 0;
+    json_t *j = json_stringn(s, left);
+    char *out;
+
+    if (j != NULL || (out = malloc(3 * left + 1)) == NULL)
+        return j;
+    while (left > 0) {
+        size_t n = character_at(s, left);
+
+        if (n == 0)
+            at += (size_t)sprintf(out + at, "%%%02X", (unsigned char)*s);
+        else
+            memcpy(out + at, s, n);
+        at += n;
+        s += n == 0 ? 1 : n;
+        left -= n == 0 ? 1 : n;
+    }
+    j = json_stringn(out, at);
+    free(out);
+    return j;
+}
+
 static json_t *text_or_null(const char *s)
 {
-    return s == NULL || s[0] == '\0' ? json_null() : json_stringn_nocheck(s, strlen(s));
+    return s == NULL || s[0] == '\0' ? json_null() : text(s);
 }
 
 /* Foreign bytes may be no UTF-8: such octets are written as %XX. */
@@ -66,9 +106,9 @@ static json_t *ms_between(uint64_t from_us, uint64_t to_us)
 
 static json_t *address(const struct addr *a)
 {
-    char text[ADDR_TEXT_MAX];
+    char out[ADDR_TEXT_MAX];
 
-    return a->len == 0 ? json_null() : json_string(addr_format(a, text));
+    return a->len == 0 ? json_null() : json_string(addr_format(a, out));
 }
 
 static json_t *alert(const struct tls_alert *a, uint8_t meant)
@@ -139,7 +179,7 @@ static json_t *served(const struct record_choice *c)
     if (c->cert_spec == NULL)
         return json_null();
     j = json_object();
-    json_object_set_new(j, "certificate", json_string(c->cert_spec));
+    json_object_set_new(j, "certificate", text(c->cert_spec));
     json_object_set_new(j, "subject", text_or_null(c->cert_subject));
     json_object_set_new(j, "id", text_or_null(c->cert_id));
     json_object_set_new(j, "rule", text_or_null(c->cert_rule));
@@ -183,7 +223,7 @@ static json_t *certificates(const struct record_chain *c)
         json_object_set_new(j, "not_after", time_text(x->not_after_utc * 1000000));
         json_object_set_new(j, "self_signed", json_boolean(x->self_issued));
         if (x->refusal != NULL)
-            json_object_set_new(j, "malformed", json_string(x->refusal));
+            json_object_set_new(j, "malformed", text(x->refusal));
         json_array_append_new(a, j);
     }
     return a;
@@ -231,7 +271,7 @@ static json_t *back(const struct flow_record *r)
 
 static json_t *detail(const struct flow_record *r)
 {
-    char text[256];
+    char out[256];
 
     switch (r->failure.cause) {
     case HOP_CAUSE_NONE:
@@ -250,7 +290,7 @@ static json_t *detail(const struct flow_record *r)
         return json_string("refused after the ClientHello");
     case HOP_CAUSE_ALERT_OUT:
     case HOP_CAUSE_TLS:
-        return json_string(tls_error_text(r->failure.tls_error, text, sizeof text));
+        return json_string(tls_error_text(r->failure.tls_error, out, sizeof out));
     }
     return json_null();
 }
@@ -278,7 +318,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "time", time_text(r->end_wall_us));
     json_object_set_new(j, "started", time_text(r->start_wall_us));
     json_object_set_new(j, "duration_ms", ms_between(r->start_us, r->end_us));
-    json_object_set_new(j, "listener", json_string(r->listener));
+    json_object_set_new(j, "listener", text(r->listener));
     json_object_set_new(j, "protocol", json_string(protocol_name(r->protocol)));
     json_object_set_new(j, "client", address(&r->client));
     json_object_set_new(j, "address", address(&r->local));
