@@ -89,6 +89,9 @@ static void tap(void *arg, bool incoming, uint8_t *data, size_t n)
         return;
     if (!incoming && t->soften && !t->hs->out.encrypted)
         soften_alert(t, data, n);
+    for (size_t i = 0; incoming && i < n && t->facts->n_first_bytes < sizeof t->facts->first_bytes;
+         i++)
+        t->facts->first_bytes[t->facts->n_first_bytes++] = data[i];
     saw = tls_sniffer_feed(s, data, n);
     if (saw & TLS_SAW_ALERT)
         note_alert(incoming ? &t->facts->alert_in : &t->facts->alert_out, s->last_alert_level,
@@ -127,6 +130,9 @@ static enum hop_status failed(struct hop_tls *t)
     if (in_handshake && t->hs != NULL)
         note_server_hello(t);
     t->facts->tls_error = t->failure.tls_error;
+    if (!t->server && in_handshake && t->hs != NULL && (t->hs->in.seen & TLS_SAW_NOT_TLS) &&
+        (t->failure.cause == HOP_CAUSE_TLS || t->failure.cause == HOP_CAUSE_ALERT_OUT))
+        t->failure.cause = HOP_CAUSE_NOT_TLS;
     if (t->failure.cause == HOP_CAUSE_ALERT_IN) {
         uint8_t level, number;
 

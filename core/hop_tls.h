@@ -18,9 +18,11 @@ struct tls_alert {
 /* What is known of one TLS hop, during and after it. */
 struct tls_facts {
     bool has_offer;
-    struct tls_offer offer;         /* server: what the client offered; valid when `has_offer` */
-    enum tls_first first;           /* server: what the first bytes were */
-    const char *first_why;          /* static; NULL when nothing is to be said */
+    struct tls_offer offer;  /* server: what the client offered; valid when `has_offer` */
+    enum tls_first first;    /* server: what the first bytes were */
+    const char *first_why;   /* static; NULL when nothing is to be said */
+    uint8_t first_bytes[24]; /* client: what the peer said first */
+    uint8_t n_first_bytes;
     bool secured;                   /* the handshake came to its end */
     uint16_t version, suite, group; /* 0: not negotiated */
     char alpn[32];                  /* empty: none */

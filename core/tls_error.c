@@ -3,6 +3,7 @@
 #include "core/tls_error.h"
 
 #include <mbedtls/error.h>
+#include <mbedtls/ssl.h>
 #include <mbedtls/x509.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,4 +65,21 @@ uint8_t tls_verify_alert(uint32_t flags)
     while ((flags & verdicts[i].flag) == 0 && i < N_VERDICTS - 1)
         i++;
     return verdicts[i].alert;
+}
+
+enum tls_trouble tls_error_trouble(int error)
+{
+    switch (error) {
+    case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
+        return TLS_TROUBLE_VERSION;
+    case MBEDTLS_ERR_SSL_INVALID_MAC:
+        return TLS_TROUBLE_MAC;
+    case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+        return TLS_TROUBLE_CLOSE;
+    case MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE:
+    case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
+        return TLS_TROUBLE_UNSUPPORTED;
+    default:
+        return TLS_TROUBLE_OTHER;
+    }
 }

@@ -16,4 +16,14 @@ const char *tls_verify_text(uint32_t flags, char *out, size_t size);
  * no certificate. */
 uint8_t tls_verify_alert(uint32_t flags);
 
+/* What kind of trouble an error of the TLS library stands for. */
+enum tls_trouble {
+    TLS_TROUBLE_OTHER,
+    TLS_TROUBLE_VERSION,     /* the peer chose a version that was not offered */
+    TLS_TROUBLE_MAC,         /* a record that does not decrypt */
+    TLS_TROUBLE_CLOSE,       /* close_notify where none may be */
+    TLS_TROUBLE_UNSUPPORTED, /* the library lacks what the peer does: docs/libraries.md */
+};
+enum tls_trouble tls_error_trouble(int error);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/log.h"
 #include "listeners/listener.h"
+#include "nlb/signpost.h"
 #include "nlb/worker.h"
 
 /* One listening address, with a socket on each worker. It outlives configuration generations. */
@@ -29,6 +30,7 @@ struct nlb {
     struct socket_slot slots[WORKER_SLOTS];
     size_t slot_of[WORKER_SLOTS]; /* listener of the configuration to slot */
     int drained_fd;
+    struct signposts *signposts; /* NULL: it works without */
 };
 
 /* --- listening sockets
@@ -142,6 +144,23 @@ static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
     nlb->generation = g;
 }
 
+static void put_up_signposts(struct nlb *nlb)
+{
+    struct signpost posts[WORKER_SLOTS];
+    size_t n = nlb_listener_count(nlb);
+
+    if (nlb->signposts == NULL)
+        nlb->signposts = signposts_start();
+    if (nlb->signposts == NULL)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct nlb_listener_info l = nlb_listener_at(nlb, i);
+
+        posts[i] = (struct signpost){ l.name, l.protocol, l.address };
+    }
+    signposts_set(nlb->signposts, posts, n, nlb->generation->config);
+}
+
 int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
     struct generation *g = generation_new(config, err);
@@ -162,6 +181,7 @@ int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err
     }
     commit(nlb, g, o);
     g = NULL;
+    put_up_signposts(nlb);
     rc = 0;
 out:
     generation_unref(g);
@@ -266,6 +286,7 @@ void nlb_stop(struct nlb *nlb)
 {
     if (nlb == NULL)
         return;
+    signposts_stop(nlb->signposts);
     for (size_t i = 0; i < nlb->n_workers; i++)
         worker_stop(nlb->workers[i]);
     for (size_t i = 0; i < WORKER_SLOTS; i++) {

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * API Gateway's HTTP client: one call from connecting to the answer, on a kept connection if there
+ * is one. It waits with poll(2); a link belongs to one thread. */
+#include "vpclink/client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/tls_conf.h"
+#include "vpclink/link.h"
+
+/* API Gateway's payload limit (facts on API Gateway, section 9). */
+#define BODY_MAX (10u * 1024 * 1024)
+/* How long a refused peer may take to read the alert before the socket is closed. */
+#define LINGER_MS 100
+
+void gateway_result_clear(struct gateway_result *r)
+{
+    cert_list_clear(&r->chain);
+    for (size_t i = 0; i < r->n_headers; i++) {
+        free(r->headers[i].name);
+        free(r->headers[i].value);
+    }
+    free(r->headers);
+    free(r->reason);
+    free(r->body);
+    memset(r, 0, sizeof *r);
+}
+
+struct gateway_link *gateway_link_new(const struct gateway_task *task, struct err *err)
+{
+    const struct http_limits limits = { .body_bytes = BODY_MAX, .keep_body = BODY_MAX };
+    struct gateway_link *link = calloc(1, sizeof *link);
+
+    if (link == NULL)
+        goto nomem;
+    link->task = task;
+    link->parser = http_parser_new(HTTP_KIND_RESPONSE, &limits);
+    link->head = gateway_request_head(task);
+    if (link->parser == NULL || link->head == NULL)
+        goto nomem;
+    if (task->uri.tls && (link->conf = link_tls_conf(task, err)) == NULL) {
+        gateway_link_free(link);
+        return NULL;
+    }
+    return link;
+nomem:
+    err_set(err, ERR_NOMEM, "the client of %s", task->uri.text);
+    gateway_link_free(link);
+    return NULL;
+}
+
+void gateway_link_close(struct gateway_link *link)
+{
+    if (link->hop == NULL)
+        return;
+    (void)hop_send_eof(link->hop);
+    hop_free(link->hop, false);
+    link->hop = NULL;
+}
+
+void gateway_link_free(struct gateway_link *link)
+{
+    if (link == NULL)
+        return;
+    gateway_link_close(link);
+    tls_conf_free(link->conf);
+    http_parser_free(link->parser);
+    free(link->head);
+    free(link);
+}
+
+/* --- waiting
+ * ------------------------------------------------------------------------------------------- */
+/* 1: ready, 0: the deadline has passed. */
+static int wait_fd(int fd, short events, uint64_t deadline_us)
+{
+    for (;;) {
+        uint64_t now = clock_mono_us();
+        struct pollfd p = { .fd = fd, .events = events };
+        int rc;
+
+        if (now >= deadline_us)
+            return 0;
+        rc = poll(&p, 1, (int)((deadline_us - now + 999) / 1000));
+        if (rc > 0)
+            return 1;
+        if (rc < 0 && errno != EINTR && errno != EAGAIN)
+            return 0;
+    }
+}
+
+static bool wait_for(struct gateway_link *link, enum hop_status status)
+{
+    return wait_fd(link->hop->fd, status == HOP_WANT_WRITE ? POLLOUT : POLLIN, link->deadline_us) ==
+           1;
+}
+
+/* Close after a failure: what was said last (an alert) must not be overtaken by a RST of the
+ * kernel, so read what the peer still sends, until it closes, for a moment. */
+static void close_slowly(struct gateway_link *link)
+{
+    uint64_t until = clock_mono_us() + LINGER_MS * 1000;
+    char sink[4096];
+
+    if (link->hop == NULL)
+        return;
+    (void)hop_send_eof(link->hop);
+    while (wait_fd(link->hop->fd, POLLIN, until) == 1 &&
+           recv(link->hop->fd, sink, sizeof sink, 0) > 0)
+        ;
+    hop_free(link->hop, false);
+    link->hop = NULL;
+}
+
+/* --- connecting
+ * -------------------------------------------------------------------------------------------- */
+static int connect_to(struct gateway_link *link, const struct addr *to)
+{
+    struct gateway_result *r = link->now;
+    int fd = socket(to->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error = 0, on = 1;
+    socklen_t n = sizeof error;
+
+    if (fd < 0) {
+        snprintf(r->why, sizeof r->why, "socket: %s", strerror(errno));
+        return -1;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    r->peer = *to;
+    if (connect(fd, &to->u.sa, to->len) == 0)
+        return fd;
+    if (errno != EINPROGRESS) {
+        error = errno;
+    } else if (wait_fd(fd, POLLOUT, link->deadline_us) == 0) {
+        error = ETIMEDOUT;
+    } else {
+        (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n);
+    }
+    if (error == 0)
+        return fd;
+    snprintf(r->why, sizeof r->why, "%s", strerror(error));
+    close(fd);
+    return -1;
+}
+
+/* As a public HTTP integration does it; a private one never looks up the name. */
+static int connect_resolved(struct gateway_link *link)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+    struct gateway_result *r = link->now;
+    struct addrinfo *list = NULL;
+    char port[8];
+    int fd = -1, rc;
+
+    snprintf(port, sizeof port, "%u", (unsigned)link->task->uri.port);
+    rc = getaddrinfo(link->task->uri.host, port, &hints, &list);
+    if (rc != 0) {
+        snprintf(r->why, sizeof r->why, "%s", gai_strerror(rc));
+        r->broke = BREAK_BAD_ENDPOINT;
+        return -1;
+    }
+    r->stage = GATEWAY_CONNECT;
+    for (const struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
+        struct addr to = { .len = a->ai_addrlen };
+
+        if (a->ai_addrlen <= sizeof to.u) {
+            memcpy(&to.u, a->ai_addr, a->ai_addrlen);
+            fd = connect_to(link, &to);
+        }
+    }
+    freeaddrinfo(list);
+    return fd;
+}
+
+static bool open_connection(struct gateway_link *link)
+{
+    const struct gateway_task *task = link->task;
+    struct gateway_result *r = link->now;
+    int fd;
+
+    r->broke = BREAK_UNREACHABLE; /* until it is not */
+    if (task->connect != NULL) {
+        r->stage = GATEWAY_CONNECT;
+        fd = connect_to(link, task->connect);
+    } else {
+        fd = connect_resolved(link);
+    }
+    if (fd < 0)
+        return false;
+    r->connected_us = clock_mono_us();
+    r->local = addr_local(fd);
+    link->hop = task->uri.tls ? link_tls_hop(link, fd) : hop_tcp_new(fd);
+    if (link->hop == NULL) {
+        close(fd);
+        r->broke = BREAK_NO_MEMORY;
+        return false;
+    }
+    r->broke = BREAK_NONE;
+    r->connection = ++link->connections;
+    return true;
+}
+
+static bool secure(struct gateway_link *link)
+{
+    struct gateway_result *r = link->now;
+    enum hop_status st;
+
+    if (!link->task->uri.tls)
+        return true;
+    r->stage = GATEWAY_HANDSHAKE;
+    for (;;) {
+        st = hop_secure(link->hop);
+        if (st == HOP_FAILED || link_tls_warned(link)) {
+            link_tls_failed(link);
+            return false;
+        }
+        if (st == HOP_OK) {
+            r->secured_us = clock_mono_us();
+            return link_tls_secured(link);
+        }
+        if (!wait_for(link, st)) {
+            link_tls_note(link);
+            r->broke = BREAK_HANDSHAKE_TIMEOUT;
+            return false;
+        }
+    }
+}
+
+/* --- the request
+ * --------------------------------------------------------------------------------------- */
+/* True also when the peer no longer listens: it may have answered, or said why, before. */
+static bool send_bytes(struct gateway_link *link, const char *data, size_t n)
+{
+    while (n > 0) {
+        size_t put = 0;
+        enum hop_status st = hop_write(link->hop, data, n, &put);
+
+        if (st == HOP_FAILED)
+            return true;
+        if (st == HOP_OK) {
+            data += put;
+            n -= put;
+        } else if (!wait_for(link, st)) {
+            link->now->broke = BREAK_ANSWER_TIMEOUT;
+            return false;
+        }
+    }
+    while (hop_flush(link->hop) == HOP_WANT_WRITE) {
+        if (!wait_for(link, HOP_WANT_WRITE)) {
+            link->now->broke = BREAK_ANSWER_TIMEOUT;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- the answer
+ * -------------------------------------------------------------------------------------- */
+static bool keep_headers(struct gateway_result *r, const struct http_message *m)
+{
+    r->headers = calloc(m->n_headers + 1, sizeof *r->headers);
+    if (r->headers == NULL)
+        return false;
+    for (size_t i = 0; i < m->n_headers; i++) {
+        r->headers[i].name = strdup(m->headers[i].name);
+        r->headers[i].value = strdup(m->headers[i].value);
+        r->n_headers++;
+        if (r->headers[i].name == NULL || r->headers[i].value == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void keep_answer(struct gateway_link *link)
+{
+    const struct http_message *m = http_parser_message(link->parser);
+    struct gateway_result *r = link->now;
+
+    r->status = m->status;
+    r->reason = strdup(m->reason != NULL ? m->reason : "");
+    r->body = malloc(m->body_kept + 1);
+    if (r->reason == NULL || r->body == NULL || !keep_headers(r, m)) {
+        r->broke = BREAK_NO_MEMORY;
+        return;
+    }
+    if (m->body_kept > 0)
+        memcpy(r->body, m->body, m->body_kept);
+    r->body[m->body_kept] = '\0';
+    r->n_body = m->body_kept;
+    r->stage = GATEWAY_DONE;
+    r->broke = BREAK_NONE;
+}
+
+/* Take `n` bytes. True when the answer is whole, or cannot become whole; `*left`: the connection
+ * holds nothing beyond it. */
+static bool take_bytes(struct gateway_link *link, const char *data, size_t n, bool *clean)
+{
+    struct gateway_result *r = link->now;
+
+    while (n > 0) {
+        size_t used = 0;
+        enum http_progress at = http_parser_feed(link->parser, data, n, &used);
+        const char *why;
+
+        data += used;
+        n -= used;
+        if (at == HTTP_BAD) {
+            (void)http_parser_error(link->parser, &why);
+            snprintf(r->why, sizeof r->why, "%s", why);
+            r->broke = BREAK_BAD_ANSWER;
+            return true;
+        }
+        if (at == HTTP_MORE)
+            continue;
+        if (http_parser_message(link->parser)->status / 100 != 1) {
+            keep_answer(link);
+            *clean = n == 0 && http_parser_message(link->parser)->keep_alive;
+            return true;
+        }
+        http_parser_next(link->parser); /* 100 Continue and its like: the answer is still to come */
+    }
+    return false;
+}
+
+/* The connection ended, in order or not, before the answer was whole. */
+static void read_ended(struct gateway_link *link, enum hop_status st)
+{
+    struct gateway_result *r = link->now;
+    struct hop_failure failure;
+
+    if (st == HOP_EOF && http_parser_eof(link->parser) == HTTP_DONE) {
+        keep_answer(link);
+        return;
+    }
+    r->broke = BREAK_CLOSED;
+    link_tls_note(link);
+    if (st == HOP_EOF)
+        return;
+    link->hop->ops->failure(link->hop, &failure);
+    if (failure.cause == HOP_CAUSE_ALERT_IN)
+        r->broke = link_tls_alert(link, r->reused || http_parser_begun(link->parser));
+    else if (failure.cause == HOP_CAUSE_RESET)
+        r->broke = BREAK_RESET;
+    else if (failure.cause == HOP_CAUSE_ERRNO)
+        snprintf(r->why, sizeof r->why, "%s", strerror(failure.sys_errno));
+}
+
+/* True when the connection can serve another call. */
+static bool read_answer(struct gateway_link *link)
+{
+    struct gateway_result *r = link->now;
+    char buf[16384];
+    bool clean = false;
+
+    http_parser_next(link->parser);
+    if (strcmp(link->task->method, "HEAD") == 0)
+        http_parser_no_body(link->parser);
+    for (;;) {
+        size_t got = 0;
+        enum hop_status st = hop_read(link->hop, buf, sizeof buf, &got);
+
+        if (st == HOP_OK) {
+            if (r->answered_us == 0)
+                r->answered_us = clock_mono_us();
+            r->stage = GATEWAY_ANSWER;
+            if (take_bytes(link, buf, got, &clean))
+                return clean;
+        } else if (st == HOP_EOF || st == HOP_FAILED) {
+            read_ended(link, st);
+            return false;
+        } else if (!wait_for(link, st)) {
+            r->broke = BREAK_ANSWER_TIMEOUT;
+            return false;
+        }
+    }
+}
+
+/* --- one call
+ * ------------------------------------------------------------------------------------------ */
+static void make_call(struct gateway_link *link)
+{
+    const struct gateway_task *task = link->task;
+    struct gateway_result *r = link->now;
+
+    if (!task->uri.valid) {
+        r->broke = BREAK_BAD_ENDPOINT;
+        return;
+    }
+    if (link->hop != NULL) {
+        r->reused = true;
+        r->connection = link->connections;
+        r->local = addr_local(link->hop->fd);
+        r->peer = addr_peer(link->hop->fd);
+        link_tls_note(link);
+    } else if (!open_connection(link) || !secure(link)) {
+        close_slowly(link);
+        return;
+    }
+    r->stage = GATEWAY_REQUEST;
+    if (!send_bytes(link, link->head, strlen(link->head)) ||
+        !send_bytes(link, task->data, task->data == NULL ? 0 : task->n_data)) {
+        gateway_link_close(link);
+        return;
+    }
+    r->sent_us = clock_mono_us();
+    if (!read_answer(link))
+        gateway_link_close(link);
+}
+
+void gateway_call(struct gateway_link *link, struct gateway_result *out)
+{
+    gateway_result_clear(out);
+    link->now = out;
+    out->started_wall_us = clock_wall_us();
+    out->started_us = clock_mono_us();
+    link->deadline_us = out->started_us + link->task->timeout_ms * 1000;
+    make_call(link);
+    out->ended_us = clock_mono_us();
+    link->now = NULL;
+}

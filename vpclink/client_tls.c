@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The TLS half of API Gateway's client: what it offers, the judge inside the handshake, and what a
+ * failed handshake is called. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/store.h"
+#include "core/clock.h"
+#include "core/tls_conf.h"
+#include "core/tls_error.h"
+#include "core/tls_params.h"
+#include "vpclink/link.h"
+
+static const uint16_t jdk_suites[] = {
+#define OFFER_SUITE(id) TLS_SUITE_##id,
+#include "vpclink/offer.def"
+};
+static const uint16_t jdk_groups[] = {
+#define OFFER_GROUP(id) TLS_GROUP_##id,
+#include "vpclink/offer.def"
+};
+static const uint16_t jdk_sigs[] = {
+#define OFFER_SIG(id) TLS_SIG_##id,
+#include "vpclink/offer.def"
+};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+struct tls_conf *link_tls_conf(const struct gateway_task *task, struct err *err)
+{
+    const struct gateway_offer *o = &task->offer;
+    const struct cert *own = task->client_certificate;
+    uint16_t sigs[COUNT(jdk_sigs)];
+    struct tls_conf_params p = {
+        .min_version = o->min_version != 0 ? o->min_version : TLS_1_2,
+        .max_version = o->max_version != 0 ? o->max_version : TLS_1_3,
+        .suites = o->n_suites > 0 ? o->suites : jdk_suites,
+        .n_suites = o->n_suites > 0 ? o->n_suites : COUNT(jdk_suites),
+        .groups = o->n_groups > 0 ? o->groups : jdk_groups,
+        .n_groups = o->n_groups > 0 ? o->n_groups : COUNT(jdk_groups),
+        .sig_schemes = sigs,
+        .judged = true,
+        .own_chain = own == NULL ? NULL : own->crt,
+        .own_key = own == NULL ? NULL : own->key,
+    };
+
+    for (size_t i = 0; i < COUNT(jdk_sigs); i++) {
+        if (tls_sig_supported(jdk_sigs[i]))
+            sigs[p.n_sig_schemes++] = jdk_sigs[i];
+    }
+    return tls_conf_new(&p, err);
+}
+
+/* --- the judge
+ * ---------------------------------------------------------------------------------------- */
+static bool about_the_host(enum verdict_code code)
+{
+    return code == VERDICT_HOST_MISMATCH || code == VERDICT_HOST_ILLEGAL;
+}
+
+static bool by_rsa_key_exchange(uint16_t suite)
+{
+    const struct tls_suite *s = tls_suite_find(suite);
+
+    return s != NULL && s->kx == TLS_KX_RSA;
+}
+
+/* One judgement gives both answers: a chain that fails ends the handshake with the JDK's alert, a
+ * host name that fails is told after it, as Apache's client does. */
+static int judge(void *arg, const struct tls_presented *p)
+{
+    struct gateway_link *link = arg;
+    const struct gateway_task *task = link->task;
+    struct gateway_result *r = link->now;
+    struct trust_request req = {
+        .anchors = task->anchors,
+        .host = task->verify_name != NULL ? task->verify_name : task->uri.host,
+        .at_utc = task->at_utc != NULL ? *task->at_utc : clock_wall_us() / 1000000,
+        .client = TRUST_APACHE,
+        .rsa_key_exchange = by_rsa_key_exchange(p->suite),
+        .insecure_skip = task->insecure_skip,
+        .skip_refuses_plain_self_signed = !task->skip_allows_plain_self_signed,
+    };
+    int alert;
+
+    cert_list_clear(&r->chain);
+    for (size_t i = 0; i < p->chain->n; i++) {
+        if (cert_list_add_der(&r->chain, der_span_of(p->chain->at[i].der, p->chain->at[i].len),
+                              NULL) != 0)
+            break;
+    }
+    req.chain = r->chain.at;
+    req.chain_len = r->chain.n;
+    trust_judge(&req, &r->verdict);
+    r->judged = true;
+    if (r->verdict.ok || about_the_host(r->verdict.code))
+        return 0;
+    alert = p->version == TLS_1_3 ? r->verdict.alert_tls13 : r->verdict.alert_tls12;
+    return alert > 0 ? alert : TLS_ALERT_internal_error;
+}
+
+struct hop *link_tls_hop(struct gateway_link *link, int fd)
+{
+    const struct gateway_task *task = link->task;
+    struct gateway_result *r = link->now;
+    const char *name = task->verify_name != NULL ? task->verify_name : task->uri.host;
+    const char *sni = gateway_sni(name, r->sni);
+    struct hop *hop = hop_tls_client_new(fd, link->conf, sni, NULL);
+
+    if (sni == NULL)
+        r->sni[0] = '\0';
+    if (hop != NULL)
+        hop_tls_set_verify(hop, judge, link);
+    return hop;
+}
+
+/* --- what happened
+ * ------------------------------------------------------------------------------------- */
+void link_tls_note(struct gateway_link *link)
+{
+    const struct tls_facts *f = link->hop == NULL ? NULL : hop_tls_facts(link->hop);
+    struct gateway_result *r = link->now;
+
+    if (f == NULL)
+        return;
+    r->tls = *f;
+    memset(&r->tls.offer, 0, sizeof r->tls.offer);
+    memset(&r->tls.peer_chain, 0, sizeof r->tls.peer_chain);
+    r->client_cert_sent =
+        f->cert_requested && !f->cert_withheld && link->task->client_certificate != NULL;
+}
+
+/* Java writes an unassigned number as a signed octet. */
+static enum gateway_break name_alert(struct gateway_result *r, uint8_t number,
+                                     enum gateway_break known)
+{
+    const char *name = tls_alert_name(number);
+
+    if (number == TLS_ALERT_user_canceled)
+        return BREAK_ALERT_CANCELED;
+    if (name == NULL)
+        snprintf(r->alert, sizeof r->alert, "%d", (int)(int8_t)number);
+    else
+        snprintf(r->alert, sizeof r->alert, "%s", name);
+    return name == NULL ? BREAK_ALERT_UNKNOWN : known;
+}
+
+bool link_tls_warned(const struct gateway_link *link)
+{
+    const struct tls_facts *f = hop_tls_facts(link->hop);
+
+    return f != NULL && f->alert_in.seen && !f->alert_in.encrypted && f->alert_in.level == 1 &&
+           f->alert_in.number != TLS_ALERT_close_notify &&
+           f->alert_in.number != TLS_ALERT_user_canceled;
+}
+
+enum gateway_break link_tls_alert(struct gateway_link *link, bool in_use)
+{
+    struct gateway_result *r = link->now;
+
+    return name_alert(r, r->tls.alert_in.number, in_use ? BREAK_ALERT_IN_USE : BREAK_ALERT);
+}
+
+static enum gateway_break of_library(struct gateway_result *r, int leaf_error)
+{
+    char buf[TLS_NAME_MAX];
+    const char *version;
+
+    if (leaf_error != 0) {
+        tls_error_text(leaf_error, r->why, sizeof r->why);
+        return BREAK_NOT_SIMULATED;
+    }
+    tls_error_text(r->tls.tls_error, r->why, sizeof r->why);
+    switch (tls_error_trouble(r->tls.tls_error)) {
+    case TLS_TROUBLE_VERSION:
+        /* "TLSv1.1" of the API is the JDK's TLS11. */
+        version = tls_version_text(r->tls.version, buf);
+        snprintf(r->alert, sizeof r->alert, "%s",
+                 r->tls.version == 0x0300   ? "SSL30"
+                 : r->tls.version == 0x0301 ? "TLS10"
+                 : r->tls.version == 0x0302 ? "TLS11"
+                                            : version);
+        return r->tls.version != 0 && r->tls.version < TLS_1_2 ? BREAK_VERSION : BREAK_TLS_FAILED;
+    case TLS_TROUBLE_MAC:
+        return BREAK_RECORD;
+    case TLS_TROUBLE_CLOSE:
+        return BREAK_CLOSE_NOTIFY;
+    case TLS_TROUBLE_UNSUPPORTED:
+        return BREAK_NOT_SIMULATED;
+    case TLS_TROUBLE_OTHER:
+        break;
+    }
+    return BREAK_TLS_FAILED;
+}
+
+void link_tls_failed(struct gateway_link *link)
+{
+    struct gateway_result *r = link->now;
+    const struct tls_facts *f = hop_tls_facts(link->hop);
+    int leaf_error = f == NULL ? 0 : f->peer_chain.leaf_error;
+    struct hop_failure failure;
+
+    link->hop->ops->failure(link->hop, &failure);
+    link_tls_note(link);
+    if (link_tls_warned(link)) {
+        r->broke = BREAK_WARNING;
+        (void)name_alert(r, r->tls.alert_in.number, BREAK_WARNING);
+        return;
+    }
+    if (r->judged && !r->verdict.ok && !about_the_host(r->verdict.code)) {
+        r->broke = BREAK_CERTIFICATE;
+        return;
+    }
+    switch (failure.cause) {
+    case HOP_CAUSE_RESET:
+        r->broke = BREAK_HANDSHAKE_RESET;
+        return;
+    case HOP_CAUSE_CLOSED:
+        r->broke =
+            failure.tls_error != 0 && tls_error_trouble(failure.tls_error) == TLS_TROUBLE_CLOSE
+                ? BREAK_CLOSE_NOTIFY
+                : BREAK_HANDSHAKE_CLOSED;
+        return;
+    case HOP_CAUSE_ALERT_IN:
+        r->broke = name_alert(r, r->tls.alert_in.number, BREAK_ALERT);
+        return;
+    case HOP_CAUSE_NOT_TLS:
+        r->broke = BREAK_NOT_TLS;
+        return;
+    case HOP_CAUSE_ERRNO:
+        snprintf(r->why, sizeof r->why, "%s", strerror(failure.sys_errno));
+        r->broke = BREAK_HANDSHAKE_RESET;
+        return;
+    case HOP_CAUSE_ALERT_OUT:
+    case HOP_CAUSE_TLS:
+    case HOP_CAUSE_REFUSED:
+    case HOP_CAUSE_NONE:
+        break;
+    }
+    r->tls.tls_error = failure.tls_error;
+    r->broke = of_library(r, leaf_error);
+}
+
+bool link_tls_secured(struct gateway_link *link)
+{
+    struct gateway_result *r = link->now;
+
+    link_tls_note(link);
+    if (!r->judged || r->verdict.ok)
+        return true;
+    r->broke = BREAK_HOST_NAME;
+    return false;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is known of the far side of the link: its signpost, and the event of our flow. */
+#include "vpclink/far_side.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+
+#define SIGNPOST_MAX (256 * 1024)
+#define SIGNPOST_MS  500
+#define LOOK_MS      2
+
+static void text_of(const json_t *j, const char *key, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(j, key));
+
+    snprintf(out, size, "%s", text == NULL ? "" : text);
+}
+
+static enum protocol protocol_of(const json_t *j, const char *key)
+{
+    const char *text = json_string_value(json_object_get(j, key));
+
+    if (text == NULL)
+        return 0;
+    return strcmp(text, "TLS") == 0 ? PROTOCOL_TLS : strcmp(text, "TCP") == 0 ? PROTOCOL_TCP : 0;
+}
+
+/* --- the signpost
+ * -------------------------------------------------------------------------------------- */
+static int connect_post(const char *address)
+{
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "nlbsim-about-%s", address);
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (struct sockaddr *)&un,
+                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static char *read_all(int fd, size_t *n)
+{
+    char *text = malloc(SIGNPOST_MAX);
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    ssize_t got = 1;
+
+    *n = 0;
+    while (text != NULL && got > 0 && *n < SIGNPOST_MAX && poll(&p, 1, SIGNPOST_MS) == 1) {
+        got = recv(fd, text + *n, SIGNPOST_MAX - *n, 0);
+        *n += got > 0 ? (size_t)got : 0;
+    }
+    return text;
+}
+
+/* Listeners on every address have their signpost under 0.0.0.0 or [::]. */
+static int find_post(const struct addr *to)
+{
+    char exact[ADDR_TEXT_MAX], any[ADDR_TEXT_MAX];
+    int fd = connect_post(addr_format(to, exact));
+
+    snprintf(any, sizeof any, "%s:%u", to->u.sa.sa_family == AF_INET6 ? "[::]" : "0.0.0.0",
+             (unsigned)addr_port(to));
+    return fd >= 0 ? fd : connect_post(any);
+}
+
+bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem)
+{
+    int fd = find_post(to);
+    char *text = NULL;
+    size_t n = 0;
+    json_t *j;
+
+    if (pem != NULL)
+        *pem = NULL;
+    if (fd < 0)
+        return false;
+    text = read_all(fd, &n);
+    close(fd);
+    j = text == NULL ? NULL : json_loadb(text, n, 0, NULL);
+    free(text);
+    if (!json_is_object(j)) {
+        json_decref(j);
+        return false;
+    }
+    out->ours = true;
+    out->protocol = protocol_of(j, "protocol");
+    text_of(j, "listener", out->listener, sizeof out->listener);
+    text_of(j, "events", out->events, sizeof out->events);
+    if (pem != NULL && store != NULL) {
+        const char *found = json_string_value(json_object_get(json_object_get(j, "stores"), store));
+
+        *pem = found == NULL ? NULL : strdup(found);
+    }
+    json_decref(j);
+    return true;
+}
+
+/* --- the event
+ * ----------------------------------------------------------------------------------------- */
+static void take_back(const json_t *back, struct far_side *out)
+{
+    const json_t *leaf = json_array_get(json_object_get(back, "certificates"), 0);
+
+    text_of(back, "target_group", out->target_group, sizeof out->target_group);
+    text_of(back, "target", out->target, sizeof out->target);
+    out->target_protocol = protocol_of(back, "protocol");
+    out->target_secured = json_is_true(json_object_get(back, "handshake_completed"));
+    out->target_cert_requested = json_is_true(json_object_get(back, "certificate_requested"));
+    text_of(json_object_get(back, "alert_received"), "name", out->target_alert,
+            sizeof out->target_alert);
+    text_of(leaf, "subject", out->target_subject, sizeof out->target_subject);
+    text_of(leaf, "not_after", out->target_not_after, sizeof out->target_not_after);
+    out->target_self_signed = json_is_true(json_object_get(leaf, "self_signed"));
+}
+
+bool far_side_take_event(const char *line, const char *client, struct far_side *out)
+{
+    json_t *j = strstr(line, client) == NULL ? NULL : json_loads(line, 0, NULL);
+    const char *from = json_string_value(json_object_get(j, "client"));
+    const json_t *front, *served, *end;
+
+    if (from == NULL || strcmp(from, client) != 0) {
+        json_decref(j);
+        return false;
+    }
+    out->joined = true;
+    out->flow = json_integer_value(json_object_get(j, "flow"));
+    out->protocol = protocol_of(j, "protocol");
+    text_of(j, "listener", out->listener, sizeof out->listener);
+    front = json_object_get(j, "front");
+    served = json_object_get(front, "served");
+    text_of(front, "refused", out->refused, sizeof out->refused);
+    text_of(served, "subject", out->served, sizeof out->served);
+    text_of(served, "rule", out->served_rule, sizeof out->served_rule);
+    take_back(json_object_get(j, "back"), out);
+    end = json_object_get(j, "end");
+    text_of(end, "code", out->end_code, sizeof out->end_code);
+    text_of(end, "party", out->end_party, sizeof out->end_party);
+    text_of(end, "text", out->end_text, sizeof out->end_text);
+    json_decref(j);
+    return true;
+}
+
+off_t far_side_mark(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+}
+
+static bool look(const char *path, off_t from, const char *client, struct far_side *out)
+{
+    FILE *in = fopen(path, "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool found = false;
+    ssize_t n;
+
+    if (in == NULL)
+        return false;
+    if (fseeko(in, from, SEEK_SET) == 0) {
+        /* The newest flow of that address wins: ports are used again. */
+        while ((n = getline(&line, &room, in)) > 0) {
+            if (line[n - 1] == '\n' && far_side_take_event(line, client, out))
+                found = true;
+        }
+    }
+    free(line);
+    fclose(in);
+    return found;
+}
+
+bool far_side_join(const char *path, off_t from, const struct addr *local, unsigned wait_ms,
+                   struct far_side *out)
+{
+    const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+    const uint64_t until = clock_mono_us() + (uint64_t)wait_ms * 1000;
+    char client[ADDR_TEXT_MAX];
+
+    addr_format(local, client);
+    for (;;) {
+        if (look(path, from, client, out))
+            return true;
+        if (clock_mono_us() >= until)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is known of the far side of the link: which kind of listener, and, when it is this program's
+ * load balancer, what its event says about our flow. */
+#ifndef VPCLINK_FAR_SIDE_H
+#define VPCLINK_FAR_SIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/addr.h"
+#include "core/protocol.h"
+
+#define FAR_TEXT_MAX 320
+
+struct far_side {
+    enum protocol protocol; /* of the listener; 0: not known */
+    char listener[64];      /* its name; empty: not known */
+    bool ours;              /* it is nlbsim: it said so itself */
+    char events[4096];      /* where its events go; empty: not known */
+
+    /* From our flow's event (docs/events.md): */
+    bool joined;
+    long long flow;
+    char end_code[48], end_party[16], end_text[FAR_TEXT_MAX];
+    char target_group[64], target[64]; /* empty: none was picked */
+    enum protocol target_protocol;
+    char refused[FAR_TEXT_MAX]; /* why the listener could not go on after our hello */
+    char served[FAR_TEXT_MAX], served_rule[FAR_TEXT_MAX]; /* the listener's certificate */
+    bool target_secured;                                  /* TLS toward the target is up */
+    bool target_cert_requested;        /* the target asked the load balancer for a certificate */
+    char target_subject[FAR_TEXT_MAX]; /* of the certificate that the target presented */
+    char target_not_after[32];
+    bool target_self_signed;
+    char target_alert[48]; /* the alert that the target sent */
+};
+
+/* Ask the signpost of a load balancer of this program on this machine. `stores` (may be NULL): gets
+ * the PEM text of `store` ("lab:public"), allocated, or NULL. False: nobody of ours listens there.
+ */
+bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem);
+
+/*
+ * Find the event of the flow whose client is `local`, waiting for it at most `wait_ms`.
+ *   path   file of events; read from byte `from` (see far_side_mark) on
+ *   returns  false when it does not come
+ */
+bool far_side_join(const char *path, off_t from, const struct addr *local, unsigned wait_ms,
+                   struct far_side *out);
+/* Where the file of events ends now; 0 when there is none yet. */
+off_t far_side_mark(const char *path);
+/* Take one event (a line of JSON) in. False when it is none of `client` ("127.0.0.1:40000"). */
+bool far_side_take_event(const char *line, const char *client, struct far_side *out);
+
+#endif
