@@ -82,7 +82,7 @@ struct gateway_result {
     struct addr local, peer;
     int64_t started_wall_us;
     uint64_t started_us, connected_us, secured_us, sent_us, answered_us, ended_us; /* 0: not */
-    char why[256]; /* the socket's, the resolver's or a library's own word; may be empty */
+    char why[320]; /* the socket's, the resolver's or a library's own word; may be empty */
 
     char sni[GATEWAY_HOST_MAX];     /* empty: none was sent */
     struct tls_facts tls;           /* `offer` and `peer_chain` are not kept here */
