@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "certs/issue_key.h"
 #include "certs/lab.h"
@@ -155,22 +156,28 @@ static int parse_key(struct shared_cert *c, const char *path, const char *text, 
     return -1;
 }
 
+static int load_key_from(struct shared_cert *c, const char *path, struct err *err)
+{
+    size_t len = 0;
+    char *text = pem_read(path, &len, err);
+    int rc = text == NULL ? -1 : parse_key(c, path, text, len, err);
+
+    pem_wipe(text, len);
+    return rc;
+}
+
 static int load_key_beside(struct shared_cert *c, const char *path, struct err *err)
 {
-    char *beside = key_path(path), *text = NULL;
-    size_t len = 0;
-    int rc = -1;
+    char *beside = key_path(path);
+    int rc;
 
     if (beside == NULL) {
         err_set(err, ERR_NOMEM, "%s", path);
         return -1;
     }
-    text = pem_read(beside, &len, err);
-    if (text == NULL)
+    rc = load_key_from(c, beside, err);
+    if (rc != 0 && access(beside, R_OK) != 0)
         err_prefix(err, "%s holds no private key, so it is looked for beside it", path);
-    else
-        rc = parse_key(c, beside, text, len, err);
-    pem_wipe(text, len);
     free(beside);
     return rc;
 }
@@ -192,7 +199,7 @@ static int check_pair(const struct shared_cert *c, const char *path, struct err 
     return -1;
 }
 
-static int load_file(struct shared_cert *c, const char *base_dir, struct err *err)
+static int load_file(struct shared_cert *c, const char *key, const char *base_dir, struct err *err)
 {
     char *path = pem_path(base_dir, c->pub.spec), *text = NULL;
     size_t len = 0;
@@ -205,8 +212,11 @@ static int load_file(struct shared_cert *c, const char *base_dir, struct err *er
     text = pem_read(path, &len, err);
     if (text == NULL || cert_list_read(&c->pub.chain, text, len, path, err) != 0)
         goto out;
-    rc = strstr(text, "PRIVATE KEY-----") != NULL ? parse_key(c, path, text, len, err)
-                                                  : load_key_beside(c, path, err);
+    if (key != NULL)
+        rc = load_key_from(c, key, err);
+    else
+        rc = strstr(text, "PRIVATE KEY-----") != NULL ? parse_key(c, path, text, len, err)
+                                                      : load_key_beside(c, path, err);
 out:
     pem_wipe(text, len);
     free(path);
@@ -247,6 +257,12 @@ static int make_crt(struct shared_cert *c, struct err *err)
 struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                        struct err *err)
 {
+    return cert_load_with_key(spec, NULL, base_dir, lab, err);
+}
+
+struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
+                                struct cert_lab *lab, struct err *err)
+{
     struct shared_cert *c = calloc(1, sizeof *c);
     bool from_lab = cert_spec_is_lab(spec);
 
@@ -258,7 +274,7 @@ struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *
     atomic_init(&c->refs, 1);
     mbedtls_x509_crt_init(&c->crt);
     mbedtls_pk_init(&c->key);
-    if ((from_lab ? load_lab(c, lab, err) : load_file(c, base_dir, err)) != 0 ||
+    if ((from_lab ? load_lab(c, lab, err) : load_file(c, key, base_dir, err)) != 0 ||
         make_crt(c, err) != 0 || (!from_lab && check_pair(c, spec, err) != 0)) {
         cert_unref(&c->pub);
         return NULL;

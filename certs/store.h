@@ -43,6 +43,9 @@ struct cert {
  */
 struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                        struct err *err);
+/* The same for a file whose key is in the file `key` (NULL: in the file itself, or beside it). */
+struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
+                                struct cert_lab *lab, struct err *err);
 struct cert *cert_ref(const struct cert *cert); /* returns `cert` */
 void cert_unref(const struct cert *cert);       /* NULL is fine */
 

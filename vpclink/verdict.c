@@ -279,6 +279,21 @@ static void tell_other_hop(const struct teller *t)
             t->out);
 }
 
+/* What the reader of "no path" looks up next. */
+static void print_issuer(const struct gateway_result *r, FILE *out)
+{
+    const struct cert_facts *top = r->chain.at[r->chain.n - 1];
+    char issuer[512];
+
+    if (r->chain.at[0]->self_issued) {
+        fputs(" (it is self-signed)", out);
+        return;
+    }
+    cert_name_text(top->issuer, CERT_STYLE_JAVA, issuer, sizeof issuer);
+    fprintf(out, " (%zu certificate%s presented, the last %s %s)", r->chain.n,
+            r->chain.n == 1 ? "" : "s", top->self_issued ? "is" : "is issued by", issuer);
+}
+
 static void tell_certificate(const struct teller *t)
 {
     const struct gateway_result *r = t->r;
@@ -295,11 +310,14 @@ static void tell_certificate(const struct teller *t)
     }
     fputs(": ", t->out);
     print_what(v, at, t->out);
+    if (v->code == VERDICT_NO_PATH && leaf != NULL)
+        print_issuer(r, t->out);
     if (r->broke == BREAK_HOST_NAME)
         fprintf(t->out, ", %s",
                 t->task->verify_name != NULL ? t->task->verify_name : t->task->uri.host);
     fprintf(t->out, ". %s", v->remedy);
-    if (r->broke == BREAK_HOST_NAME && begins(t->far->served_rule, "default"))
+    if (r->broke == BREAK_HOST_NAME && t->far->protocol == PROTOCOL_TLS &&
+        begins(t->far->served_rule, "default"))
         fprintf(t->out,
                 " The listener served its default certificate, for none of its certificates fits "
                 "the server name %s.",

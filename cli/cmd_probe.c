@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * nlbsim probe: be API Gateway; one call or many, each with its log and its verdict. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certs/lab.h"
+#include "certs/store.h"
+#include "cli/cli.h"
+#include "cli/probe.h"
+#include "core/clock.h"
+#include "core/tls_conf.h"
+#include "vpclink/execlog.h"
+
+/* How long the load balancer may take to write down a flow that has ended. */
+#define JOIN_MS 500
+
+struct session {
+    struct probe_options options;
+    struct far_side far; /* what holds for every flow */
+    char *stores;        /* PEM of a lab store of the far side; NULL: none */
+    struct cert_lab *lab;
+    struct cert_bundle *bundle;
+    struct cert_list anchor_list; /* of `stores` */
+    struct trust_anchors *anchors;
+    struct cert *client_certificate;
+    struct probe_call *calls;
+    off_t mark; /* end of the events file before the first call */
+};
+
+static int complain(const struct err *err)
+{
+    fprintf(stderr, "nlbsim probe: %s\n", err->text);
+    return err_exit_status(err);
+}
+
+/* --- what the task needs
+ * --------------------------------------------------------------------------------- */
+static const char *events_path(const struct session *s)
+{
+    if (s->options.events != NULL)
+        return s->options.events;
+    return s->far.events[0] != '\0' ? s->far.events : NULL;
+}
+
+static void ask_far_side(struct session *s)
+{
+    const struct probe_options *o = &s->options;
+    const char *store = o->trust_store == NULL ? "lab:public" : o->trust_store;
+
+    if (o->task.connect != NULL)
+        (void)far_side_ask(o->task.connect, &s->far, store, &s->stores);
+    if (o->listener_protocol != 0)
+        s->far.protocol = o->listener_protocol;
+    if (events_path(s) != NULL)
+        s->mark = far_side_mark(events_path(s));
+}
+
+/* The far side's own lab stands in for the authorities; without one, the system's. */
+static int load_anchors(struct session *s, struct err *err)
+{
+    struct probe_options *o = &s->options;
+    const struct cert_list *list = &s->anchor_list;
+
+    if (!o->task.uri.tls)
+        return 0;
+    if (s->stores != NULL) {
+        if (cert_list_read(&s->anchor_list, s->stores, strlen(s->stores), "the far side's lab",
+                           err) != 0)
+            return -1;
+    } else if (o->trust_store != NULL && cert_spec_is_lab(o->trust_store)) {
+        err_set(err, ERR_USAGE,
+                "--trust-store %s: no nlbsim with such a lab listens at --connect on this machine; "
+                "give its authorities as a PEM file",
+                o->trust_store);
+        return -1;
+    } else {
+        s->bundle =
+            cert_bundle_load(o->trust_store == NULL ? "system" : o->trust_store, NULL, NULL, err);
+        if (s->bundle == NULL)
+            return -1;
+        list = &s->bundle->list;
+    }
+    s->anchors = trust_anchors_new(list->at, list->n, o->public_authorities);
+    o->task.anchors = s->anchors;
+    if (s->anchors == NULL)
+        err_set(err, ERR_NOMEM, "trust store");
+    return s->anchors == NULL ? -1 : 0;
+}
+
+static int load_client_certificate(struct session *s, struct err *err)
+{
+    struct probe_options *o = &s->options;
+
+    if (o->client_certificate == NULL)
+        return 0;
+    if (cert_spec_is_lab(o->client_certificate)) {
+        s->lab = cert_lab_new(NULL, clock_wall_us() / 1000000, err);
+        if (s->lab == NULL)
+            return -1;
+    }
+    s->client_certificate =
+        cert_load_with_key(o->client_certificate, o->client_key, NULL, s->lab, err);
+    o->task.client_certificate = s->client_certificate;
+    return s->client_certificate == NULL ? -1 : 0;
+}
+
+/* --- the calls
+ * ---------------------------------------------------------------------------------------- */
+struct caller {
+    pthread_t thread;
+    struct session *session;
+    unsigned first; /* its calls are first, first + concurrency, … */
+    struct err err;
+    bool failed;
+};
+
+static void *make_calls(void *arg)
+{
+    struct caller *c = arg;
+    const struct probe_options *o = &c->session->options;
+    struct gateway_link *link = gateway_link_new(&o->task, &c->err);
+
+    c->failed = link == NULL;
+    for (unsigned i = c->first; i < o->count && link != NULL; i += o->concurrency) {
+        const struct timespec pause = { .tv_sec = (time_t)(o->pause_ms / 1000),
+                                        .tv_nsec = (long)(o->pause_ms % 1000) * 1000000 };
+
+        if (i >= o->concurrency && o->pause_ms > 0)
+            nanosleep(&pause, NULL);
+        gateway_call(link, &c->session->calls[i].result);
+    }
+    gateway_link_free(link);
+    return NULL;
+}
+
+static void *make_calls_of_thread(void *arg)
+{
+    make_calls(arg);
+    tls_thread_done();
+    return NULL;
+}
+
+static int make_all_calls(struct session *s, struct err *err)
+{
+    const unsigned n = s->options.concurrency;
+    struct caller *callers = calloc(n, sizeof *callers);
+    unsigned running = 0;
+    int rc = 0;
+
+    if (callers == NULL) {
+        err_set(err, ERR_NOMEM, "%u clients", n);
+        return -1;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        callers[i].session = s;
+        callers[i].first = i;
+    }
+    if (n == 1)
+        make_calls(&callers[0]);
+    for (; n > 1 && running < n; running++) {
+        if (pthread_create(&callers[running].thread, NULL, make_calls_of_thread,
+                           &callers[running]) != 0) {
+            err_set(err, ERR_ENVIRONMENT, "cannot start client %u of %u", running + 1, n);
+            rc = -1;
+            break;
+        }
+    }
+    for (unsigned i = 0; i < running; i++)
+        pthread_join(callers[i].thread, NULL);
+    for (unsigned i = 0; i < n; i++) {
+        if (callers[i].failed) {
+            *err = callers[i].err;
+            rc = -1;
+        }
+    }
+    free(callers);
+    return rc;
+}
+
+/* --- what came of it
+ * ----------------------------------------------------------------------------------- */
+static int judge_call(struct session *s, struct probe_call *c)
+{
+    const struct gateway_task *task = &s->options.task;
+
+    c->far = s->far;
+    if (events_path(s) != NULL && c->result.local.len != 0)
+        (void)far_side_join(events_path(s), s->mark, &c->result.local, JOIN_MS, &c->far);
+    gateway_join(&c->result, &c->far);
+    gateway_word(&c->result, &s->options.wording, &c->outcome);
+    execlog_request_id(c->request_id);
+    c->hop = gateway_hop(task, &c->result, &c->far);
+    c->verdict = gateway_verdict(task, &c->result, &c->outcome, &c->far);
+    return c->verdict == NULL ? -1 : 0;
+}
+
+static int report(struct session *s)
+{
+    const struct probe_options *o = &s->options;
+    int status = 0, rc = 0;
+
+    for (unsigned i = 0; i < o->count; i++) {
+        struct probe_call *c = &s->calls[i];
+
+        if (judge_call(s, c) != 0)
+            return 3;
+        if (!c->outcome.simulated)
+            status = 3;
+        else if (!c->outcome.ok && status == 0)
+            status = 1;
+        if (o->json && rc == 0)
+            rc = probe_print_json(o, c, i + 1);
+    }
+    if (!o->json)
+        rc =
+            o->count == 1 ? probe_print_call(o, s->calls) : probe_print_many(o, s->calls, o->count);
+    return rc != 0 || fflush(stdout) != 0 ? 3 : status;
+}
+
+static void session_clear(struct session *s)
+{
+    for (unsigned i = 0; s->calls != NULL && i < s->options.count; i++) {
+        gateway_result_clear(&s->calls[i].result);
+        free(s->calls[i].verdict);
+    }
+    free(s->calls);
+    trust_anchors_free(s->anchors);
+    cert_list_clear(&s->anchor_list);
+    cert_bundle_unref(s->bundle);
+    cert_unref(s->client_certificate);
+    cert_lab_free(s->lab);
+    free(s->stores);
+    probe_options_clear(&s->options);
+}
+
+static int work(struct session *s)
+{
+    struct err err = { 0 };
+
+    ask_far_side(s);
+    if (tls_init(&err) != 0 || load_anchors(s, &err) != 0 || load_client_certificate(s, &err) != 0)
+        return complain(&err);
+    s->calls = calloc(s->options.count, sizeof *s->calls);
+    if (s->calls == NULL) {
+        err_set(&err, ERR_NOMEM, "%u calls", s->options.count);
+        return complain(&err);
+    }
+    if (make_all_calls(s, &err) != 0)
+        return complain(&err);
+    return report(s);
+}
+
+int cmd_probe(int argc, char **argv)
+{
+    struct session *s = calloc(1, sizeof *s);
+    int status;
+
+    if (s == NULL)
+        return 3;
+    status = probe_options_read(argc, argv, &s->options);
+    if (status < 0)
+        status = work(s);
+    session_clear(s);
+    free(s);
+    return status;
+}
