@@ -228,6 +228,14 @@ class Negotiation(NlbTest):
             self.assertEqual(seen.client_cert, caller.der())
             self.assertEqual(Hello(seen.hello).sni, "target.internal")
             self.assertIsNone(end_metric(nlb.event()))
+        # No access log line: only TLS listeners have one.
+        with Nlb(tcp_ini(self.target, nlb="access_log = access.log\n")) as nlb:
+            self.assertAlive(nlb)
+            nlb.event()
+            nlb.process.terminate()
+            self.assertEqual(nlb.process.wait(20), 0)
+            path = nlb.path("access.log")
+            self.assertFalse(os.path.exists(path) and os.path.getsize(path) > 0)
         # Even bytes that are no TLS at all pass unchanged.
         with Nlb(tcp_ini(self.target)) as nlb, connect(nlb.address("l")) as s:
             s.sendall(b"\x00\xff\x16\x03\x01 plain")
