@@ -376,17 +376,15 @@ class Bench:
             self.put(f"{label}: of that in user space, us", b.name,
                      used / out["done"] * 1e6 * user / ((user + system) or 1))
             if tls and isinstance(b, Nlbsim):
-                self._floor(label, tls, used / out["done"] * 1e6 * user / ((user + system) or 1))
+                self._floor(label, tls)
         self.rounds(self.balancers(), once)
 
-    def _floor(self, label, tls, user_us):
-        """What of our user time is mbedTLS itself, measured right after and with as many busy cores;
-        the rest is the process's own work."""
+    def _floor(self, label, tls):
+        """mbedTLS alone, without socket, loop or flow: right after the round, with as many busy cores."""
         argv = [os.path.join(BIN, "tls_floor"), self.pem, tls, "200"]
         both = [subprocess.Popen(argv, stdout=subprocess.PIPE) for _ in range(WORKERS)]
         floor = statistics.mean(json.loads(p.communicate(timeout=60)[0])["mean_us"] for p in both)
         self.put(f"{label}: mbedTLS alone, us", "nlbsim", floor)
-        self.put(f"{label}: own work beyond it, % of user time", "nlbsim", (user_us - floor) / user_us * 100)
 
     def own_work(self):
         """instructions of our workers outside mbedTLS's handshake, counted by callgrind (if installed)"""

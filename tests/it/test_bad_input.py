@@ -59,6 +59,29 @@ class BadInput(NlbTest):
         self.throw(b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + b"\x07\x00\xc0" * 7 + b"\x55" * 16, "wait")
         self.one_event("client_not_tls", "client_hello_malformed")
 
+    def test_first_record_of_every_kind(self):
+        """Alerts, change_cipher_spec, data, heartbeats, and every other handshake message in place of a hello."""
+        firsts = [record(kind, payload) for kind in (20, 21, 22, 23, 24, 0, 255)
+                  for payload in (b"", b"\x01", b"\x02\x28", b"\x01\x00", b"\x00" * 64)]
+        firsts += [record(22, bytes([kind]) + b"\0\0\x02\0\0") for kind in range(26)]
+        firsts += [record(22, b"\x01\0\0\0"), record(22, b"\x01\0\0\x01\x03"), record(22, b"") * 40]
+        for then in ("eof", "rst"):
+            for first in firsts:
+                self.throw(first, then)
+        with_events = self.nlb.events(len(firsts))  # a connection that was reset before accept() is no flow
+        self.assertNotIn("elb_internal", {e["end"]["code"] for e in with_events})
+        self.assertAlive(self.nlb)
+
+    def test_alert_after_the_hello(self):
+        """In the clear where it may not be, in the middle of the handshake, on both versions."""
+        for version in (TLS12, TLS13):
+            for alert in (b"\x02\x28", b"\x01\x00", b"\x01\x5a", b"\x02\x30", b"\x02", b"\x03\xff"):
+                with self.subTest(version=version.name, alert=alert):
+                    hello = hello_bytes(client_ctx(low=version, high=version), sni=HOST)
+                    self.throw(hello + record(21, alert), "eof")
+                    self.nlb.event()
+        self.assertAlive(self.nlb)
+
     def test_closed_without_a_byte(self):
         self.throw(b"")
         event = self.nlb.event()
