@@ -14,6 +14,8 @@ import threading
 import time
 import unittest
 
+import nlbtest
+
 NLBSIM = os.path.abspath(os.environ.get("NLBSIM", "build/release/nlbsim"))
 HOST = "api.example.com"
 base = pki = None
@@ -587,7 +589,8 @@ class Client(InTemp):
                         with socket.create_connection(("127.0.0.1", port), timeout=10) as raw, ctx.wrap_socket(raw):
                             tries[0] += 1
                     except OSError as e:
-                        refused.append(e)
+                        if not done.is_set():  # then the server closes whatever comes
+                            refused.append(e)
             caller = threading.Thread(target=connect)
             caller.start()
             for _ in range(2):
@@ -604,6 +607,41 @@ class Client(InTemp):
             thread.join(10)
         self.assertEqual(refused, [])
         self.assertGreater(tries[0], 15)
+
+    def test_a_lab_target_accepts_both_during_a_rotation(self):
+        """Through a TCP listener, where a stage certificate does reach the target."""
+        self.client("rotate", "--all")
+        shutil.copy(self.path("stage/current.pem"), self.path("old.pem"))
+        self.client("rotate")
+        accepted = self.read("accepted.pem")
+        self.client("rotate")
+        ini = """
+[nlb]
+lab_seed = rotation
+[listener pass]
+protocol = TCP
+listen = 127.0.0.1:0
+target_group = t
+[target_group t]
+protocol = TCP
+target = lab:app
+[lab_target app]
+protocol = HTTPS
+certificate = lab:valid/api.example.com
+client_auth = require
+client_ca = accepted.pem
+"""
+        seeded = self.path("seeded")
+        self.assertEqual(run(NLBSIM, "lab", "--seed", "rotation", "--no-large-rsa", seeded)[0], 0)
+        stranger = self.path("stranger")
+        cert("client", "rotate", "--all", "--dir", stranger)
+        with nlbtest.Nlb(ini, files={"accepted.pem": accepted}) as nlb:
+            for pem, served in (("old.pem", True), ("stage/current.pem", True), ("stranger/current.pem", False)):
+                code, out, err = run("curl", "-sS", "--cacert", os.path.join(seeded, "public.pem"), "--cert", self.path(pem),
+                                     "--connect-to", f"{HOST}:443:127.0.0.1:{nlb.port('pass')}", f"https://{HOST}/")
+                self.assertEqual(code == 0, served, pem + ": " + err)
+                if served:
+                    self.assertEqual(json.loads(out)["target"], "app")
 
     def test_a_directory_that_is_no_store_is_never_touched(self):
         os.mkdir(self.path("stage"))

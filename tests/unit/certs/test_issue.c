@@ -276,7 +276,7 @@ static void revocation_lists_of_any_length(void **state)
                                  .md = MBEDTLS_MD_SHA256,
                                  .this_update_utc = 1800000000,
                                  .next_update_utc = 1800600000,
-                                 .number = 0x80 << (8 * i),
+                                 .number = 0x80U << (8 * i),
                                  .entries = entries,
                                  .n_entries = counts[i] };
         mbedtls_x509_crl crl;
