@@ -5,8 +5,8 @@
  *   tls_floor CERT_AND_KEY.pem 1.2|1.3 COUNT
  *
  * The client is OpenSSL, wired to the mbedTLS server through two memory queues; only the server's
- * calls are on the clock (CPU time of the thread). `make bench` shows it beside what a whole process
- * spends per handshake.
+ * calls are on the clock (CPU time of the thread). `make bench` shows it beside what a whole
+ * process spends per handshake.
  */
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
