@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """2,000 connections open at the same time, each with bytes of its own, through TCP and TLS listeners."""
+import os
 import resource
 import selectors
 import socket
@@ -91,6 +92,31 @@ class Concurrency(NlbTest):
         ctx = client_ctx(CERTS.root())
         with EchoLoop() as target, Nlb(tls_ini(target, cert=CERTS.get("api.example.com"))) as nlb:
             self.exchange(nlb, lambda: connect_tls(nlb.address("l"), ctx, "api.example.com"))
+
+
+class Exhaustion(NlbTest):
+    def test_no_descriptor_left(self):
+        """More connections than descriptors: those that fit are served, the rest wait or fail, and it recovers."""
+        for ini in (lambda t: tcp_ini(t, nlb="relay = splice\n"), lambda t: tls_ini(t, cert=CERTS.get("api.example.com"))):
+            with self.subTest(ini=ini), EchoLoop() as target, Nlb(ini(target)) as nlb:
+                used = len(os.listdir(f"/proc/{nlb.process.pid}/fd"))
+                soft, hard = resource.prlimit(nlb.process.pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(nlb.process.pid, resource.RLIMIT_NOFILE, (used + 20, hard))
+                socks = []
+                for _ in range(60):
+                    socks.append(connect(nlb.address("l")))
+                for s in socks:
+                    s.close()
+                resource.prlimit(nlb.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+                self.assertAlive(nlb)
+                # Full means full, not busy: a process that spins on accept() burns a whole core.
+                self.assertLess(cpu_seconds(nlb.process.pid), 5.0)
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
