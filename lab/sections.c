@@ -189,8 +189,12 @@ static void check_integration(struct nlb_config *c, void *object, bool load,
                problems);
     if (load)
         try_loading(c, g, problems);
-    if (g->listener == NULL)
+    if (g->listener == NULL) {
+        if (g->not_acted == NULL && g->connection_type == CONNECTION_VPC_LINK)
+            problems_add(problems, g->obj.line, "[integration %s] needs listener = NAME",
+                         g->obj.name);
         return;
+    }
     for (size_t i = 0; i < c->n_listeners; i++) {
         if (strcmp(c->listeners[i].obj.name, g->listener) != 0)
             continue;

@@ -28,6 +28,32 @@ static const struct cfg_choice wordings[] = {
     { NULL, 0, NULL },
 };
 
+static const struct cfg_choice api_types[] = {
+    { "REST", API_REST, NULL },
+    { "HTTP", API_HTTP, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice connection_types[] = {
+    { "VPC_LINK", CONNECTION_VPC_LINK, NULL },
+    { "INTERNET", CONNECTION_INTERNET, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice blocks[] = {
+#define BLOCKED(id, name, what, remedy, source) { name, BLOCKED_##id, NULL },
+#include "vpclink/blocked.def"
+#undef BLOCKED
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice evidences[] = {
+    { "documented", EVIDENCE_DOCUMENTED, NULL },
+    { "reported", EVIDENCE_REPORTED, NULL },
+    { "inferred", EVIDENCE_INFERRED, NULL },
+    { NULL, 0, NULL },
+};
+
 static int refuse(const struct cfg_value *value, const char *why)
 {
     problems_add(value->problems, value->line, "bad value '%s' for %s (%s)", value->text,
@@ -86,8 +112,20 @@ const struct cfg_key integration_keys[] = {
     { .name = "uri", .kind = CFG_TEXT, .offset = AT(uri), .required = true, .parse_cb = check_uri,
       .values = "https://HOST[:PORT]/PATH, http://...", .help = "the endpoint; its host name is what the certificate must be for, and the SNI",
       .source = API "API_Integration.html" },
-    { .name = "listener", .kind = CFG_TEXT, .offset = AT(listener), .required = true, .values = "the NAME of a [listener NAME]",
+    { .name = "listener", .kind = CFG_TEXT, .offset = AT(listener), .values = "the NAME of a [listener NAME]; required unless not_acted is given",
       .help = "where the VPC link leads to", .source = OURS },
+    { .name = "connection_type", .kind = CFG_ENUM, .offset = AT(connection_type), .choices = connection_types, .def = "VPC_LINK",
+      .help = "through the link to the listener, or to wherever the URI's host resolves to", .source = API "API_Integration.html" },
+    { .name = "api_type", .kind = CFG_ENUM, .offset = AT(api_type), .choices = api_types, .def = "REST",
+      .help = "an HTTP API verifies server_name_to_verify, and has no skip flag and no stage certificate",
+      .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-private.html" },
+    { .name = "server_name_to_verify", .kind = CFG_TEXT, .offset = AT(server_name_to_verify), .values = "a host name",
+      .help = "HTTP APIs: the name in SNI and the name that the certificate must be for",
+      .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integration-tls-config.html" },
+    { .name = "timeout_in_millis", .kind = CFG_UINT, .offset = AT(timeout_ms), .min = 50, .max = 29000, .def = "29000",
+      .help = "how long the whole integration may take", .source = API "API_Integration.html" },
+    { .name = "blocked_by", .kind = CFG_ENUM, .offset = AT(blocked_by), .choices = blocks, .def = "none",
+      .help = "what stands between the link and the listener; nothing is sent then", .source = "https://www.repost.aws/knowledge-center/api-gateway-500-error-vpc" },
     { .name = "insecure_skip_verification", .kind = CFG_BOOL, .offset = AT(insecure_skip_verification), .def = "false",
       .help = "skip the check that the issuer is a supported CA; dates and host name are still checked", .source = TLS },
     { .name = "skip_allows_plain_self_signed", .kind = CFG_BOOL, .offset = AT(skip_allows_plain_self_signed), .def = "false",
@@ -104,6 +142,18 @@ const struct cfg_key integration_keys[] = {
       .help = "the moment at which certificates are judged; without the key now", .source = OURS },
     { .name = "requests", .kind = CFG_UINT, .offset = AT(requests), .min = 1, .max = 10000, .def = "1",
       .help = "how many requests are sent", .source = OURS },
+    { .name = "reuse_connections", .kind = CFG_BOOL, .offset = AT(reuse_connections), .def = "true",
+      .help = "further requests use the kept connection", .source = OURS },
+    { .name = "pause_ms", .kind = CFG_UINT, .offset = AT(pause_ms), .min = 0, .max = 600000, .def = "0",
+      .help = "pause between requests, in milliseconds", .source = OURS },
+    { .name = "title", .kind = CFG_TEXT, .offset = AT(title), .values = "any text", .help = "what the scenario is about", .source = OURS },
+    { .name = "source", .kind = CFG_TEXT, .offset = AT(source), .values = "any text", .help = "what the expectation rests on", .source = OURS },
+    { .name = "evidence", .kind = CFG_ENUM, .offset = AT(evidence), .choices = evidences,
+      .help = "how well the expectation is known", .source = OURS },
+    { .name = "not_acted", .kind = CFG_TEXT, .offset = AT(not_acted), .values = "any text",
+      .help = "why this scenario is only listed", .source = OURS },
+    { .name = "also_expect", .kind = CFG_TEXT, .offset = AT(also_expect), .values = "ok, a part of the error text",
+      .help = "the other outcome: with several requests each must match one of the two, and both must occur", .source = OURS },
     { .name = "expect", .kind = CFG_TEXT, .offset = AT(expect), .values = "ok, a part of the error text",
       .help = "what must come of it; with several requests of every one", .source = OURS },
     { .name = "expect_status", .kind = CFG_UINT, .offset = AT(expect_status), .min = 100, .max = 599,

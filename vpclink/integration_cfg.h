@@ -23,6 +23,19 @@ enum expect_hop {
 enum handshake_break { HANDSHAKE_BREAK_CONFIGURATION, HANDSHAKE_BREAK_NETWORK };
 enum wording { WORDING_CURRENT, WORDING_CLASSIC };
 
+/* The kind of API: an HTTP API verifies server_name_to_verify, knows no skip flag and no stage
+ * certificate. */
+enum api_type { API_REST, API_HTTP };
+/* VPC_LINK goes to the listener; INTERNET resolves the host of the URI. */
+enum connection_type { CONNECTION_VPC_LINK, CONNECTION_INTERNET };
+/* What stands between the link and the listener. Sources with the rows of vpclink/blocked.def. */
+enum blocked_by {
+#define BLOCKED(id, name, what, remedy, source) BLOCKED_##id,
+#include "vpclink/blocked.def"
+#undef BLOCKED
+};
+enum evidence { EVIDENCE_NONE, EVIDENCE_DOCUMENTED, EVIDENCE_REPORTED, EVIDENCE_INFERRED };
+
 struct integration_cfg {
     struct cfg_object obj;
     const char *uri;      /* http:// or https:// with a host */
@@ -35,8 +48,21 @@ struct integration_cfg {
     enum wording wording;
     const char *at;         /* the moment to judge at (clock_parse_utc); NULL: now */
     uint64_t requests;      /* default 1 */
-    const char *expect;     /* "ok" or a part of the error; NULL: nothing expected */
-    uint64_t expect_status; /* 0: not given */
+    bool reuse_connections; /* default true: further requests use the kept connection */
+    uint64_t pause_ms;      /* between requests */
+    uint64_t timeout_ms;    /* timeoutInMillis of the integration; default 29000 */
+    enum api_type api_type;
+    enum connection_type connection_type;
+    const char *server_name_to_verify; /* HTTP APIs; NULL: no tlsConfig */
+    enum blocked_by blocked_by;
+
+    const char *title;       /* what the scenario is about; NULL: none */
+    const char *source;      /* what the expectation rests on */
+    enum evidence evidence;  /* how well it is known */
+    const char *not_acted;   /* why it is only listed; NULL: it is acted out */
+    const char *expect;      /* "ok" or a part of the error; NULL: nothing expected */
+    const char *also_expect; /* the other outcome that some of the requests must have; NULL: none */
+    uint64_t expect_status;  /* 0: not given */
     enum expect_hop expect_hop;
 };
 
