@@ -101,7 +101,12 @@ void addr_set_port(struct addr *a, uint16_t port)
 
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
-    if (a->len != b->len || a->u.sa.sa_family != b->u.sa.sa_family || addr_port(a) != addr_port(b))
+    return addr_port(a) == addr_port(b) && addr_same_host(a, b);
+}
+
+bool addr_same_host(const struct addr *a, const struct addr *b)
+{
+    if (a->len != b->len || a->u.sa.sa_family != b->u.sa.sa_family)
         return false;
     if (a->u.sa.sa_family == AF_INET6)
         return memcmp(&a->u.in6.sin6_addr, &b->u.in6.sin6_addr, sizeof a->u.in6.sin6_addr) == 0;

@@ -31,6 +31,7 @@ const char *addr_format(const struct addr *a, char *out);
 const char *addr_format_host(const struct addr *a, char *out);
 uint16_t addr_port(const struct addr *a); /* host order */
 void addr_set_port(struct addr *a, uint16_t port);
+bool addr_same_host(const struct addr *a, const struct addr *b); /* whatever the ports */
 bool addr_equal(const struct addr *a, const struct addr *b);
 /* Local and peer address of a socket; `len` 0 on failure. */
 struct addr addr_local(int fd);

@@ -9,10 +9,16 @@
 /* flow/flow.c */
 enum flow_event flow_begin_front(struct flow *f);
 enum flow_event flow_resume_front(struct flow *f);
-enum flow_event flow_pick_and_connect(struct flow *f);
 enum flow_event flow_begin_back(struct flow *f);
 enum flow_event flow_finish(struct flow *f);
 void flow_report(struct flow *f); /* hand the record over, once */
+/* flow/reach.c */
+enum flow_event flow_pick_and_connect(struct flow *f);
+/* The target is connected: a PROXY header goes out, or is held until the client's first payload.
+ * 0, or -1. */
+int flow_send_header(struct flow *f);
+/* flow/lose.c */
+enum flow_event flow_lose(struct flow *f);
 /* flow/relay.c */
 enum flow_event flow_begin_relay(struct flow *f);
 enum flow_event flow_pass_eof(struct flow *f);

@@ -70,5 +70,8 @@ enum flow_event flow_drive_expired(struct flow *f, struct flow_side *ready)
         return ON_NOTHING;
     metric_add(&f->env->metrics, METRIC_TCP_ELB_RESETS, 1);
     flow_side_close(ready, CLOSE_RST);
+    /* A lost target may never speak again. */
+    if (f->record.end == END_TARGET_UNHEALTHY)
+        flow_side_close(ready == &f->front ? &f->back : &f->front, CLOSE_RST);
     return f->front.hop == NULL && f->back.hop == NULL ? ON_DRAINED : ON_NOTHING;
 }

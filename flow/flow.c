@@ -76,13 +76,14 @@ static void reap_cb(evutil_socket_t fd, short what, void *arg)
 
 /* --- begin
  * ------------------------------------------------------------------------------------------- */
-static void side_arm(struct flow_side *side)
+int flow_side_arm(struct flow_side *side)
 {
     /* Edge-triggered in both directions: one registration per socket for its whole life, and a RST
      * is told even while nothing is being read (docs/libraries.md). */
     event_assign(&side->event, side->flow->env->base, side->hop->fd,
                  EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, side_cb, side);
     side->armed = event_add(&side->event, NULL) == 0;
+    return side->armed ? 0 : -1;
 }
 
 struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
@@ -121,9 +122,8 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
 
 void flow_go(struct flow *f)
 {
-    side_arm(&f->front);
-    if (!f->front.armed)
-        flow_abort(f, END_ELB_INTERNAL);
+    if (flow_side_arm(&f->front) != 0)
+        flow_abort(f, END_NO_RESOURCES);
     else
         flow_step(f, ON_START);
 }
@@ -242,43 +242,6 @@ enum flow_event flow_resume_front(struct flow *f)
 
 /* --- the target
  * ------------------------------------------------------------------------------------------ */
-enum flow_event flow_pick_and_connect(struct flow *f)
-{
-    const struct flow_key key = { &f->record.client, &f->record.local,
-                                  (uint32_t)(f->record.id * 2654435761U) };
-    uint64_t hash = flowhash(&key);
-    const struct target_group *group = forward_pick(f->plan->forward, hash);
-    const struct target *target = group == NULL ? NULL : group_pick(group, hash);
-    const struct back_tls *tls = NULL;
-    const struct tls_facts *front = hop_tls_facts(f->front.hop);
-    int error = 0;
-
-    f->record.connect_us = clock_mono_us();
-    if (target == NULL)
-        return flow_fail(f, END_NO_TARGET);
-    f->record.target_group = group->cfg->obj.name;
-    f->record.target = target->cfg->addr;
-    f->record.back_protocol = group->cfg->protocol;
-    if (group->cfg->protocol == PROTOCOL_TLS) {
-        tls = f->plan->back_tls;
-        f->record.backend_policy = back_tls_policy(tls);
-    }
-    f->back.hop = back_connect(&f->record.target, tls, front == NULL ? NULL : front->alpn, &error);
-    if (f->back.hop == NULL) {
-        f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_ERRNO, .sys_errno = error };
-        return flow_fail(f, error == EADDRNOTAVAIL || error == EAGAIN ? END_NO_SOURCE_PORT
-                            : error == ECONNREFUSED                   ? END_TARGET_REFUSED
-                            : error == ENOMEM || error == EMFILE || error == ENFILE
-                                ? END_ELB_INTERNAL
-                                : END_TARGET_UNREACHABLE);
-    }
-    side_arm(&f->back);
-    if (!f->back.armed)
-        return flow_fail(f, END_ELB_INTERNAL);
-    flow_timer(f, f->plan->connect_us);
-    return ON_NOTHING;
-}
-
 static enum flow_event drive_connecting(struct flow *f, struct flow_side *ready)
 {
     int error;
@@ -329,6 +292,8 @@ enum flow_event flow_begin_back(struct flow *f)
         f->record.source = addr_local(f->back.hop->fd);
     if (f->record.back_protocol == PROTOCOL_TLS)
         flow_timer(f, f->plan->handshake_us);
+    if (flow_send_header(f) != 0)
+        return flow_fail(f, END_TARGET_RESET);
     return drive_back(f, &f->back);
 }
 

@@ -35,8 +35,10 @@ struct flow_plan {
     uint64_t idle_us;                /* of the relay */
     uint64_t handshake_us, connect_us;
     enum flow_relay relay;
-    bool close_on_eof;    /* the end of one direction is the end of both */
-    bool hold_for_target; /* the target is connected before the front handshake goes on */
+    bool close_on_eof;        /* the end of one direction is the end of both */
+    const char *zone;         /* the listener's; NULL: none */
+    const char *vpc_endpoint; /* for PROXY headers; NULL: none */
+    bool hold_for_target;     /* the target is connected before the front handshake goes on */
 };
 
 /* Keeps what a plan points to alive while flows use it: a configuration generation. */
@@ -69,6 +71,8 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
 /* Let go of flows past their idle timeout: they are reported already, and to AWS no flows any more.
  */
 void flow_env_drop_expired(struct flow_env *env);
+/* Some target has lost its flows (registration_flows()): find those of this worker. */
+void flow_env_sweep(struct flow_env *env);
 /* Ends every flow that is left (END_STOPPED). */
 void flow_env_clear(struct flow_env *env);
 
@@ -79,7 +83,8 @@ enum flow_state {
     FLOW_BACK_HANDSHAKE,
     FLOW_RELAYING,
     FLOW_HALF_CLOSED,
-    FLOW_EXPIRED, /* past the idle timeout: nothing is sent, the next segment of a peer gets RST */
+    FLOW_EXPIRED, /* past the idle timeout, or the target was lost: nothing is sent, the next
+                     segment of a peer gets RST */
     FLOW_CLOSED,
     FLOW_N_STATES
 };
@@ -94,6 +99,7 @@ enum flow_event {
     ON_EOF,       /* one direction has ended */
     ON_DRAINED,   /* both have, and all is flushed */
     ON_IDLE,
+    ON_LOST, /* the target turned unhealthy */
     ON_FAILED,
     ON_TIMEOUT,
     FLOW_N_EVENTS
@@ -114,7 +120,8 @@ struct flow_side {
 struct flow_dir {
     uint8_t *hold; /* owned: read, but not yet taken by the other side; reading rests meanwhile */
     size_t hold_at, hold_len;
-    int *pipe; /* borrowed from the pool while bytes are inside, or while spliced */
+    bool hold_waits; /* what is held goes out only in front of the source's first payload */
+    int *pipe;       /* borrowed from the pool while bytes are inside, or while spliced */
     size_t in_pipe;
     bool splicing;
     bool eof_in, eof_out;
@@ -127,6 +134,8 @@ struct flow {
     struct flow_env *env;
     const struct flow_plan *plan;
     struct flow_keeper keeper;
+    const struct target *target;          /* NULL before one was picked */
+    const struct target_group_cfg *group; /* the target's */
     enum flow_state state;
     bool front_secured, held, reported;
     struct flow_side front, back;
@@ -166,6 +175,7 @@ void flow_step(struct flow *f, enum flow_event e);
 enum flow_event flow_fail(struct flow *f, enum flow_end end);
 enum flow_event flow_fail_hop(struct flow *f, struct flow_side *side);
 void flow_timer(struct flow *f, uint64_t us);
+int flow_side_arm(struct flow_side *side); /* -1: no memory for another event */
 void flow_side_close(struct flow_side *side, enum flow_close how);
 
 #endif

@@ -60,10 +60,29 @@ static enum hop_status write_some(struct flow_side *to, const uint8_t *data, siz
     return st;
 }
 
-static enum relay_result write_held(struct flow_dir *dir, struct flow_side *to)
+/* A PROXY header goes out together with the client's first payload, and not at all without any. */
+static bool must_wait(struct flow_dir *dir, struct flow_side *from)
+{
+    uint8_t byte;
+    ssize_t n = recv(from->hop->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        from->can_read = false;
+        return true;
+    }
+    dir->hold_waits = false;
+    if (n <= 0)
+        dir->hold_len = 0; /* an end or an error, which the relay meets next */
+    return false;
+}
+
+static enum relay_result write_held(struct flow_dir *dir, struct flow_side *from,
+                                    struct flow_side *to)
 {
     size_t put;
 
+    if (dir->hold_waits && must_wait(dir, from))
+        return RELAY_BLOCKED;
     if (write_some(to, dir->hold + dir->hold_at, dir->hold_len, &put) == HOP_FAILED)
         return RELAY_TO_FAILED;
     dir->hold_at += put;
@@ -140,7 +159,7 @@ static enum relay_result move(struct flow *f, struct flow_dir *dir, struct flow_
         if (to->can_write && hop_flush(to->hop) == HOP_WANT_WRITE)
             to->can_write = false;
         if (dir->hold_len > 0) {
-            r = write_held(dir, to);
+            r = write_held(dir, from, to);
             if (r != RELAY_MOVED)
                 return r;
         }
@@ -212,6 +231,8 @@ static enum flow_event pump(struct flow *f)
 enum flow_event flow_begin_relay(struct flow *f)
 {
     flow_idle_begin(f);
+    if (registration_flows(f->target->reg) == TARGET_FLOWS_LOST)
+        return ON_LOST;
     if (f->plan->relay == FLOW_RELAY_SPLICE)
         f->up.splicing = f->down.splicing = splice_possible(f->front.hop, f->back.hop);
     /* TLS hops may hold bytes of which no edge will tell. */

@@ -16,9 +16,11 @@ const struct flow_rule flow_rules[FLOW_N_STATES][FLOW_N_EVENTS] = {
     [FLOW_BACK_HANDSHAKE]  = { [ON_READY]     = { FLOW_RELAYING,        flow_begin_relay },
                                [ON_RESUME]    = { FLOW_FRONT_HANDSHAKE, flow_resume_front },     MAY_END },
     [FLOW_RELAYING]        = { [ON_EOF]       = { FLOW_HALF_CLOSED,     flow_pass_eof },
-                               [ON_IDLE]      = { FLOW_EXPIRED,         flow_expire },           MAY_END },
+                               [ON_IDLE]      = { FLOW_EXPIRED,         flow_expire },
+                               [ON_LOST]      = { FLOW_EXPIRED,         flow_lose },             MAY_END },
     [FLOW_HALF_CLOSED]     = { [ON_DRAINED]   = { FLOW_CLOSED,          flow_finish },
-                               [ON_IDLE]      = { FLOW_EXPIRED,         flow_expire },           MAY_END },
+                               [ON_IDLE]      = { FLOW_EXPIRED,         flow_expire },
+                               [ON_LOST]      = { FLOW_EXPIRED,         flow_lose },             MAY_END },
     [FLOW_EXPIRED]         = { [ON_DRAINED]   = { FLOW_CLOSED,          flow_finish },           MAY_END },
 };
 /* clang-format on */
@@ -41,7 +43,8 @@ const char *flow_event_name(enum flow_event e)
         [ON_NOTHING] = "nothing",     [ON_START] = "start",   [ON_HELD] = "held",
         [ON_SECURED] = "secured",     [ON_RESUME] = "resume", [ON_READY] = "ready",
         [ON_CONNECTED] = "connected", [ON_EOF] = "eof",       [ON_DRAINED] = "drained",
-        [ON_IDLE] = "idle",           [ON_FAILED] = "failed", [ON_TIMEOUT] = "timeout",
+        [ON_IDLE] = "idle",           [ON_LOST] = "lost",     [ON_FAILED] = "failed",
+        [ON_TIMEOUT] = "timeout",
     };
 
     return names[e];

@@ -355,6 +355,8 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .handshake_us = o->handshake_us,
         .connect_us = o->connect_us,
         .relay = o->relay,
+        .zone = cfg->zone,
+        .vpc_endpoint = o->vpc_endpoint,
         .close_on_eof =
             cfg->protocol == PROTOCOL_TLS && cfg->tls_half_close == TLS_HALF_CLOSE_CLOSE,
         .hold_for_target = o->target_after_hello && cfg->protocol == PROTOCOL_TLS,

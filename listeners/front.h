@@ -17,6 +17,7 @@ struct front_options {
     bool target_after_hello;             /* connect to the target as soon as the hello is read */
     const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
     uint64_t connect_us, handshake_us;   /* limits; not scaled: they bound real peers */
+    const char *vpc_endpoint;            /* for PROXY headers; NULL: none */
     double time_scale;                   /* simulated time runs this much faster */
     const char *elb, *elb_id, *cert_arn; /* see struct record_origin; live as long as the fronts */
     /* Judge of what targets present, for events; borrowed. NULL: nobody asks. */

@@ -51,6 +51,7 @@ struct nlb_cfg {
     const char *vpc_endpoint_id;   /* NULL: none */
     int events_detail;             /* full is all there is */
     double time_scale;             /* 1.0: real time */
+    bool cross_zone;               /* of the load balancer, where a target group does not say */
     bool enforce_quotas;
 };
 

@@ -104,6 +104,25 @@ static void check_group_protocols(const struct listener_cfg *l, struct problems 
     }
 }
 
+/* Without cross-zone load balancing a node in a zone finds its targets by their zone. */
+static void check_zones(const struct listener_cfg *l, struct problems *problems)
+{
+    for (size_t i = 0; l->zone != NULL && i < l->n_forwards; i++) {
+        const struct target_group_cfg *g = l->forwards[i].group;
+
+        if (g == NULL || g->crosses_zones)
+            continue;
+        for (size_t j = 0; j < g->n_targets; j++) {
+            if (g->targets[j].zone == NULL)
+                problems_add(problems, g->targets[j].line,
+                             "target '%s' has no zone, so that listener '%s' (zone = %s) could "
+                             "never reach it: write '%s zone=NAME', or set "
+                             "load_balancing.cross_zone.enabled = true (" ATTRIBUTES ")",
+                             g->targets[j].text, l->obj.name, l->zone, g->targets[j].text);
+        }
+    }
+}
+
 static void check_listener(struct nlb_config *c, struct listener_cfg *l, struct problems *problems)
 {
     resolve_forwards(c, l, problems);
@@ -111,6 +130,7 @@ static void check_listener(struct nlb_config *c, struct listener_cfg *l, struct 
     if (l->protocol == 0)
         return; /* missing or refused, and said so */
     check_group_protocols(l, problems);
+    check_zones(l, problems);
     if (l->protocol == PROTOCOL_TLS && l->n_certificates == 0)
         problems_add(problems, l->obj.line,
                      "TLS listener '%s' has no certificate; it needs at least one: certificate = "
@@ -198,6 +218,8 @@ static void check_group(const struct nlb_config *c, struct target_group_cfg *g,
     if (g->health.protocol == HEALTH_PROTOCOL_HTTP &&
         cfg_line(&g->obj, "health_check_timeout_seconds") == 0)
         g->health.timeout_ms = 6000; /* AWS's default for HTTP; the table holds the others' */
+    g->crosses_zones = g->cross_zone == CROSS_ZONE_ON ||
+                       (g->cross_zone == CROSS_ZONE_LOAD_BALANCER && c->nlb.cross_zone);
     check_thresholds(g, problems);
 }
 

@@ -104,10 +104,25 @@ static void remark_group(const struct target_group_cfg *g, differences_cb *say, 
     char section[96];
 
     snprintf(section, sizeof section, "[target_group %s]", g->obj.name);
-    say(user, section, "health checks are not run yet: every registered target counts as healthy");
     say(user, section,
-        "targets see the address of this machine as the client's, as with NLB's "
-        "nodes when client IP preservation is off");
+        "one node checks health: NLB's nodes each check every target, so that targets see more "
+        "checks than the interval suggests");
+    if (g->health.protocol != HEALTH_PROTOCOL_TCP)
+        say(user, section,
+            "User-Agent and SNI of NLB's health checks are unknown; here the first "
+            "is nlbsim's and the second is not sent");
+    if (!g->preserve_client_ip)
+        say(user, section,
+            "targets see the address of this machine as the client's, as with NLB's "
+            "nodes when client IP preservation is off");
+    else
+        say(user, section,
+            "a client on this machine keeps its address, but its port is another one toward the "
+            "target; elsewhere the target's answers must be routed through this machine");
+    if (g->proxy_protocol_v2)
+        say(user, section,
+            "what NLB's PROXY headers hold without PrivateLink, for IPv6 and on "
+            "health checks is unknown; here the layout of a PrivateLink header is kept");
     if (g->n_targets == 0)
         say(user, section,
             "no target is registered: what a client sees with NLB is unknown; here "

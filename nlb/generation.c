@@ -98,7 +98,32 @@ static const struct policy *common_backend_policy(const struct nlb_config *confi
     return result;
 }
 
-static int build(struct generation *g, struct err *err)
+/* PrivateLink and its like hide the client's address; without them it needs a privilege. */
+static int check_preserve(const struct nlb_config *c, struct err *err)
+{
+    int error = -1;
+
+    for (size_t i = 0; i < c->n_groups; i++) {
+        if (!c->groups[i].preserve_client_ip)
+            continue;
+        if (error < 0)
+            error = back_may_be_transparent();
+        if (error != 0) {
+            err_set(
+                err, ERR_ENVIRONMENT,
+                "%s:%d: preserve_client_ip.enabled = true: connecting from the client's address "
+                "needs IP_TRANSPARENT (%s): run as root or with CAP_NET_ADMIN (setcap "
+                "cap_net_admin+ep), or leave it off and read the client's address from a PROXY "
+                "header (proxy_protocol_v2.enabled = true)",
+                c->path, cfg_line(&c->groups[i].obj, "preserve_client_ip.enabled"),
+                strerror(error));
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int build(struct generation *g, struct registry *registry, struct err *err)
 {
     static const enum flow_relay relays[] = {
         [RELAY_AUTO] = FLOW_RELAY_AUTO,
@@ -116,11 +141,14 @@ static int build(struct generation *g, struct err *err)
         .elb = g->elb,
         .elb_id = c->nlb.load_balancer_id,
         .cert_arn = g->cert_arn,
+        .vpc_endpoint = c->nlb.vpc_endpoint_id,
         .group_of = group_of,
         .judge_of = judge_of,
         .arg = g,
     };
 
+    if (check_preserve(c, err) != 0)
+        return -1;
     g->groups = calloc(c->n_groups + 1, sizeof(struct target_group *));
     g->fronts = calloc(c->n_listeners + 1, sizeof(struct front *));
     if (g->groups == NULL || g->fronts == NULL) {
@@ -128,7 +156,7 @@ static int build(struct generation *g, struct err *err)
         return -1;
     }
     for (size_t i = 0; i < c->n_groups; i++) {
-        if ((g->groups[i] = group_new(&c->groups[i], err)) == NULL)
+        if ((g->groups[i] = group_new(&c->groups[i], registry, err)) == NULL)
             return -1;
     }
     if (make_judges(g, err) != 0)
@@ -148,7 +176,55 @@ static void name(struct generation *g)
     aws_arn(g->cert_arn, &who, "acm", "certificate/");
 }
 
-struct generation *generation_new(const struct nlb_config *config, struct err *err)
+static bool uses(const struct listener_cfg *l, const struct target_group_cfg *g)
+{
+    for (size_t i = 0; i < l->n_forwards; i++) {
+        if (l->forwards[i].group == g)
+            return true;
+    }
+    return false;
+}
+
+/* Every zone that a listener names; a listener without one serves all. */
+static void plan_zones(struct checker_plan *p, const char **zones, const struct nlb_config *c)
+{
+    p->zones = zones;
+    for (size_t i = 0; i < c->n_listeners; i++) {
+        if (c->listeners[i].zone == NULL) {
+            p->n_zones = 0;
+            return;
+        }
+        zones[p->n_zones++] = c->listeners[i].zone;
+    }
+}
+
+int generation_plan_checks(struct generation *g, struct addr (*bound)(const void *arg, size_t i),
+                           const void *arg, struct err *err)
+{
+    const struct nlb_config *c = g->config;
+    struct checker_group *groups = calloc(c->n_groups + 1, sizeof *groups);
+    const char **zones = calloc(c->n_listeners + 1, sizeof *zones);
+
+    g->checks = (struct checker_plan){
+        .groups = groups, .n_groups = c->n_groups, .zones = zones, .time_scale = c->nlb.time_scale
+    };
+    if (groups == NULL || zones == NULL) {
+        err_set(err, ERR_NOMEM, "health checks");
+        return -1;
+    }
+    plan_zones(&g->checks, zones, c);
+    for (size_t i = 0; i < c->n_groups; i++) {
+        groups[i].group = g->groups[i];
+        for (size_t l = 0; l < c->n_listeners && !groups[i].in_use; l++) {
+            groups[i].in_use = uses(&c->listeners[l], &c->groups[i]);
+            groups[i].node = bound(arg, l);
+        }
+    }
+    return 0;
+}
+
+struct generation *generation_new(const struct nlb_config *config, struct registry *registry,
+                                  struct err *err)
 {
     struct generation *g = calloc(1, sizeof *g);
 
@@ -159,7 +235,7 @@ struct generation *generation_new(const struct nlb_config *config, struct err *e
     atomic_init(&g->refs, 1);
     g->config = nlb_config_ref(config);
     name(g);
-    if (build(g, err) != 0) {
+    if (build(g, registry, err) != 0) {
         generation_unref(g);
         return NULL;
     }
@@ -186,6 +262,8 @@ void generation_unref(void *generation)
     for (size_t i = 0; i < g->n_judges; i++)
         back_judge_free(g->judges[i].judge);
     cert_lab_free(g->lab);
+    free((void *)(uintptr_t)g->checks.groups);
+    free((void *)(uintptr_t)g->checks.zones);
     free(g->judges);
     free(g->fronts);
     free(g->groups);

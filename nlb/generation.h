@@ -8,6 +8,7 @@
 
 #include "listeners/front.h"
 #include "nlb/config.h"
+#include "targets/checker.h"
 #include "targets/group.h"
 
 struct generation {
@@ -18,11 +19,18 @@ struct generation {
     struct front **fronts;                          /* as in config->listeners */
     struct generation_judge *judges; /* one per trust store in use; empty without events */
     size_t n_judges;
-    struct cert_lab *lab; /* for their stores, where the configuration has none */
+    struct checker_plan checks; /* generation_plan_checks() */
+    struct cert_lab *lab;       /* for their stores, where the configuration has none */
 };
 
 /* One reference; NULL with the reason in `err`. Takes a reference of `config`. */
-struct generation *generation_new(const struct nlb_config *config, struct err *err);
+struct generation *generation_new(const struct nlb_config *config, struct registry *registry,
+                                  struct err *err);
+/* Before it takes effect: what is checked, and under which Host.
+ *   bound    where listener `i` of the configuration listens
+ *   returns  0, or -1 with the reason in `err` */
+int generation_plan_checks(struct generation *g, struct addr (*bound)(const void *arg, size_t i),
+                           const void *arg, struct err *err);
 /* In the shape of struct flow_keeper. */
 void generation_ref(void *generation);
 void generation_unref(void *generation);

@@ -24,6 +24,8 @@ struct socket_slot {
 
 struct nlb {
     struct generation *generation; /* in effect; one reference */
+    struct registry *registry;
+    struct checker *checker; /* runs on the first worker */
     struct worker **workers;
     size_t n_workers;
     struct worker_outputs outputs;
@@ -123,7 +125,7 @@ static void close_opened(const struct nlb *nlb, struct opened *o)
 static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
 {
     for (size_t w = 0; w < nlb->n_workers; w++) {
-        struct worker_change change = { .generation = g };
+        struct worker_change change = { .generation = g, .checker = w == 0 ? nlb->checker : NULL };
 
         for (size_t i = 0; i < WORKER_SLOTS; i++)
             change.slots[i].fd = -1;
@@ -161,9 +163,24 @@ static void put_up_signposts(struct nlb *nlb)
     signposts_set(nlb->signposts, posts, n, nlb->generation->config);
 }
 
+static struct addr bound_at(const void *arg, size_t i)
+{
+    const struct opened *o = arg;
+
+    return o->slots[o->slot_of[i]].bound;
+}
+
+static void lost_cb(void *arg)
+{
+    struct nlb *nlb = arg;
+
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        worker_sweep(nlb->workers[i]);
+}
+
 int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
-    struct generation *g = generation_new(config, err);
+    struct generation *g = generation_new(config, nlb->registry, err);
     struct opened *o = calloc(1, sizeof *o);
     int rc = -1;
 
@@ -175,7 +192,7 @@ int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err
         for (size_t i = 0; i < WORKER_SLOTS; i++)
             o->fds[w][i] = -1;
     }
-    if (open_all(nlb, o, config, err) != 0) {
+    if (open_all(nlb, o, config, err) != 0 || generation_plan_checks(g, bound_at, o, err) != 0) {
         close_opened(nlb, o);
         goto out;
     }
@@ -239,6 +256,14 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
     }
     if (open_events(nlb, config, err) != 0 || open_access_log(nlb, config, err) != 0)
         return -1;
+    nlb->registry = registry_new();
+    if (nlb->registry == NULL) {
+        err_set(err, ERR_NOMEM, "targets");
+        return -1;
+    }
+    nlb->checker = checker_new(lost_cb, nlb, err);
+    if (nlb->checker == NULL)
+        return -1;
     nlb->workers = calloc(config->nlb.workers, sizeof(struct worker *));
     if (nlb->workers == NULL) {
         err_set(err, ERR_NOMEM, "workers");
@@ -296,6 +321,8 @@ void nlb_stop(struct nlb *nlb)
     if (nlb->drained_fd >= 0)
         close(nlb->drained_fd);
     generation_unref(nlb->generation);
+    checker_free(nlb->checker);
+    registry_free(nlb->registry);
     event_sink_close(nlb->outputs.events);
     access_log_close(nlb->outputs.access_log);
     free(nlb->workers);
@@ -324,6 +351,11 @@ struct nlb_listener_info nlb_listener_at(const struct nlb *nlb, size_t i)
 
     return (struct nlb_listener_info){ cfg->obj.name, cfg->protocol,
                                        nlb->slots[nlb->slot_of[i]].bound };
+}
+
+size_t nlb_targets(const struct nlb *nlb, struct health_row **rows)
+{
+    return checker_snapshot(nlb->checker, rows);
 }
 
 uint64_t nlb_metric(const struct nlb *nlb, enum metric id)

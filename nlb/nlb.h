@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "nlb/config.h"
 #include "observe/metrics.h"
+#include "targets/checker.h"
 
 struct nlb;
 
@@ -42,6 +43,9 @@ struct nlb_listener_info {
 };
 size_t nlb_listener_count(const struct nlb *nlb);
 struct nlb_listener_info nlb_listener_at(const struct nlb *nlb, size_t i);
+
+/* Every target with its health, also those that drain; see checker_snapshot(). From any thread. */
+size_t nlb_targets(const struct nlb *nlb, struct health_row **rows);
 
 /* Sum over all workers. */
 uint64_t nlb_metric(const struct nlb *nlb, enum metric id);

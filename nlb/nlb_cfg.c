@@ -77,9 +77,10 @@ static int check_lb_id(void *object, const struct cfg_value *value)
 static int check_endpoint(void *object, const struct cfg_value *value)
 {
     (void)object;
-    if (strncmp(value->text, "vpce-", 5) != 0 ||
+    if (strncmp(value->text, "vpce-", 5) != 0 || strlen(value->text) < 6 ||
+        strlen(value->text) > 64 ||
         strspn(value->text + 5, "0123456789abcdef") != strlen(value->text + 5))
-        return refuse(value, "vpce- and hexadecimal digits");
+        return refuse(value, "vpce- and hexadecimal digits, at most 64 characters");
     return 0;
 }
 
@@ -127,14 +128,16 @@ static const struct cfg_key nlb_keys[] = {
       .values = "12 digits", .help = "for ARNs", .source = OURS },
     { .name = "load_balancer_id", .kind = CFG_TEXT, .offset = AT(load_balancer_id), .parse_cb = check_lb_id, .def = "0123456789abcdef",
       .values = "16 hexadecimal digits", .help = "for ARNs", .source = OURS },
-    { .name = "vpc_endpoint_id", .kind = CFG_TEXT, .offset = AT(vpc_endpoint_id), .parse_cb = check_endpoint, .only = "",
+    { .name = "vpc_endpoint_id", .kind = CFG_TEXT, .offset = AT(vpc_endpoint_id), .parse_cb = check_endpoint,
       .values = "vpce-...", .help = "the PrivateLink endpoint that PROXY headers name", .source = PRIVLINK },
     { .name = "events_detail", .kind = CFG_ENUM, .offset = AT(events_detail), .choices = (const struct cfg_choice[]){ { "full", 0, NULL }, { NULL, 0, NULL } },
       .def = "full", .help = "how much an event says", .source = OURS },
     { .name = "time_scale", .kind = CFG_CUSTOM, .parse_cb = parse_time_scale, .values = "1-1000", .def = "1",
-      .help = "how much faster than real time idle timeouts run", .source = OURS },
+      .help = "how much faster than real time idle timeouts, health check intervals and draining run", .source = OURS },
+    { .name = "load_balancing.cross_zone.enabled", .kind = CFG_BOOL, .offset = AT(cross_zone), .def = "false",
+      .help = "may a node use targets of other zones, where the target group does not say", .source = PRIVLINK },
     { .name = "enforce_quotas", .kind = CFG_BOOL, .offset = AT(enforce_quotas), .def = "false", .only = "false",
-      .help = "more listeners, certificates or targets than AWS's default quotas are errors", .source = QUOTAS },
+      .help = "more listeners, certificates or targets than AWS's default quotas are errors, not warnings", .source = QUOTAS },
     { .name = NULL },
 };
 /* clang-format on */

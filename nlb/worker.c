@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,6 +29,8 @@ struct worker {
     struct listener listeners[WORKER_SLOTS];
     bool used[WORKER_SLOTS];
     struct generation *generation; /* what new flows get */
+    struct checker *checker;       /* borrowed; NULL: this worker runs no health checks */
+    atomic_bool sweep;
 
     pthread_mutex_t lock; /* guards what follows: the mail box */
     pthread_cond_t taken;
@@ -72,6 +75,10 @@ static void apply(struct worker *w, const struct worker_change *c)
             listener_adopt(&w->listeners[i], slot->front, &keeper);
         }
     }
+    /* Before the old generation goes: the checker still works by it. */
+    w->checker = c->checker;
+    if (w->checker != NULL)
+        checker_apply(w->checker, w->base, &c->generation->checks);
     generation_unref(w->generation);
     w->generation = c->generation;
 }
@@ -107,6 +114,8 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (read(fd, &n, sizeof n) < 0)
         return;
+    if (atomic_exchange_explicit(&w->sweep, false, memory_order_acq_rel))
+        flow_env_sweep(&w->env);
     pthread_mutex_lock(&w->lock);
     if (w->change != NULL) {
         apply(w, w->change);
@@ -128,6 +137,8 @@ static void *run(void *arg)
     struct worker *w = arg;
 
     event_base_dispatch(w->base);
+    if (w->checker != NULL)
+        checker_halt(w->checker);
     stop_listening(w);
     flow_env_clear(&w->env);
     access_buf_clear(&w->access);
@@ -225,6 +236,13 @@ void worker_drain(struct worker *w)
     pthread_mutex_lock(&w->lock);
     w->drain = true;
     pthread_mutex_unlock(&w->lock);
+    wake(w);
+}
+
+void worker_sweep(struct worker *w)
+{
+    /* Without the lock: the first worker calls this while it holds its own. */
+    atomic_store_explicit(&w->sweep, true, memory_order_release);
     wake(w);
 }
 

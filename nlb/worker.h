@@ -22,6 +22,7 @@ struct worker_slot {
 struct worker_change {
     struct generation *generation; /* one reference, taken */
     struct worker_slot slots[WORKER_SLOTS];
+    struct checker *checker; /* for the worker that runs the health checks, else NULL; borrowed */
 };
 
 struct worker;
@@ -37,6 +38,8 @@ struct worker *worker_start(unsigned number, const struct worker_outputs *output
 /* Messages; taken in order. worker_apply() returns once the worker has applied it. */
 void worker_apply(struct worker *w, const struct worker_change *change);
 void worker_drain(struct worker *w);
+/* Look for flows whose target is lost; returns at once, from any thread. */
+void worker_sweep(struct worker *w);
 /* End what is left, join the thread, free. */
 void worker_stop(struct worker *w);
 const struct metrics *worker_metrics(const struct worker *w);

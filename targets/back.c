@@ -104,9 +104,41 @@ static const struct tls_conf *pick_conf(const struct back_tls *b, const char *al
     return b->plain;
 }
 
-struct hop *back_connect(const struct addr *to, const struct back_tls *tls, const char *alpn,
-                         int *sys_errno)
+static int set_transparent(int fd, int family)
 {
+    return family == AF_INET6
+               ? setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &(int){ 1 }, sizeof(int))
+               : setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &(int){ 1 }, sizeof(int));
+}
+
+int back_may_be_transparent(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int error = fd < 0 || set_transparent(fd, AF_INET) != 0 ? errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+/* Come from the client's address and port; where that very port is in use on this host (the client
+ * itself is here), from another port of the address. */
+static int come_from(int fd, const struct addr *from)
+{
+    struct addr any_port = *from;
+
+    if (set_transparent(fd, from->u.sa.sa_family) != 0)
+        return -1;
+    if (bind(fd, &from->u.sa, from->len) == 0)
+        return 0;
+    addr_set_port(&any_port, 0);
+    return errno == EADDRINUSE ? bind(fd, &any_port.u.sa, any_port.len) : -1;
+}
+
+struct hop *back_connect(const struct back_route *route, int *sys_errno)
+{
+    const struct addr *to = route->to;
+    const struct back_tls *tls = route->tls;
     int fd = socket(to->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct hop *h;
 
@@ -115,12 +147,14 @@ struct hop *back_connect(const struct addr *to, const struct back_tls *tls, cons
         return NULL;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-    if (connect(fd, &to->u.sa, to->len) != 0 && errno != EINPROGRESS) {
+    if ((route->from != NULL && come_from(fd, route->from) != 0) ||
+        (connect(fd, &to->u.sa, to->len) != 0 && errno != EINPROGRESS)) {
         *sys_errno = errno;
         close(fd);
         return NULL;
     }
-    h = tls == NULL ? hop_tcp_new(fd) : hop_tls_client_new(fd, pick_conf(tls, alpn), NULL, NULL);
+    h = tls == NULL ? hop_tcp_new(fd)
+                    : hop_tls_client_new(fd, pick_conf(tls, route->alpn), NULL, NULL);
     if (h == NULL) {
         *sys_errno = ENOMEM;
         close(fd);

@@ -31,15 +31,20 @@ struct back_tls *back_tls_new(const struct back_params *params, struct err *err)
 void back_tls_free(struct back_tls *b);
 const char *back_tls_policy(const struct back_tls *b);
 
+struct back_route {
+    const struct addr *to;
+    const struct addr *from;    /* the address to come from (back_may_be_transparent); NULL: ours */
+    const struct back_tls *tls; /* NULL for a TCP group */
+    const char *alpn;           /* what was chosen with the client; NULL or empty: nothing */
+};
 /*
- * Begin to connect to `to`.
- *   tls       NULL for a TCP group
- *   alpn      what was chosen with the client; NULL or empty: nothing
+ * Begin to connect.
  *   returns   a hop whose socket is connecting (watch it for writability, then back_connected()),
  *             or NULL: then `*sys_errno` says why (EADDRNOTAVAIL: no source port is free)
  */
-struct hop *back_connect(const struct addr *to, const struct back_tls *tls, const char *alpn,
-                         int *sys_errno);
+struct hop *back_connect(const struct back_route *route, int *sys_errno);
+/* May this process use addresses that are not its own? 0, or errno. */
+int back_may_be_transparent(void);
 /* After the socket became writable: 0 when connected, else the errno of the failure. */
 int back_connected(const struct hop *h);
 /* Read what the target presented into plain facts. */

@@ -36,6 +36,14 @@ uint64_t flowhash(const struct flow_key *key)
     return mix(h ^ key->sequence);
 }
 
+uint64_t flowhash_source(const struct addr *source)
+{
+    struct addr host = *source;
+
+    addr_set_port(&host, 0);
+    return mix_addr(mix(6), &host);
+}
+
 uint32_t flowhash_index(uint64_t hash, uint32_t n)
 {
     return (uint32_t)(((hash >> 32) * n) >> 32);

@@ -17,6 +17,8 @@ struct flow_key {
 
 /* A well-mixed 64-bit number; equal keys give equal numbers on every machine. */
 uint64_t flowhash(const struct flow_key *key);
+/* The same of the source address alone, without its port: sticky targets. */
+uint64_t flowhash_source(const struct addr *source);
 /* Map it to 0 … n-1 (n > 0) evenly. */
 uint32_t flowhash_index(uint64_t hash, uint32_t n);
 

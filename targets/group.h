@@ -9,9 +9,11 @@
 #include "core/err.h"
 #include "targets/flowhash.h"
 #include "targets/group_cfg.h"
+#include "targets/registry.h"
 
 struct target {
     const struct target_cfg *cfg; /* borrowed from the configuration generation */
+    struct registration *reg;     /* one reference; its health, shared over generations */
 };
 
 struct target_group {
@@ -20,16 +22,39 @@ struct target_group {
     size_t n_targets;
 };
 
-/* NULL with the reason in `err`. `cfg` must outlive the group. */
-struct target_group *group_new(const struct target_group_cfg *cfg, struct err *err);
+/* NULL with the reason in `err`. `cfg` and `registry` must outlive the group. */
+struct target_group *group_new(const struct target_group_cfg *cfg, struct registry *registry,
+                               struct err *err);
 void group_free(struct target_group *g);
 
+struct group_counts {
+    size_t registered, healthy;
+};
+/* Targets of one zone; `zone` NULL: of all. */
+struct group_counts group_count(const struct target_group *g, const char *zone);
+/* Too few are healthy, so that every registered target gets traffic? Source: NLB guide, "Target
+ * groups", "Target group health", and "Health checks" (fail-open). */
+bool group_fails_open(const struct target_group_cfg *cfg, struct group_counts n);
+/* The zone in which a node at `zone` looks for targets: NULL when it looks in all of them, because
+ * it has none or because of cross-zone load balancing. */
+const char *group_zone(const struct target_group *g, const char *zone);
+
+enum group_verdict {
+    GROUP_PICKED,
+    GROUP_EMPTY,          /* nothing is registered (NLB fails open, but to nobody) */
+    GROUP_ZONE_WITHDRAWN, /* too few targets of this zone are healthy and other zones have enough:
+                             the zone's address is no longer in DNS, and requests to it fail */
+};
 /*
- * Choose the target of a new flow.
- *   returns  borrowed; NULL when nothing is registered (NLB fails open for an empty group, but
- * there is nobody to send to; the flow is rejected). source   NLB guide, "Target groups", "Routing"
+ * Choose the target of a new flow: among the healthy ones, or among all when the group fails open.
+ *   zone      of the listener; NULL: none
+ *   returns   borrowed; NULL with the reason in `*verdict`
+ *   source    NLB guide, "Target groups", "Routing" and "Target group health"; "Edit target group
+ *             attributes", "Cross-zone load balancing"; "What is a Network Load Balancer?" (a zone
+ *             that was withdrawn)
  */
-const struct target *group_pick(const struct target_group *g, uint64_t hash);
+const struct target *group_pick(const struct target_group *g, const char *zone, uint64_t hash,
+                                enum group_verdict *verdict);
 
 /* The forward action of a listener: weighted target groups. */
 struct forward_member {

@@ -48,6 +48,7 @@ struct target_group_cfg {
     uint64_t deregistration_delay_ms;
     bool deregistration_terminates;
     enum cross_zone cross_zone;
+    bool crosses_zones; /* the attribute with the load balancer's applied; set by the checks */
     bool preserve_client_ip;
     bool proxy_protocol_v2;
     enum header_placement header_placement;

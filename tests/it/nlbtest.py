@@ -257,8 +257,42 @@ class Nlb:
         return False
 
 
+class HealthPort:
+    """A port that passes TCP health checks, so that the targets of a test see its own connections only."""
+
+    def __init__(self):
+        self.socket, self.lock = None, threading.Lock()
+
+    def number(self):
+        with self.lock:
+            if self.socket is None:
+                self.socket = socket.socket()
+                self.socket.bind(("0.0.0.0", 0))
+                self.socket.listen(4096)
+                threading.Thread(target=self._accept, daemon=True).start()
+            return self.socket.getsockname()[1]
+
+    def _accept(self):
+        while True:
+            self.socket.accept()[0].close()
+
+
+HEALTH_PORT = HealthPort()
+
+
+def checked_elsewhere(text):
+    """Send the health checks of groups that do not configure any of theirs to HEALTH_PORT."""
+    parts = re.split(r"(?m)^(?=\[)", text)
+    for i, part in enumerate(parts):
+        if part.startswith("[target_group") and not re.search(r"(?m)^(health|unhealthy|matcher)", part):
+            parts[i] = part.rstrip("\n") + f"\nhealth_check_port = {HEALTH_PORT.number()}\n"
+    return "".join(parts)
+
+
 def write_ini(folder, text, files=None, events=None):
     """Write the INI (with [nlb] and an event stream added when missing) and its files."""
+    if events:
+        text = checked_elsewhere(text)
     if "[nlb]" not in text:
         text = "[nlb]\nname = t\nworkers = 2\n\n" + text
     if events and not re.search(r"^events\s*=", text, re.M):

@@ -150,7 +150,7 @@ class Check(unittest.TestCase):
         self.assertIn("\nssl_policy = ELBSecurityPolicy-2016-08 ; default\n", text)
         self.assertIn("\ncertificate = certs/api.pem\n", text)
         self.assertNotIn("tcp.idle_timeout.seconds", text)
-        self.assertIn("; [target_group backend] health checks are not run yet", text)
+        self.assertIn("; [target_group backend] one node checks health", text)
         self.assertIn("; [integration orders] checked, not acted on", text)
         self.assertRegex(text, r"; \[listener https\] ssl_policy ELBSecurityPolicy-2016-08: not acted out: .*TLSv1\.1")
 
