@@ -86,11 +86,14 @@ static struct timeval milliseconds(uint64_t ms)
                              .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 }
 
-static void log_end(const struct conn *c, const char *how)
+static void log_end(struct conn *c, const char *how)
 {
     struct hop_failure f = { 0 };
     char text[160];
 
+    if (c->told)
+        return;
+    c->told = true;
     if (c->hop != NULL)
         c->hop->ops->failure(c->hop, &f);
     log_debug("target_end",
@@ -124,6 +127,13 @@ static enum hop_status begin_hop(struct conn *c)
     return HOP_OK;
 }
 
+static bool peer_ended(const struct conn *c)
+{
+    struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+
+    return poll(&p, 1, 0) > 0;
+}
+
 static enum hop_status stage_first(struct conn *c)
 {
     uint8_t *buf = c->set->scratch;
@@ -136,16 +146,14 @@ static enum hop_status stage_first(struct conn *c)
         return HOP_FAILED; /* connected and closed: whoever checks a port does that */
     switch (proxy_header_read(&header, buf, (size_t)n)) {
     case PROXY_MORE:
-        if ((size_t)n == c->peeked)
-            return begin_hop(c); /* woken without new bytes: no more will come */
-        c->peeked = (size_t)n;
-        return HOP_WANT_READ;
+        return peer_ended(c) ? begin_hop(c) : HOP_WANT_READ;
     case PROXY_NONE:
         return begin_hop(c);
     case PROXY_MALFORMED:
         log_debug("target_proxy", "target=%s connection=%llu PROXY header: %s",
                   c->target->info.name, (unsigned long long)c->number, header.why);
-        return HOP_FAILED;
+        c->act = ACT_CLOSE;
+        return HOP_OK;
     case PROXY_HEADER:
         break;
     }
@@ -377,9 +385,7 @@ static enum hop_status stage_drain(struct conn *c)
 /* Nothing is read and nothing said; only the peer's end is noticed. */
 static enum hop_status stage_hung(struct conn *c)
 {
-    struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
-
-    return poll(&p, 1, 0) > 0 ? HOP_FAILED : HOP_WANT_READ;
+    return peer_ended(c) ? HOP_FAILED : HOP_WANT_READ;
 }
 
 static enum hop_status (*const stages[])(struct conn *) = {
@@ -400,16 +406,16 @@ static bool act(struct conn *c)
     case ACT_NONE:
         break;
     case ACT_CLOSE:
-        log_end(c, "fault: close");
+        log_end(c, "close");
         shutdown(c->fd, SHUT_WR);
         c->stage = CONN_DRAIN;
         break;
     case ACT_RESET:
-        log_end(c, "fault: reset");
+        log_end(c, "reset");
         conn_free(c, true);
         return false;
     case ACT_HANG:
-        log_end(c, "fault: hang");
+        log_end(c, "hang");
         c->stage = CONN_HUNG;
         break;
     case ACT_WAIT:

@@ -79,12 +79,12 @@ struct conn {
     uint64_t number;  /* of the connection at this target, from 1 */
     uint64_t request; /* of the request on this connection, from 1 */
     json_t *proxy;    /* the PROXY header as the answer tells it; NULL: none */
-    size_t peeked;
     struct http_parser *parser;
     struct evbuffer *out;
     uint8_t *left; /* owned: read, but of the next request */
     size_t n_left;
-    bool continued, peer_ended;
+    bool continued; /* "100 Continue" is out */
+    bool told;      /* its end is in the log */
     size_t drained;
     struct fault_state fault;
 };
