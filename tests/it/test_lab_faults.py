@@ -254,20 +254,21 @@ class AtBytes(Faults):
     def test_corrupt_byte(self):
         for n, name in self.CORRUPT.items():
             for version in BOTH:
-                with self.subTest(name), self.assertRaises(ssl.SSLError):
+                with self.subTest(n=n, version=version), self.assertRaises(ssl.SSLError):
                     with handshake(name, version) as s:
                         told(s)
-                    # a corrupt certificate goes unnoticed by a client that verifies nothing
-                    raise ssl.SSLError("unnoticed") if n == 500 else AssertionError("unnoticed")
-        self.assertTrue(raw(self.CORRUPT_HTTP, GET)[0].startswith(bytes([ord("H") ^ 0xff]) + b"TTP/1.1"))
+        with connect(address(self.CORRUPT_HTTP)) as s:
+            s.sendall(GET)
+            self.assertEqual(recv_exactly(s, 8), bytes([ord("H") ^ 0xff]) + b"TTP/1.1")
 
     def test_one_byte_at_a_time(self):
         start = time.monotonic()
-        with handshake(self.SLOW[0]) as s:
-            self.assertEqual(told(s)["request"], 1)
-        self.assertGreater(time.monotonic() - start, 0.5)
+        with connect(address(self.SLOW[0])) as s:
+            s.sendall(hello_bytes(sni=HOST))
+            self.assertEqual(recv_exactly(s, 150)[0], 22)
         with connect(address(self.SLOW[1])) as s:
             self.assertEqual(told(s)["request"], 1)
+        self.assertGreater(time.monotonic() - start, 0.5)
 
 
 class AfterHandshake(Faults):
@@ -288,8 +289,11 @@ class AfterHandshake(Faults):
                 s.settimeout(SILENCE_S)
                 with self.assertRaises((TimeoutError, socket.timeout)):
                     s.recv(1)
-            with handshake(self.NAMES["reset"], version) as s:
-                self.assertEqual(ending(s), "rst")
+            try:
+                with handshake(self.NAMES["reset"], version) as s:
+                    self.assertEqual(ending(s), "rst")
+            except ConnectionResetError:  # TLS 1.2: the RST may overtake the client's reading
+                self.assertEqual(version, TLS12)
 
     def test_alerts_are_encrypted(self):
         for number, name in self.ALERTS.items():
