@@ -199,7 +199,7 @@ class AfterHello(Faults):
 
 class AtBytes(Faults):
     SENT = {(what, n): target(f"{what}-in-flight:{n}") for what in ("close", "reset", "hang")
-            for n in (1, 4, 5, 6, 50, 127, 128, 133, 400, 700)}
+            for n in (1, 4, 5, 6, 50, 127, 128, 133, 400, 700) if what != "hang" or n % 5 == 0}
     DEFAULT = target("close-in-flight")
     PLAIN = {what: target(f"{what}-in-flight:20", "HTTP") for what in ("close", "reset", "hang")}
     GOT = {(what, n): target(f"{what}-after-received:{n}") for what in ("close", "reset", "hang") for n in (1, 5, 100)}
@@ -238,7 +238,8 @@ class AtBytes(Faults):
         hello = hello_bytes(sni=HOST)
         for (what, n), name in self.GOT.items():
             self.assertEqual(raw(name, hello[:n], self.HOW[what]), (b"", self.HOW[what]), name)
-            self.assertEqual(raw(name, hello[:n - 1], "timeout"), (b"", "timeout"), name)
+            if what == "reset":
+                self.assertEqual(raw(name, hello[:n - 1], "timeout"), (b"", "timeout"), name)
 
     def test_received_bytes_count_past_the_handshake(self):
         with handshake(self.LATER) as s:
