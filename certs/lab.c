@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/lab_issue.h"
 #include "certs/lab_node.h"
 
 #define ROOT_DAYS    1825 /* either way, where the row gives no dates */
@@ -70,6 +71,16 @@ void cert_lab_free(struct cert_lab *lab)
 int64_t cert_lab_now(const struct cert_lab *lab)
 {
     return lab->now_s;
+}
+
+void cert_lab_set_authority_key(struct cert_lab *lab, enum issue_key_kind kind)
+{
+    lab->ca_key = kind;
+}
+
+enum issue_key_kind lab_authority_key(const struct cert_lab *lab, const struct lab_authority *row)
+{
+    return row->key != ISSUE_KEY_EC256 ? row->key : lab->ca_key;
 }
 
 struct lab_node *lab_node_find(struct cert_lab *lab, const char *label)
@@ -186,7 +197,7 @@ static struct lab_node *new_authority(struct cert_lab *lab, const struct lab_aut
                                                 : issuer != NULL ? ISSUING_TO
                                                                  : ROOT_DAYS);
     (void)issue_name_add(subject, sizeof subject, "CN", row->cn);
-    n = lab_node_add(lab, label, label, issuer, row->key, &c, err);
+    n = lab_node_add(lab, label, label, issuer, lab_authority_key(lab, row), &c, err);
     if (n != NULL)
         n->authority = row;
     return n;

@@ -9,6 +9,10 @@
 #include "certs/lab.h"
 #include "certs/profiles.h"
 
+/* Authorities get keys of this kind, unless their row asks for another one (P-256 is what a row
+ * says that asks for none). Before the first certificate is issued. */
+void cert_lab_set_authority_key(struct cert_lab *lab, enum issue_key_kind kind);
+
 /* One certificate by flags. Of `cert`, everything but key, issuer, issuer_key and serial is the
  * caller's to fill in; serial_len 0 asks for a serial number of 16 octets. */
 struct cert_lab_request {

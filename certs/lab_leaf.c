@@ -273,8 +273,10 @@ int cert_lab_prepare(struct cert_lab *lab, const struct lab_profile *const *prof
         if (issue_key_is_slow(p->key) && key_pool_want(lab->keys, p->key, label, err) != 0)
             return -1;
         for (; a != NULL; a = a->issuer != NULL ? lab_authority_find(a->issuer) : NULL) {
+            enum issue_key_kind kind = lab_authority_key(lab, a);
+
             lab_authority_label(a, host, label);
-            if (issue_key_is_slow(a->key) && key_pool_want(lab->keys, a->key, label, err) != 0)
+            if (issue_key_is_slow(kind) && key_pool_want(lab->keys, kind, label, err) != 0)
                 return -1;
         }
     }

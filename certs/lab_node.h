@@ -33,6 +33,7 @@ struct lab_node {
 struct cert_lab {
     char *seed;
     int64_t now_s;
+    enum issue_key_kind ca_key; /* of authorities whose row asks for nothing else */
     struct key_pool *keys;
     pthread_mutex_t lock; /* of everything below; a node that is there no longer changes */
     mbedtls_hmac_drbg_context blind;
@@ -50,6 +51,8 @@ struct lab_node *lab_node_add(struct cert_lab *lab, const char *label, const cha
 /* Keep a finished node, which the lab owns from then on; -1 without memory. */
 int lab_node_insert(struct cert_lab *lab, struct lab_node *n, struct err *err);
 void lab_node_free(struct lab_node *n);
+/* The kind of key that an authority gets. */
+enum issue_key_kind lab_authority_key(const struct cert_lab *lab, const struct lab_authority *row);
 /* Find or make an authority; `host` counts for those that are made per host. */
 struct lab_node *lab_authority_node(struct cert_lab *lab, const struct lab_authority *row,
                                     const char *host, struct err *err);

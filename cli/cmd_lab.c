@@ -9,6 +9,7 @@
 
 #include "certs/lab.h"
 #include "certs/lab_dir.h"
+#include "certs/lab_issue.h"
 #include "certs/profiles.h"
 #include "cli/cli.h"
 #include "core/clock.h"
@@ -31,6 +32,7 @@ static const char help[] =
     "  --seed TEXT      the same keys, serial numbers and signatures every time (never for "
     "secrets)\n"
     "  --at TIME        count \"expired\" from then: 2026-11-21T10:00:00Z, +30d, @1764000000\n"
+    "  --ca-key KIND    key of the authorities: ecdsa-256 (default) ... ecdsa-521, rsa-2048 ...\n"
     "  --no-large-rsa   leave out RSA keys of 3072 bits and more: they take a second or more\n"
     "  --force          replace the lab in DIR; a directory that is no lab is never touched\n"
     "  --list           the profiles, authorities and trust stores; writes nothing\n"
@@ -110,10 +112,12 @@ struct progress {
 static void show_progress(void *arg, size_t done, size_t total, const char *profile)
 {
     struct progress *p = arg;
+    enum issue_key_kind key = issue_key_find(profile);
     int filled = (int)(done * BAR_WIDTH / total);
 
+    /* Profiles with large keys are called like the keys: what follows takes long. */
     if (clock_mono_us() - p->began_us < PROGRESS_AFTER_US &&
-        issue_key_find(profile) < ISSUE_KEY_RSA3072)
+        !(key < ISSUE_KEY_N && issue_key_is_large_rsa(key)) && !p->shown)
         return;
     if (done == total) {
         if (p->shown)
@@ -125,7 +129,8 @@ static void show_progress(void *arg, size_t done, size_t total, const char *prof
             BAR_WIDTH - filled, "", done, total, profile);
 }
 
-static int write_lab(struct lab_dir_options *o, const char *seed, int64_t now_s)
+static int write_lab(struct lab_dir_options *o, const char *seed, int64_t now_s,
+                     enum issue_key_kind ca_key)
 {
     struct lab_dir_summary summary;
     struct progress progress = { .began_us = clock_mono_us() };
@@ -137,6 +142,8 @@ static int write_lab(struct lab_dir_options *o, const char *seed, int64_t now_s)
         o->progress_cb = show_progress;
         o->progress_arg = &progress;
     }
+    if (lab != NULL)
+        cert_lab_set_authority_key(lab, ca_key);
     if (lab != NULL)
         rc = lab_dir_write(lab, o, &summary, &err);
     cert_lab_free(lab);
@@ -160,18 +167,15 @@ static int usage_error(const char *text)
 int cmd_lab(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "host", required_argument, NULL, 'H' },
-        { "seed", required_argument, NULL, 's' },
-        { "at", required_argument, NULL, 'a' },
-        { "no-large-rsa", no_argument, NULL, 'n' },
-        { "force", no_argument, NULL, 'f' },
-        { "list", no_argument, NULL, 'l' },
-        { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
+        { "host", required_argument, NULL, 'H' },   { "seed", required_argument, NULL, 's' },
+        { "at", required_argument, NULL, 'a' },     { "no-large-rsa", no_argument, NULL, 'n' },
+        { "force", no_argument, NULL, 'f' },        { "list", no_argument, NULL, 'l' },
+        { "ca-key", required_argument, NULL, 'k' }, { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },         { 0 },
     };
     struct lab_dir_options o = { .host = "api.example.com" };
     int64_t real_s = clock_wall_us() / 1000000, now_s = real_s;
+    enum issue_key_kind ca_key = ISSUE_KEY_EC256;
     const char *seed = NULL;
     bool list = false, json = false;
     int option;
@@ -187,6 +191,11 @@ int cmd_lab(int argc, char **argv)
         case 'a':
             if (clock_parse_utc(optarg, real_s, &now_s) != 0)
                 return usage_error("--at: not a time");
+            break;
+        case 'k':
+            ca_key = issue_key_find(optarg);
+            if (ca_key == ISSUE_KEY_N)
+                return usage_error("--ca-key: no such kind of key (ecdsa-256, rsa-2048, ...)");
             break;
         case 'n':
             o.no_large_rsa = true;
@@ -216,5 +225,5 @@ int cmd_lab(int argc, char **argv)
     if (optind + 1 != argc)
         return usage_error("one directory is wanted");
     o.dir = argv[optind];
-    return write_lab(&o, seed, now_s);
+    return write_lab(&o, seed, now_s, ca_key);
 }

@@ -4,6 +4,7 @@ profile's row says, and nothing else."""
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import subprocess
@@ -315,6 +316,34 @@ class Directory(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertNotIn("\r", out)
         self.assertEqual(len(out.splitlines()), 1)
+
+    def test_progress_on_a_terminal(self):
+        master, slave = pty.openpty()
+        p = subprocess.Popen([NLBSIM, "lab", self.pki], stderr=slave, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        os.close(slave)
+        seen = b""
+        try:
+            while chunk := os.read(master, 4096):
+                seen += chunk
+        except OSError:  # the other end is closed
+            pass
+        os.close(master)
+        self.assertEqual(p.wait(60), 0)
+        self.assertIn(b"rsa-4096", seen)
+        self.assertRegex(seen, rb"\r\[#+ *\] \d+/\d+ ")
+        self.assertTrue(seen.rstrip().endswith(b"says what is what"), seen[-100:])
+
+    def test_authorities_with_other_keys(self):
+        self.assertEqual(self.lab("--ca-key", "ecdsa-384", self.pki)[0], 0)
+        for name, key in (("root", "384 bit"), ("issuing", "384 bit"), ("rsa-1024-issuing", "1024 bit")):
+            self.assertIn(key, run("openssl", "x509", "-in", os.path.join(self.pki, "ca", name + ".pem"), "-noout", "-text")[1])
+        valid = os.path.join(self.pki, "server", "valid.pem")
+        self.assertEqual(run("openssl", "verify", "-trusted", os.path.join(self.pki, "public.pem"), "-untrusted", valid, valid)[0], 0)
+        code, out = run(NLBSIM, "cert", "issue", "--lab", self.pki, "--out", os.path.join(self.dir, "more"), HOST)
+        self.assertEqual(code, 0, out)
+        more = os.path.join(self.dir, "more.pem")
+        self.assertEqual(run("openssl", "verify", "-trusted", os.path.join(self.pki, "public.pem"), "-untrusted", more, more)[0], 0)
+        self.assertEqual(self.lab("--ca-key", "rsa-9", self.pki)[0], 2)
 
     def test_usage_errors(self):
         for argv in ([], [self.pki, "more"], ["--at", "yesterday", self.pki], ["--host", "a b", self.pki], ["--json", self.pki],
