@@ -366,7 +366,30 @@ static const char *read_extension(struct cert_parser *p, struct der_span body,
     return why;
 }
 
-static const char *understand(struct cert_parser *p, struct cert_extension *ext, bool seen[N_KNOWN])
+/* Identifiers met so far, by hash: there may be thousands. */
+struct ids {
+    struct der_span *slots;
+    size_t size; /* a power of two, more than there are extensions */
+};
+
+static bool is_double(struct ids *ids, struct der_span oid)
+{
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < oid.len; i++)
+        h = (h ^ oid.at[i]) * 16777619u;
+    for (size_t i = h & (ids->size - 1);; i = (i + 1) & (ids->size - 1)) {
+        if (ids->slots[i].at == NULL) {
+            ids->slots[i] = oid;
+            return false;
+        }
+        if (der_span_eq(ids->slots[i], oid))
+            return true;
+    }
+}
+
+static const char *understand(struct cert_parser *p, struct cert_extension *ext, bool seen[N_KNOWN],
+                              struct ids *ids)
 {
     char dotted[DER_OID_TEXT_MAX];
     const char *why;
@@ -394,24 +417,28 @@ static const char *understand(struct cert_parser *p, struct cert_extension *ext,
         seen[i] = true;
         return why;
     }
-    for (const struct cert_extension *e = p->facts.extensions; e < ext; e++) {
-        if (der_span_eq(e->oid, ext->oid))
-            return "java.io.IOException: Duplicate extensions not allowed";
-    }
-    return NULL;
+    return is_double(ids, ext->oid) ? "java.io.IOException: Duplicate extensions not allowed"
+                                    : NULL;
 }
 
 const char *parse_extensions(struct cert_parser *p, struct der_span rest)
 {
     bool seen[N_KNOWN] = { false };
+    struct ids ids = { NULL, 16 };
     struct der_span body;
     struct der seq, d;
+    size_t n = 0;
     const char *why = der_next(&rest, &seq);
 
     if (why == NULL && seq.tag != DER_SEQUENCE)
         why = "java.io.IOException: Not the correct tag";
-    for (body = seq.body; why == NULL && body.len > 0;)
+    for (body = seq.body; why == NULL && body.len > 0; n++)
         why = der_next(&body, &d); /* the JDK splits the list before it looks at an element */
+    while (ids.size < 2 * n)
+        ids.size *= 2;
+    ids.slots = arena_alloc(&p->arena, ids.size * sizeof *ids.slots);
+    if (ids.slots == NULL)
+        return "no memory";
     for (body = seq.body; why == NULL && body.len > 0;) {
         struct cert_extension *ext =
             arena_append(&p->arena, &p->facts.extensions, &p->facts.n_extensions, sizeof *ext);
@@ -424,7 +451,7 @@ const char *parse_extensions(struct cert_parser *p, struct der_span rest)
         if (why == NULL)
             why = read_extension(p, d.body, ext);
         if (why == NULL)
-            why = understand(p, ext, seen);
+            why = understand(p, ext, seen, &ids);
     }
     return why;
 }

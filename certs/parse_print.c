@@ -84,54 +84,45 @@ static void print_rdn(struct text *out, struct der_span set, enum cert_name_styl
     }
 }
 
-/* The n-th relative name, counted from the start. */
-static bool rdn_at(struct der_span name, size_t n, struct der *set)
-{
-    struct der seq;
-
-    if (der_next(&name, &seq) != NULL)
-        return false;
-    for (size_t i = 0;; i++) {
-        if (der_next(&seq.body, set) != NULL)
-            return false;
-        if (i == n)
-            return true;
-    }
-}
+/* Names of more parts than this are printed from their most specific end on. */
+#define RDNS_MAX 64
 
 const char *cert_name_text(struct der_span name, enum cert_name_style style, char *out, size_t size)
 {
     struct text t = { out, 0, size };
-    struct der set;
+    struct der_span last[RDNS_MAX]; /* a ring of the last ones */
+    struct der seq, set;
     size_t n = 0;
 
     if (size == 0)
         return out;
     out[0] = '\0';
-    while (rdn_at(name, n, &set))
-        n++;
-    for (size_t i = n; i > 0; i--) {
+    if (der_next(&name, &seq) != NULL)
+        return out;
+    while (der_next(&seq.body, &set) == NULL)
+        last[n++ % RDNS_MAX] = set.body;
+    for (size_t i = n; i > 0 && n - i < RDNS_MAX; i--) {
         if (i < n)
             text_puts(&t, style == CERT_STYLE_JAVA ? ", " : ",");
-        if (rdn_at(name, i - 1, &set))
-            print_rdn(&t, set.body, style);
+        print_rdn(&t, last[(i - 1) % RDNS_MAX], style);
     }
     return out;
 }
 
+/* The CN number `index`; or with `last` the first CN of the last part that has one. */
 static bool find_cn(struct der_span name, size_t index, bool last, struct der *value)
 {
-    struct der set, seq;
+    struct der seq, set, item;
     struct ava ava;
     bool found = false;
 
-    for (size_t i = 0, at = 0; rdn_at(name, i, &set); i++) {
+    if (der_next(&name, &seq) != NULL)
+        return false;
+    for (size_t at = 0; der_next(&seq.body, &set) == NULL;) {
         bool in_this = false;
 
-        while (der_next(&set.body, &seq) == NULL && ava_read(&seq, &ava) == NULL) {
-            if (!der_oid_is(ava.oid, "2.5.4.3"))
-                continue;
-            if (last ? in_this : at++ != index)
+        while (der_next(&set.body, &item) == NULL && ava_read(&item, &ava) == NULL) {
+            if (!der_oid_is(ava.oid, "2.5.4.3") || (last ? in_this : at++ != index))
                 continue;
             in_this = found = true;
             *value = ava.value;

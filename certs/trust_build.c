@@ -2,6 +2,7 @@
  * Building a path from whatever was presented: the JDK's SunCertPathBuilder, leaf first, depth
  * first. Only the date check of an anchor that is the leaf's direct issuer is left out, as the
  * JDK leaves it out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "certs/trust_impl.h"
@@ -9,16 +10,14 @@
 /* CAs that are not self-issued a built path may have: PKIXBuilderParameters' default. */
 #define MAX_CAS 5
 /* Certificates looked at in one search: a mesh of cross-signed authorities ends here. */
-#define STEPS_MAX 200000
-/* Paths that reached an anchor and were checked in one search. */
-#define COMPLETED_MAX 500
+#define STEPS_MAX 30000
 
 struct search {
     struct trust_run *run;
     struct fault *fault;
     const struct cert_facts **path; /* leaf first */
     size_t n;
-    size_t steps, completed;
+    size_t steps;
     bool dates_armed; /* from the second look-up on, the JDK checks the dates of anchors too */
     const struct cert_facts *anchor; /* set when a path is complete */
     bool stop;                       /* an exception of the client's own */
@@ -26,6 +25,8 @@ struct search {
 
 struct candidate { /* of a tree that is sorted as it grows, like Java's TreeSet */
     const struct cert_facts *cert;
+    bool named_key;    /* has the key identifier that the certificate below names */
+    bool under_anchor; /* its issuer is a trusted subject */
     struct candidate *left, *right;
 };
 
@@ -87,64 +88,76 @@ static int compare_by(const struct x500_name *trusted, const struct x500_name *a
     return x == y || y >= 0 || (x < 0 && x > y) ? -1 : 1;
 }
 
-static int compare_candidates(const struct search *s, const struct cert_facts *below,
-                              const struct cert_facts *a, const struct cert_facts *b)
+/* By all trusted names: who is nearer to one of them? 0: that says nothing. */
+static int compare_distances(const struct trust_anchors *t, const struct x500_name *a,
+                             const struct x500_name *b)
 {
-    const struct x500_name *ia = &priv(a)->issuer, *ib = &priv(b)->issuer;
-    const struct trust_anchors *t = s->run->anchors;
-    size_t first;
-    long x, y;
-
-    if (same_cert(a, b))
-        return 0;
-    if (below != NULL && below->aki_key.at != NULL) {
-        if (ski_is(a, below->aki_key))
-            return -1;
-        if (ski_is(b, below->aki_key))
-            return 1;
-    }
-    if (anchors_find(t, ia, &first) > 0)
-        return -1;
-    if (anchors_find(t, ib, &first) > 0)
-        return 1;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < t->n; i++) {
-            int r = compare_by(&priv(t->certs[i])->subject, ia, ib, pass == 0);
+            int r = compare_by(&priv(t->certs[i])->subject, a, b, pass == 0);
 
             if (r != 0)
                 return r;
         }
     }
     for (size_t i = 0; i < t->n; i++) {
-        const struct x500_name *ts = &priv(t->certs[i])->subject;
-        size_t ca = common(ts, ia), cb = common(ts, ib);
+        size_t ca = common(&priv(t->certs[i])->subject, a);
+        size_t cb = common(&priv(t->certs[i])->subject, b);
+        long hops_a = (long)a->n - 2 * (long)ca, hops_b = (long)b->n - 2 * (long)cb;
 
         if (ca == 0 && cb == 0)
             continue;
         if (ca == 0 || cb == 0)
             return ca == 0 ? 1 : -1;
-        if (ia->n - 2 * ca != ib->n - 2 * cb)
-            return (long)ia->n - 2 * (long)ca > (long)ib->n - 2 * (long)cb ? 1 : -1;
+        if (hops_a != hops_b)
+            return hops_a > hops_b ? 1 : -1;
     }
-    x = distance(&priv(a)->subject, ia, INT32_MAX);
-    y = distance(&priv(b)->subject, ib, INT32_MAX);
-    return y < x ? 1 : -1;
+    return 0;
+}
+
+/* PKIXCertComparator; it is no order (nearly everything is "less"), so the tree's shape counts. */
+static int compare_candidates(struct search *s, const struct candidate *a,
+                              const struct candidate *b)
+{
+    const struct cert_parser *x = priv(a->cert), *y = priv(b->cert);
+    int r;
+
+    if (same_cert(a->cert, b->cert))
+        return 0;
+    if (a->named_key || b->named_key)
+        return a->named_key ? -1 : 1;
+    if (a->under_anchor || b->under_anchor)
+        return a->under_anchor ? -1 : 1;
+    s->run->work += 4 * s->run->anchors->n;
+    r = compare_distances(s->run->anchors, &x->issuer, &y->issuer);
+    if (r != 0)
+        return r;
+    return distance(&y->subject, &y->issuer, INT32_MAX) <
+                   distance(&x->subject, &x->issuer, INT32_MAX)
+               ? 1
+               : -1;
 }
 
 static bool add_candidate(struct search *s, struct candidate **root, const struct cert_facts *below,
                           const struct cert_facts *cert)
 {
+    struct candidate *c = arena_alloc(&s->run->arena, sizeof *c);
+    size_t first;
+
+    if (c == NULL)
+        return false;
+    c->cert = cert;
+    c->named_key = below->aki_key.at != NULL && ski_is(cert, below->aki_key);
+    c->under_anchor = anchors_find(s->run->anchors, &priv(cert)->issuer, &first) > 0;
     while (*root != NULL) {
-        int r = compare_candidates(s, below, cert, (*root)->cert);
+        int r = compare_candidates(s, c, *root);
 
         if (r == 0)
             return true;
+        s->run->work++;
         root = r < 0 ? &(*root)->left : &(*root)->right;
     }
-    *root = arena_alloc(&s->run->arena, sizeof **root);
-    if (*root == NULL)
-        return false;
-    (*root)->cert = cert;
+    *root = c;
     return true;
 }
 
@@ -172,36 +185,41 @@ static uint32_t bucket(const struct cert_facts *cert, size_t n)
     return (h ^ h >> 16) & (size - 1);
 }
 
+struct in_bucket {
+    const struct cert_facts *cert;
+    uint32_t bucket;
+    size_t order;
+};
+
+static int by_bucket(const void *x, const void *y)
+{
+    const struct in_bucket *a = x, *b = y;
+
+    if (a->bucket != b->bucket)
+        return a->bucket < b->bucket ? -1 : 1;
+    return a->order < b->order ? -1 : 1;
+}
+
 static bool add_anchors(struct search *s, struct candidate **root, const struct cert_facts *below)
 {
     const struct trust_anchors *t = s->run->anchors;
     size_t first, n = anchors_find(t, &priv(below)->issuer, &first);
-    uint32_t done = 0;
-    bool any = true;
+    struct in_bucket *list = n > 0 ? arena_alloc(&s->run->arena, n * sizeof *list) : NULL;
 
-    for (size_t left = n, guard = 0; left > 0 && any && guard <= n; guard++) {
-        uint32_t next = UINT32_MAX;
+    if (n > 0 && list == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        list[i] =
+            (struct in_bucket){ t->by_name[first + i], bucket(t->by_name[first + i], t->n), i };
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_bucket);
+    s->run->work += 20 * n;
+    for (size_t i = 0; i < n; i++) {
+        const struct cert_facts *c = list[i].cert;
 
-        any = false;
-        for (size_t i = first; i < first + n; i++) { /* the lowest bucket not yet done */
-            uint32_t b = bucket(t->by_name[i], t->n);
-
-            if (b >= done && b < next)
-                next = b;
-        }
-        for (size_t i = first; i < first + n && next != UINT32_MAX; i++) {
-            const struct cert_facts *c = t->by_name[i];
-
-            if (bucket(c, t->n) != next)
-                continue;
-            any = true;
-            left--;
-            if (old_version_fits(c, below) &&
-                (!s->dates_armed || valid_at(c, s->run->req->at_utc)) &&
-                !add_candidate(s, root, below, c))
-                return false;
-        }
-        done = next + 1;
+        if (old_version_fits(c, below) && (!s->dates_armed || valid_at(c, s->run->req->at_utc)) &&
+            !add_candidate(s, root, below, c))
+            return false;
     }
     return true;
 }
@@ -276,8 +294,8 @@ static bool complete(struct search *s, const struct cert_facts *anchor)
         s->anchor = anchor;
         return true;
     }
-    s->stop = s->fault->runtime || s->fault->code == VERDICT_NO_MEMORY ||
-              s->run->work > TRUST_WORK_MAX || ++s->completed > COMPLETED_MAX;
+    s->stop =
+        s->fault->runtime || s->fault->code == VERDICT_NO_MEMORY || s->run->work > TRUST_WORK_MAX;
     return false;
 }
 
@@ -290,7 +308,8 @@ static bool try_one(struct search *s, const struct cert_facts *cert, int32_t tra
 {
     if (repeated(s, cert) || !usable(s, cert, s->n == 0))
         return true;
-    if (++s->steps > STEPS_MAX) {
+    s->run->work += 100;
+    if (++s->steps > STEPS_MAX || s->run->work > TRUST_WORK_MAX) {
         s->stop = true;
         return false;
     }

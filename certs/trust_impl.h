@@ -22,9 +22,9 @@ struct fault {
     char detail[VERDICT_TEXT_MAX];
 };
 
-/* Comparisons of names that one judgement may cost: far more than any honest chain needs, and under
- * 50 ms. */
-#define TRUST_WORK_MAX 6000000
+/* What one judgement may cost, in comparisons of names (about 5 ns): far more than any honest chain
+ * needs, and some 50 ms. A judgement that would cost more ends as one that found nothing. */
+#define TRUST_WORK_MAX 8000000
 
 /* One check of one signature, remembered: building tries the same pair many times. */
 struct sig_memo {
@@ -38,7 +38,7 @@ struct trust_run {
     struct arena arena;
     struct sig_memo *memo;
     size_t n_memo;
-    size_t work;        /* comparisons of names so far */
+    size_t work;        /* spent so far, see TRUST_WORK_MAX */
     bool cn_became_san; /* the JDK's constraint check has added the leaf's CN to its names */
     const struct cert_facts *anchor; /* of the path that was found; NULL: the leaf itself */
 };

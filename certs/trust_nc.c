@@ -21,7 +21,17 @@ struct piece { /* text without a terminator */
 
 static bool ends_with(struct piece a, struct piece b)
 {
-    return a.len >= b.len && memcmp(a.at + a.len - b.len, b.at, b.len) == 0;
+    if (a.len < b.len)
+        return false;
+    /* names of one domain have the same end: look at their beginnings first */
+    return b.len == 0 ||
+           (a.at[a.len - b.len] == b.at[0] && memcmp(a.at + a.len - b.len, b.at, b.len) == 0);
+}
+
+static bool same_text(struct piece a, struct piece b)
+{
+    return a.len == b.len &&
+           (a.len == 0 || (a.at[a.len / 2] == b.at[a.len / 2] && memcmp(a.at, b.at, a.len) == 0));
 }
 
 /* Is the longer one a subdomain of the shorter? Exactly one of "a dot before" and "begins with a
@@ -33,7 +43,7 @@ static bool dot_between(struct piece longer, struct piece shorter)
 
 static enum nc_relation compare_dns(struct piece base, struct piece input, char *thrown)
 {
-    if (base.len == input.len && memcmp(base.at, input.at, base.len) == 0)
+    if (same_text(base, input))
         return NC_MATCH;
     if (base.len == 0 || input.len == 0)
         return throws(thrown, "String index out of range: 0");
@@ -53,7 +63,7 @@ static bool mail_within(struct piece longer, struct piece shorter)
 
 static enum nc_relation compare_email(struct piece base, struct piece input)
 {
-    if (base.len == input.len && memcmp(base.at, input.at, base.len) == 0)
+    if (same_text(base, input))
         return NC_MATCH;
     if (ends_with(base, input))
         return mail_within(base, input) ? NC_WIDENS : NC_SAME_TYPE;
@@ -97,7 +107,7 @@ static enum nc_relation compare_uri(const struct nc_name *base, const struct nc_
         return throws(thrown,
                       "Cannot invoke \"String.equalsIgnoreCase(String)\" because \"otherHost\""
                       " is null");
-    if (b.len == in.len && memcmp(b.at, in.at, b.len) == 0)
+    if (same_text(b, in))
         return NC_MATCH;
     if (!base->host_is_dns || !input->host_is_dns)
         return NC_SAME_TYPE;
@@ -119,55 +129,49 @@ static bool is_subnet(struct der_span a)
     return a.len == 8 || a.len == 32;
 }
 
-static bool same_address(struct der_span a, struct der_span b)
+static bool same_address(const struct nc_name *a, const struct nc_name *b)
 {
-    size_t half = a.len / 2;
-
-    if (a.len != b.len)
+    if (a->raw.len != b->raw.len)
         return false;
-    if (!is_subnet(a))
-        return memcmp(a.at, b.at, a.len) == 0;
-    for (size_t i = 0; i < half; i++) {
-        if (a.at[half + i] != b.at[half + i] ||
-            (a.at[i] & a.at[half + i]) != (b.at[i] & b.at[half + i]))
+    if (!is_subnet(a->raw))
+        return memcmp(a->raw.at, b->raw.at, a->raw.len) == 0;
+    return a->mask[0] == b->mask[0] && a->mask[1] == b->mask[1] &&
+           (a->net[0] & a->mask[0]) == (b->net[0] & b->mask[0]) &&
+           (a->net[1] & a->mask[1]) == (b->net[1] & b->mask[1]);
+}
+
+static bool subset(const struct nc_name *inner, const struct nc_name *outer)
+{
+    for (int i = 0; i < 2; i++) {
+        if ((outer->mask[i] & inner->mask[i]) != outer->mask[i] ||
+            ((outer->net[i] ^ inner->net[i]) & outer->mask[i]) != 0)
             return false;
     }
     return true;
 }
 
-static bool subset(struct der_span inner, struct der_span outer)
+static enum nc_relation compare_subnets(const struct nc_name *base, const struct nc_name *input)
 {
-    size_t half = outer.len / 2;
-
-    for (size_t i = 0; i < half; i++) {
-        uint8_t mask = outer.at[half + i];
-
-        if ((mask & inner.at[half + i]) != mask || (outer.at[i] & mask) != (inner.at[i] & mask))
-            return false;
-    }
-    return true;
-}
-
-static bool has_host_bits(struct der_span a)
-{
-    for (size_t i = 0; i < a.len / 2; i++) {
-        if ((a.at[i] & a.at[a.len / 2 + i]) != a.at[i])
-            return true;
-    }
-    return false;
-}
-
-static enum nc_relation compare_subnets(struct der_span base, struct der_span input)
-{
-    bool odd = has_host_bits(base), input_odd = has_host_bits(input);
-
-    if (odd && input_odd)
+    if (base->host_bits && input->host_bits)
         return NC_MATCH;
-    if (odd || input_odd)
-        return odd ? NC_WIDENS : NC_NARROWS;
+    if (base->host_bits || input->host_bits)
+        return base->host_bits ? NC_WIDENS : NC_NARROWS;
     if (subset(input, base))
         return NC_NARROWS;
     return subset(base, input) ? NC_WIDENS : NC_SAME_TYPE;
+}
+
+static void prepare_subnet(struct nc_name *n)
+{
+    size_t half = n->raw.len / 2, word = half == 4 ? 4 : 8;
+
+    if (!is_subnet(n->raw))
+        return;
+    for (size_t i = 0; i < half; i += word) {
+        memcpy(&n->net[i / 8], n->raw.at + i, word);
+        memcpy(&n->mask[i / 8], n->raw.at + half + i, word);
+    }
+    n->host_bits = (n->net[0] & ~n->mask[0]) != 0 || (n->net[1] & ~n->mask[1]) != 0;
 }
 
 /* Is `host` in `net`? -1: the JDK runs off the end of the shorter one. */
@@ -187,20 +191,21 @@ static int in_subnet(struct der_span host, struct der_span net, char *thrown)
     return 1;
 }
 
-static enum nc_relation compare_ip(struct der_span base, struct der_span input, char *thrown)
+static enum nc_relation compare_ip(const struct nc_name *base, const struct nc_name *input,
+                                   char *thrown)
 {
     int in;
 
     if (same_address(base, input))
         return NC_MATCH;
-    if (is_subnet(base) && base.len == input.len)
+    if (is_subnet(base->raw) && base->raw.len == input->raw.len)
         return compare_subnets(base, input);
-    if (is_subnet(input)) {
-        in = in_subnet(base, input, thrown);
+    if (is_subnet(input->raw)) {
+        in = in_subnet(base->raw, input->raw, thrown);
         return in < 0 ? NC_THROWS : in > 0 ? NC_WIDENS : NC_SAME_TYPE;
     }
-    if (is_subnet(base)) {
-        in = in_subnet(input, base, thrown);
+    if (is_subnet(base->raw)) {
+        in = in_subnet(input->raw, base->raw, thrown);
         return in < 0 ? NC_THROWS : in > 0 ? NC_NARROWS : NC_SAME_TYPE;
     }
     return NC_SAME_TYPE;
@@ -222,7 +227,7 @@ enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *in
     case CERT_NAME_URI:
         return compare_uri(base, input, thrown);
     case CERT_NAME_IP:
-        return compare_ip(base->raw, input->raw, thrown);
+        return compare_ip(base, input, thrown);
     case CERT_NAME_RID:
         return der_span_eq(base->raw, input->raw)
                    ? NC_MATCH
@@ -295,6 +300,8 @@ struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_nam
         ok = lower(run, n, from->value.at, from->value.len);
     else if (from->kind == CERT_NAME_URI)
         ok = prepare_uri(run, n, constraint);
+    else if (from->kind == CERT_NAME_IP)
+        prepare_subnet(n);
     else if (from->kind == CERT_NAME_DIRECTORY)
         ok = x500_name_parse(from->value, &run->arena, &n->dn) == NULL;
     return ok ? n : NULL;

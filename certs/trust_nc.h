@@ -15,6 +15,8 @@ struct nc_name {
     bool no_host;     /* a URI without a host */
     bool host_is_dns; /* of a URI: not an address */
     struct x500_name dn;
+    uint64_t net[2], mask[2]; /* of an address with a mask */
+    bool host_bits;           /* the address has bits outside its mask */
 };
 
 /* What `input` is, seen from `base`. The JDK fails with an exception of its own on some pairs. */

@@ -130,6 +130,45 @@ static bool check_chaining(struct walk *w, const struct cert_facts *cert)
     return false;
 }
 
+/* Good signatures of this thread's last judgements, by the two fingerprints: an intermediate is met
+ * again and again. Only successes, so a collision would need one of SHA-256. */
+#define SEEN 64
+static _Thread_local struct seen {
+    uint8_t cert[32], issuer[32];
+} seen[SEEN];
+
+static struct seen *seen_slot(const struct cert_facts *cert, const struct cert_facts *issuer)
+{
+    return &seen[(cert->sha256[0] ^ issuer->sha256[1]) % SEEN];
+}
+
+static bool seen_before(const struct cert_facts *cert, const struct cert_facts *issuer)
+{
+    const struct seen *s = seen_slot(cert, issuer);
+
+    return memcmp(s->cert, cert->sha256, 32) == 0 && memcmp(s->issuer, issuer->sha256, 32) == 0;
+}
+
+static void remember(const struct cert_facts *cert, const struct cert_facts *issuer)
+{
+    struct seen *s = seen_slot(cert, issuer);
+
+    memcpy(s->cert, cert->sha256, 32);
+    memcpy(s->issuer, issuer->sha256, 32);
+}
+
+/* One check with this key, in the unit of TRUST_WORK_MAX (measured). */
+static size_t sig_cost(const struct cert_facts *issuer)
+{
+    size_t bits = issuer->key_bits;
+
+    if (issuer->key == CERT_KEY_EC)
+        return bits <= 256 ? 40000 : bits <= 384 ? 120000 : 200000;
+    if (issuer->key == CERT_KEY_RSA || issuer->key == CERT_KEY_RSA_PSS)
+        return 10000 + bits * bits / 400;
+    return 80000;
+}
+
 /* The result, remembered for the pair. */
 static enum verdict_code signature(struct walk *w, const struct cert_facts *cert, char *detail,
                                    size_t size)
@@ -144,7 +183,12 @@ static enum verdict_code signature(struct walk *w, const struct cert_facts *cert
             m->result == VERDICT_OK)
             return VERDICT_OK;
     }
+    if (w->prev_params == w->prev && seen_before(cert, w->prev))
+        return VERDICT_OK;
+    run->work += sig_cost(w->prev);
     result = sig_check(cert, w->prev, w->prev_params, detail, size);
+    if (result == VERDICT_OK && w->prev_params == w->prev)
+        remember(cert, w->prev);
     m = arena_append(&run->arena, &run->memo, &run->n_memo, sizeof *m);
     if (m != NULL)
         *m = (struct sig_memo){ cert, w->prev, w->prev_params, result };

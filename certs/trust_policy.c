@@ -6,7 +6,7 @@
 #include "certs/trust_impl.h"
 
 /* A tree larger than this is an attack; it is judged as one that has died. */
-#define NODES_MAX 20000
+#define NODES_MAX 2000
 
 struct oid_list {
     struct oid_list *next;
@@ -63,7 +63,7 @@ static struct node *add_node(struct trust_run *run, struct policy_state *s, size
 {
     struct node *n;
 
-    if (s->n_nodes >= NODES_MAX)
+    if (s->n_nodes >= NODES_MAX || run->work > TRUST_WORK_MAX)
         return NULL;
     n = arena_alloc(&run->arena, sizeof *n);
     if (n == NULL || !add_oid(run, &n->expected, expected))
@@ -124,6 +124,7 @@ static bool under_parents(struct trust_run *run, struct policy_state *s, struct 
     bool found = false;
 
     for (struct node *p = s->levels[s->index - 1]; p != NULL; p = p->next) {
+        run->work += 2;
         if (p->dead || !has(p->expected, match_any ? any : policy))
             continue;
         found = true;
@@ -173,6 +174,7 @@ static bool map_one(struct trust_run *run, struct policy_state *s,
     bool found = false, kept = true;
 
     for (struct node *n = first; n != NULL; n = n->next) {
+        run->work++;
         if (n->dead || !der_span_eq(n->policy, m->issuer_domain))
             continue;
         found = true;

@@ -253,6 +253,8 @@ static enum verdict_code eddsa(const struct sig_job *j, bool ed448)
     /* the JDK halves what it gets, so one octet more is the top of S and may be zero */
     if (j->signature.len != size && (j->signature.len != size + 1 || j->signature.at[size] != 0))
         return sig_mismatch(j, "signature was invalid");
+    if (ed448 && j->signature.at[size - 1] != 0) /* nettle does not look at S's last octet */
+        return sig_mismatch(j, "s is too large");
     message = malloc(head + len);
     if (message == NULL)
         return sig_unusable(j, "no memory");

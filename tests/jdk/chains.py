@@ -122,6 +122,8 @@ class Maker:
     def leaf(self, issuer, label=None, exts=None, subject=None, names=None):
         r = self.rng
         label = label or self.key(False)
+        if issuer is None and label.startswith("x"):
+            label = "p256/1"
         subject = subject or (name(("C", "US"), ("O", "Lab"), ("CN", HOST if not self.flaw(0.1) else "other.test"))
                               if not self.flaw(0.02) else name())
         start, end = self.dates()
