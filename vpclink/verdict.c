@@ -86,8 +86,12 @@ static const char *breaker(const struct gateway_task *task, const struct gateway
 const char *gateway_hop(const struct gateway_task *task, const struct gateway_result *r,
                         const struct far_side *far)
 {
+    const char *hop;
+
     switch (r->broke) {
-    case BREAK_NONE:
+    case BREAK_NONE: /* whose certificate was found to be in order */
+        hop = task->uri.tls ? tls_hop(task, far) : NULL;
+        return hop == NULL ? "none" : hop;
     case BREAK_NO_MEMORY:
     case BREAK_NOT_SIMULATED:
     case BREAK_N:
