@@ -98,6 +98,9 @@ $B/%.o: %.c
 	$(call say,CC,$<)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
 
+# The catalogue is embedded by the assembler.
+$B/lab/catalogue.o $(FB)/obj/lab/catalogue.o: $(wildcard scenarios/*.ini)
+
 $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(TESTLIBOBJ) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS) -lcmocka

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The scenario catalogue, embedded in the binary: scenarios/<family>.ini as they are in the tree.
+ */
+#ifndef LAB_CATALOGUE_H
+#define LAB_CATALOGUE_H
+
+#include <stddef.h>
+
+struct catalogue_file {
+    const char *path; /* "scenarios/a-tls-listener.ini" */
+    const char *text; /* not NUL-terminated */
+    size_t n;
+};
+
+/* Sets *n; order of the table. */
+const struct catalogue_file *catalogue_files(size_t *n);
+
+#endif
