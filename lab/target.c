@@ -3,6 +3,7 @@
 #include "lab/target.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static int target_open(struct target *t, struct err *err)
         return -1;
     }
     setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
     if (a->u.sa.sa_family == AF_INET6)
         setsockopt(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(t->fd, &a->u.sa, a->len) != 0 || (!deaf && listen(t->fd, BACKLOG) != 0)) {
@@ -254,6 +256,19 @@ void lab_targets_stop(struct lab_targets *set)
     free(set);
 }
 
+/* The same keys with the same values, in the same order? */
+static bool same_keys(const struct cfg_object *a, const struct cfg_object *b)
+{
+    if (a->n_given != b->n_given)
+        return false;
+    for (size_t i = 0; i < a->n_given; i++) {
+        if (strcmp(a->given[i].key->name, b->given[i].key->name) != 0 ||
+            strcmp(a->given[i].text, b->given[i].text) != 0)
+            return false;
+    }
+    return true;
+}
+
 int lab_targets_rebind(const struct lab_targets *set, struct nlb_config *config, struct err *err)
 {
     size_t n;
@@ -267,12 +282,10 @@ int lab_targets_rebind(const struct lab_targets *set, struct nlb_config *config,
             if (strcmp(set->at[k].info.name, cfgs[i].obj.name) == 0)
                 t = &set->at[k];
         }
-        if (t == NULL || t->cfg->protocol != cfgs[i].protocol ||
-            !addr_equal(&t->cfg->listen, &cfgs[i].listen)) {
+        if (t == NULL || !same_keys(&t->cfg->obj, &cfgs[i].obj)) {
             err_set(err, ERR_CONFIG,
-                    "lab target '%s' is new or listens elsewhere: lab targets are fixed at start, "
-                    "restart nlbsim",
-                    cfgs[i].obj.name);
+                    "lab target '%s' %s: lab targets are fixed at start, restart nlbsim",
+                    cfgs[i].obj.name, t == NULL ? "is new" : "has other settings now");
             return -1;
         }
         at = reachable(&t->info.addr);

@@ -30,9 +30,9 @@ struct lab_targets *lab_targets_start(struct nlb_config *config, struct err *err
 /* Close everything, join the thread, free. NULL is fine. */
 void lab_targets_stop(struct lab_targets *targets);
 /*
- * Bind the addresses of a running set into another generation of the same file (reload): a target
- * keeps its socket when name, protocol and `listen` are as before. -1 when a target of `config`
- * is not running, with the reason in `err`: the set of lab targets is fixed by the first load.
+ * Bind the addresses of a running set into another generation of the same file (reload). A target
+ * stays as it was started, its certificate too; -1 with the reason in `err` when one of `config` is
+ * not running, or has other settings than at start. One that is gone from the file goes on.
  */
 int lab_targets_rebind(const struct lab_targets *targets, struct nlb_config *config,
                        struct err *err);

@@ -19,9 +19,7 @@
 #define DRAIN_S         1
 #define DRAIN_BYTES_MAX (1024 * 1024)
 /* Steps in one turn of the loop, so that other connections get theirs. */
-#define TURN_STEPS  64
-#define WRITE_CHUNK 16384
-#define SLOW_CHUNK  16
+#define TURN_STEPS 64
 
 static void conn_step(struct conn *c);
 
@@ -86,7 +84,7 @@ static struct timeval milliseconds(uint64_t ms)
                              .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 }
 
-static void log_end(struct conn *c, const char *how)
+void conn_log_end(struct conn *c, const char *how)
 {
     struct hop_failure f = { 0 };
     char text[160];
@@ -170,7 +168,7 @@ static enum hop_status not_secured(struct conn *c)
     struct hop_failure f;
 
     c->hop->ops->failure(c->hop, &f);
-    log_end(c, "handshake");
+    conn_log_end(c, "handshake");
     if (f.cause == HOP_CAUSE_RESET)
         return HOP_FAILED;
     /* mbedTLS says nothing when a required client certificate does not come in TLS 1.2. */
@@ -207,153 +205,12 @@ void conn_refuse(struct conn *c, uint8_t alert)
     c->stage = CONN_FLUSH_END;
 }
 
-static enum hop_status answer(struct conn *c)
-{
-    const struct http_message *m = http_parser_message(c->parser);
-    int rc;
-
-    c->request++;
-    fault_reach(c, FAULT_REQUEST, NULL);
-    c->then = m->keep_alive ? CONN_READ : CONN_END;
-    c->stage = CONN_WRITE;
-    rc = target_answer(c, c->fault.status == 0 ? 200 : c->fault.status);
-    if (rc == 0 && fault_applies(c, FAULT_RESPONSE))
-        c->fault.cut_left = evbuffer_get_length(c->out) / 2;
-    http_parser_next(c->parser);
-    c->continued = false;
-    return rc == 0 ? HOP_OK : HOP_FAILED;
-}
-
-static enum hop_status bad_request(struct conn *c)
-{
-    const char *why;
-    unsigned status = http_parser_error(c->parser, &why);
-
-    c->stage = CONN_WRITE;
-    c->then = CONN_END;
-    return target_answer_error(c, status, why) == 0 ? HOP_OK : HOP_FAILED;
-}
-
-static enum hop_status keep_left(struct conn *c, const uint8_t *at, size_t n)
-{
-    uint8_t *copy = n == 0 ? NULL : malloc(n);
-
-    if (n > 0 && copy == NULL)
-        return HOP_FAILED;
-    if (n > 0)
-        memcpy(copy, at, n);
-    free(c->left);
-    c->left = copy;
-    c->n_left = n;
-    return HOP_OK;
-}
-
-static enum hop_status took(struct conn *c, const uint8_t *data, size_t n)
-{
-    size_t used;
-    enum http_progress progress;
-
-    c->idle = ACT_NONE;
-    progress = http_parser_feed(c->parser, data, n, &used);
-
-    if (progress == HTTP_BAD)
-        return bad_request(c);
-    if (keep_left(c, data + used, n - used) != HOP_OK)
-        return HOP_FAILED;
-    if (progress == HTTP_DONE)
-        return answer(c);
-    if (http_parser_message(c->parser)->expects && !c->continued) {
-        c->continued = true;
-        evbuffer_add_printf(c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-        c->stage = CONN_WRITE;
-        c->then = CONN_READ;
-    }
-    return HOP_OK;
-}
-
-static enum hop_status stage_read(struct conn *c)
-{
-    size_t n = 0;
-    enum hop_status st;
-
-    if (c->n_left > 0)
-        return took(c, c->left, c->n_left);
-    st = hop_read(c->hop, c->set->scratch, TARGET_SCRATCH, &n);
-    if (st == HOP_OK)
-        return took(c, c->set->scratch, n);
-    if (st == HOP_EOF) {
-        c->stage = CONN_END;
-        return HOP_OK;
-    }
-    if (st == HOP_FAILED && c->act == ACT_NONE) {
-        struct hop_failure f;
-
-        c->hop->ops->failure(c->hop, &f);
-        log_end(c, "read");
-        c->stage = CONN_END;
-        return f.cause == HOP_CAUSE_RESET ? HOP_FAILED : HOP_OK;
-    }
-    return st == HOP_FAILED ? HOP_OK : st;
-}
-
-static enum hop_status written(struct conn *c)
-{
-    enum hop_status st = hop_flush(c->hop);
-
-    if (st != HOP_OK)
-        return st;
-    c->stage = c->then;
-    if (c->stage == CONN_READ && c->request > 0 && !c->continued)
-        fault_reach(c, FAULT_IDLE, NULL);
-    return HOP_OK;
-}
-
-/* How much of the response may go now. */
-static size_t portion(const struct conn *c)
-{
-    size_t n = evbuffer_get_length(c->out);
-
-    if (n > WRITE_CHUNK)
-        n = WRITE_CHUNK;
-    if (c->fault.slow_ms > 0 && n > SLOW_CHUNK)
-        n = SLOW_CHUNK;
-    if (c->fault.cut_left > 0 && n > c->fault.cut_left)
-        n = c->fault.cut_left;
-    return n;
-}
-
-static enum hop_status stage_write(struct conn *c)
-{
-    const void *data = evbuffer_pullup(c->out, -1);
-    size_t n = portion(c), put = 0;
-    enum hop_status st;
-
-    if (n == 0)
-        return written(c);
-    st = hop_write(c->hop, data, n, &put);
-    if (st != HOP_OK)
-        return st;
-    evbuffer_drain(c->out, put);
-    if (c->fault.slow_ms > 0) {
-        c->act = ACT_WAIT;
-        c->wait_ms = c->fault.slow_ms;
-    }
-    if (c->fault.cut_left > 0) {
-        c->fault.cut_left -= put;
-        if (c->fault.cut_left == 0) {
-            (void)hop_flush(c->hop);
-            fault_reach(c, FAULT_RESPONSE, NULL);
-        }
-    }
-    return HOP_OK;
-}
-
 static enum hop_status stage_end(struct conn *c)
 {
     enum hop_status st = hop_send_eof(c->hop);
 
     if (st == HOP_OK) {
-        log_end(c, "closed");
+        conn_log_end(c, "closed");
         c->stage = CONN_DRAIN;
     }
     return st;
@@ -389,9 +246,10 @@ static enum hop_status stage_hung(struct conn *c)
 }
 
 static enum hop_status (*const stages[])(struct conn *) = {
-    [CONN_FIRST] = stage_first, [CONN_SECURE] = stage_secure, [CONN_READ] = stage_read,
-    [CONN_WRITE] = stage_write, [CONN_END] = stage_end,       [CONN_FLUSH_END] = stage_flush_end,
-    [CONN_DRAIN] = stage_drain, [CONN_HUNG] = stage_hung,
+    [CONN_FIRST] = stage_first,    [CONN_SECURE] = stage_secure,
+    [CONN_READ] = conn_stage_read, [CONN_WRITE] = conn_stage_write,
+    [CONN_END] = stage_end,        [CONN_FLUSH_END] = stage_flush_end,
+    [CONN_DRAIN] = stage_drain,    [CONN_HUNG] = stage_hung,
 };
 
 /* --- the loop ------------------------------------------------------------------------------------
@@ -406,16 +264,16 @@ static bool act(struct conn *c)
     case ACT_NONE:
         break;
     case ACT_CLOSE:
-        log_end(c, "close");
+        conn_log_end(c, "close");
         shutdown(c->fd, SHUT_WR);
         c->stage = CONN_DRAIN;
         break;
     case ACT_RESET:
-        log_end(c, "reset");
+        conn_log_end(c, "reset");
         conn_free(c, true);
         return false;
     case ACT_HANG:
-        log_end(c, "hang");
+        conn_log_end(c, "hang");
         c->stage = CONN_HUNG;
         break;
     case ACT_WAIT:
@@ -462,7 +320,7 @@ static void conn_step(struct conn *c)
         if (st == HOP_WANT_READ || st == HOP_WANT_WRITE) {
             wait_for(c, st);
         } else {
-            log_end(c, "gone");
+            conn_log_end(c, "gone");
             conn_free(c, false);
         }
         return;

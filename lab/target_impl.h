@@ -94,6 +94,12 @@ void conn_start(struct target *t, int fd, const struct addr *peer); /* takes `fd
 void conn_free(struct conn *c, bool reset);
 /* After the handshake: send the alert and close. */
 void conn_refuse(struct conn *c, uint8_t alert);
+/* One line of the debug log, once per connection. */
+void conn_log_end(struct conn *c, const char *how);
+
+/* lab/target_request.c: the stages CONN_READ and CONN_WRITE. HOP_OK: go on with c->stage. */
+enum hop_status conn_stage_read(struct conn *c);
+enum hop_status conn_stage_write(struct conn *c);
 
 /* lab/target_tls.c: prepare the TLS configurations of an HTTPS target; 0 or -1. */
 int target_tls_prepare(struct target *t, struct err *err);

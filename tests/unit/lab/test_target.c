@@ -64,7 +64,11 @@ static void started_bound_and_stopped(void **state)
     nlb_config_unref(again);
     again = parse(TWO "[lab_target new]\nprotocol = HTTP\n");
     assert_int_equal(lab_targets_rebind(t, again, &err), -1);
-    assert_non_null(strstr(err.text, "'new'"));
+    assert_non_null(strstr(err.text, "'new' is new"));
+    nlb_config_unref(again);
+    again = parse("[lab_target a]\nprotocol = HTTP\nfault = status:503\n");
+    assert_int_equal(lab_targets_rebind(t, again, &err), -1);
+    assert_non_null(strstr(err.text, "'a' has other settings"));
     lab_targets_stop(t);
     assert_false(answers(&at));
     nlb_config_unref(again);
