@@ -2,6 +2,7 @@
  * Flow key to a number that decides target group and target. */
 #include "targets/flowhash.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* The finaliser of splitmix64 (public domain, S. Vigna): every input bit reaches every output bit.
@@ -22,8 +23,8 @@ static uint64_t mix_addr(uint64_t h, const struct addr *a)
         memcpy(parts, &a->u.in6.sin6_addr, sizeof parts);
     else
         memcpy(parts, &a->u.in4.sin_addr, sizeof a->u.in4.sin_addr);
-    h = mix(h ^ parts[0]);
-    h = mix(h ^ parts[1]);
+    h = mix(h ^ le64toh(parts[0]));
+    h = mix(h ^ le64toh(parts[1]));
     return mix(h ^ addr_port(a));
 }
 
