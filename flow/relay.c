@@ -248,11 +248,14 @@ enum flow_event flow_pass_eof(struct flow *f)
     return pump(f);
 }
 
-/* A RST behind bytes that nobody reads yet, because the other side is slow, must still be told. */
+/* A RST must be told, although nothing is read from that side: its bytes wait for the other side,
+ * or it has sent its FIN already. (After a close_notify the peer may well close with bytes unread,
+ * of which its kernel makes a RST: that flow was ended in order.) */
 static bool reset_behind(const struct flow_dir *dir, const struct flow_side *from)
 {
-    return (dir->hold_len > 0 || dir->in_pipe > 0) && !dir->eof_in &&
-           back_connected(from->hop) != 0;
+    if (dir->eof_in ? hop_tls_facts(from->hop) != NULL : dir->hold_len == 0 && dir->in_pipe == 0)
+        return false;
+    return back_connected(from->hop) != 0;
 }
 
 enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready)
