@@ -64,7 +64,9 @@ void rig_init(struct rig *r, enum flow_relay relay)
     r->group_cfg = (struct target_group_cfg){
         .obj.name = "g", .protocol = PROTOCOL_TCP, .targets = &r->target_cfg, .n_targets = 1
     };
-    r->group = group_new(&r->group_cfg, &err);
+    r->registry = registry_new();
+    assert_non_null(r->registry);
+    r->group = group_new(&r->group_cfg, r->registry, &err);
     assert_non_null(r->group);
     r->member = (struct forward_member){ r->group, 1 };
     r->forward = (struct forward){ &r->member, 1, 1 };
@@ -84,6 +86,7 @@ void rig_clear(struct rig *r)
     assert_int_equal(r->env.n_flows, 0);
     assert_int_equal(r->refs, 0);
     group_free(r->group);
+    registry_free(r->registry);
     event_base_free(r->base);
     close(r->listening);
 }

@@ -12,6 +12,7 @@ struct rig {
     struct flow_plan plan;
     struct target_cfg target_cfg;
     struct target_group_cfg group_cfg;
+    struct registry *registry;
     struct target_group *group;
     struct forward_member member;
     struct forward forward;

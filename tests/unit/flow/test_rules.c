@@ -27,6 +27,7 @@ static const struct {
     { flow_begin_relay, "begin_relay" },
     { flow_pass_eof, "pass_eof" },
     { flow_expire, "expire" },
+    { flow_lose, "lose" },
     { flow_finish, "finish" },
 };
 

@@ -21,7 +21,7 @@ static void connects(void **state)
 {
     struct addr at;
     int listening = sock_listen(&at), error = 0, peer;
-    struct hop *h = back_connect(&at, NULL, NULL, &error);
+    struct hop *h = back_connect(&(struct back_route){ .to = &at }, &error);
 
     (void)state;
     assert_non_null(h);
@@ -42,7 +42,7 @@ static void refused(void **state)
 
     (void)state;
     close(listening); /* the port is free, nobody listens */
-    h = back_connect(&at, NULL, NULL, &error);
+    h = back_connect(&(struct back_route){ .to = &at }, &error);
     if (h != NULL) { /* told later */
         assert_true(sock_wait(h->fd, POLLOUT));
         error = back_connected(h);
@@ -57,7 +57,8 @@ static void impossible_addresses(void **state)
     int error = 0;
 
     (void)state;
-    assert_null(back_connect(&nowhere, NULL, NULL, &error)); /* no address family */
+    assert_null(
+        back_connect(&(struct back_route){ .to = &nowhere }, &error)); /* no address family */
     assert_int_not_equal(error, 0);
 }
 
@@ -76,7 +77,8 @@ static void hello_of(const struct back_tls *tls, const char *chosen, struct tls_
 {
     struct addr at;
     int listening = sock_listen(&at), error = 0, peer;
-    struct hop *h = back_connect(&at, tls, chosen, &error);
+    struct hop *h =
+        back_connect(&(struct back_route){ .to = &at, .tls = tls, .alpn = chosen }, &error);
     uint8_t record[4096];
     ssize_t n;
 

@@ -23,16 +23,35 @@ static uint64_t next_hash(uint64_t i)
     return flowhash(&(struct flow_key){ &s, &d, (uint32_t)i });
 }
 
+static struct registry *registry;
+
 static struct target_group *make(struct target_group_cfg *cfg, struct target_cfg *targets, size_t n)
 {
     struct err err = { 0 };
     struct target_group *g;
 
     *cfg = (struct target_group_cfg){ .obj.name = "g", .targets = targets, .n_targets = n };
-    g = group_new(cfg, &err);
+    registry = registry_new();
+    assert_non_null(registry);
+    g = group_new(cfg, registry, &err);
     if (g == NULL)
         fail_msg("%s", err.text);
     return g;
+}
+
+static void discard(struct target_group *g)
+{
+    group_free(g);
+    registry_free(registry);
+}
+
+static const struct target *pick(const struct target_group *g, uint64_t hash)
+{
+    enum group_verdict verdict;
+    const struct target *t = group_pick(g, NULL, hash, &verdict);
+
+    assert_int_equal(verdict, t == NULL ? GROUP_EMPTY : GROUP_PICKED);
+    return t;
 }
 
 static void nobody_registered(void **state)
@@ -41,8 +60,8 @@ static void nobody_registered(void **state)
     struct target_group *g = make(&cfg, NULL, 0);
 
     (void)state;
-    assert_null(group_pick(g, 12345));
-    group_free(g);
+    assert_null(pick(g, 12345));
+    discard(g);
     group_free(NULL);
 }
 
@@ -55,14 +74,14 @@ static void each_target_gets_its_share(void **state)
 
     (void)state;
     for (uint64_t i = 0; i < FLOWS; i++) {
-        const struct target *t = group_pick(g, next_hash(i));
+        const struct target *t = pick(g, next_hash(i));
 
-        assert_ptr_equal(t, group_pick(g, next_hash(i)));
+        assert_ptr_equal(t, pick(g, next_hash(i)));
         count[t->cfg - targets]++;
     }
     for (size_t i = 0; i < TARGETS; i++)
         assert_in_range(count[i], FLOWS / TARGETS * 95 / 100, FLOWS / TARGETS * 105 / 100);
-    group_free(g);
+    discard(g);
 }
 
 /* Weights 0-999 (NLB guide, "Listeners"): 0 gets nothing, the rest in proportion. */
@@ -100,6 +119,33 @@ static void weights_are_proportions(void **state)
     }
 }
 
+/* Only healthy targets, as long as there is one; else every registered one (fail-open). A flow
+ * moves only when it must. */
+static void the_unhealthy_get_nothing(void **state)
+{
+    struct target_cfg targets[3] = { { 0 } };
+    struct target_group_cfg cfg;
+    struct target_group *g;
+
+    (void)state;
+    for (uint16_t i = 0; i < 3; i++) {
+        assert_int_equal(addr_parse(&targets[i].addr, "127.0.0.1:1", NULL), 0);
+        addr_set_port(&targets[i].addr, (uint16_t)(i + 1));
+    }
+    g = make(&cfg, targets, 3);
+    for (unsigned healthy = 0; healthy < 8; healthy++) {
+        unsigned got = 0;
+
+        for (size_t i = 0; i < 3; i++)
+            atomic_store(&g->targets[i].reg->state,
+                         healthy >> i & 1 ? HEALTH_HEALTHY : HEALTH_UNHEALTHY);
+        for (uint64_t i = 0; i < 500; i++)
+            got |= 1U << (pick(g, next_hash(i))->cfg - targets);
+        assert_int_equal(got, healthy == 0 ? 7 : healthy);
+    }
+    discard(g);
+}
+
 static void all_weights_zero_is_nobody(void **state)
 {
     struct forward_member m = { NULL, 0 };
@@ -127,11 +173,11 @@ static void group_and_target_are_chosen_apart(void **state)
         uint64_t hash = next_hash(i);
 
         if (forward_pick(&f, hash) == g)
-            count[group_pick(g, hash)->cfg - targets]++;
+            count[pick(g, hash)->cfg - targets]++;
     }
     for (size_t i = 0; i < 4; i++)
         assert_in_range(count[i], FLOWS / 8 * 93 / 100, FLOWS / 8 * 107 / 100);
-    group_free(g);
+    discard(g);
 }
 
 int main(void)
@@ -140,6 +186,7 @@ int main(void)
         cmocka_unit_test(nobody_registered),
         cmocka_unit_test(each_target_gets_its_share),
         cmocka_unit_test(weights_are_proportions),
+        cmocka_unit_test(the_unhealthy_get_nothing),
         cmocka_unit_test(all_weights_zero_is_nobody),
         cmocka_unit_test(group_and_target_are_chosen_apart),
     };
