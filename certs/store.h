@@ -72,6 +72,21 @@ struct cert_bundle *cert_bundle_load(const char *spec, const char *base_dir, str
 struct cert_bundle *cert_bundle_ref(const struct cert_bundle *bundle);
 void cert_bundle_unref(const struct cert_bundle *bundle);
 
+/* Lists of revoked certificates, for mbedtls_ssl_conf_ca_chain(). */
+struct cert_crl;
+struct mbedtls_x509_crl; /* mbedtls/x509_crl.h */
+
+/*
+ * Load revocation lists.
+ *   spec      a PEM (or DER) file, or "lab:PROFILE/HOST": the list of the authority that issued that
+ *             certificate; a profile whose flaw is to be revoked is on it
+ *   returns   NULL with the reason in `err`
+ */
+struct cert_crl *cert_crl_load(const char *spec, const char *base_dir, struct cert_lab *lab,
+                               struct err *err);
+void cert_crl_free(struct cert_crl *crl);
+struct mbedtls_x509_crl *cert_crl_list(const struct cert_crl *crl); /* NULL of NULL */
+
 /* Read a certificate from its DER and append it. */
 int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err);
 

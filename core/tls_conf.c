@@ -174,7 +174,7 @@ static void set_server(struct tls_conf *c, const struct tls_conf_params *p)
     mbedtls_ssl_conf_preference_order(&c->ssl, MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_SERVER);
     mbedtls_ssl_conf_cert_cb(&c->ssl, tls_engine_own_cert_cb);
     if (p->client_ca != NULL)
-        mbedtls_ssl_conf_ca_chain(&c->ssl, p->client_ca, NULL);
+        mbedtls_ssl_conf_ca_chain(&c->ssl, p->client_ca, p->client_crl);
     if (p->tickets != NULL)
         mbedtls_ssl_conf_session_tickets_cb(&c->ssl, mbedtls_ssl_ticket_write,
                                             mbedtls_ssl_ticket_parse, &p->tickets->ctx);

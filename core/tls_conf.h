@@ -11,6 +11,7 @@
 #include "core/err.h"
 
 struct mbedtls_ssl_config;
+struct mbedtls_x509_crl;
 struct mbedtls_x509_crt;
 struct mbedtls_pk_context;
 struct tls_tickets;
@@ -31,7 +32,8 @@ struct tls_conf_params {
     const char *const *alpn; /* NULL-terminated, or NULL: the extension is neither sent nor read */
     enum tls_client_auth client_auth; /* server only */
     struct mbedtls_x509_crt
-        *client_ca;              /* borrowed for the life of the configuration; may be NULL */
+        *client_ca; /* borrowed for the life of the configuration; may be NULL */
+    struct mbedtls_x509_crl *client_crl; /* borrowed like client_ca; NULL: none is looked at */
     struct tls_tickets *tickets; /* server only, borrowed; NULL: no resumption of any kind */
     /* Client only: ask the engine's verify hook (tls_engine_set_verify) inside the handshake.
      * Without it nothing is verified. */

@@ -71,6 +71,9 @@ static void check_https(const struct lab_target_cfg *t, struct problems *problem
     if (t->client_auth == CLIENT_AUTH_NONE && t->client_ca != NULL)
         problems_add(problems, cfg_line(&t->obj, "client_ca"),
                      "client_ca without client_auth = request or require is never used");
+    if (t->client_crl != NULL && t->client_ca == NULL)
+        problems_add(problems, cfg_line(&t->obj, "client_crl"),
+                     "client_crl without client_ca is never used");
 }
 
 /* Nobody else of the file may listen there. */
@@ -127,6 +130,12 @@ static void load_target(const struct nlb_config *c, struct lab_target_cfg *t,
             problems_add(problems, cfg_line(&t->obj, "client_ca"), "client_ca = %s: %s",
                          t->client_ca, err.text);
     }
+    if (t->client_crl != NULL) {
+        t->client_crl_list = cert_crl_load(t->client_crl, c->dir, c->lab, &err);
+        if (t->client_crl_list == NULL)
+            problems_add(problems, cfg_line(&t->obj, "client_crl"), "client_crl = %s: %s",
+                         t->client_crl, err.text);
+    }
 }
 
 static void clear_target(void *object)
@@ -135,6 +144,7 @@ static void clear_target(void *object)
 
     cert_unref(t->certificate.cert);
     cert_bundle_unref(t->client_ca_bundle);
+    cert_crl_free(t->client_crl_list);
 }
 
 static void check_target(struct nlb_config *c, void *object, bool load, struct problems *problems)
@@ -147,10 +157,12 @@ static void check_target(struct nlb_config *c, void *object, bool load, struct p
         check_https(t, problems);
     check_fault(t, problems);
     check_listen(c, t, problems);
-    if (load)
+    if (load) {
         load_target(c, t, problems);
-    else
+    } else {
         check_spec("certificate", t->certificate.spec, t->certificate.line, problems);
+        check_spec("client_crl", t->client_crl, cfg_line(&t->obj, "client_crl"), problems);
+    }
 }
 
 /* Can the files and lab names of an integration be loaded? Who runs it loads them anew; nothing of

@@ -150,6 +150,8 @@ const struct cfg_key lab_target_keys[] = {
       .with = "HTTPS", .help = "ask for a client certificate, or insist on one", .source = OURS },
     { .name = "client_ca", .kind = CFG_TEXT, .offset = AT(client_ca), .values = "a PEM file, lab:client, lab:public, lab:private, lab:all, system",
       .with = "HTTPS", .help = "whom client certificates must come from; needed with client_auth = require", .source = OURS },
+    { .name = "client_crl", .kind = CFG_TEXT, .offset = AT(client_crl), .values = "a PEM file, lab:PROFILE/HOST (the list of its issuer)",
+      .with = "HTTPS", .help = "list of revoked client certificates; without it revocation is not looked at", .source = OURS },
     { .name = "tls_min", .kind = CFG_ENUM, .offset = AT(tls_min), .choices = versions, .def = "1.2",
       .with = "HTTPS", .help = "the lowest TLS version", .source = OURS },
     { .name = "tls_max", .kind = CFG_ENUM, .offset = AT(tls_max), .choices = versions, .def = "1.3",

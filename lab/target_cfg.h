@@ -12,6 +12,7 @@
 #include "core/cfg_key.h"
 
 struct cert_bundle;
+struct cert_crl;
 
 enum lab_protocol { LAB_HTTP, LAB_HTTPS };
 enum lab_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUEST, CLIENT_AUTH_REQUIRE };
@@ -26,6 +27,8 @@ struct lab_target_cfg {
     enum lab_client_auth client_auth;
     const char *client_ca; /* spec of a trust store; NULL: none (request: nothing checked) */
     struct cert_bundle *client_ca_bundle; /* loaded by the checks */
+    const char *client_crl; /* spec of a revocation list; NULL: revocation is not looked at */
+    struct cert_crl *client_crl_list; /* loaded by the checks */
     enum lab_tls tls_min, tls_max;
     const char **ciphers; /* as written, in order; none: the library's default */
     uint16_t *suites;     /* their numbers; core/tls_params.h */

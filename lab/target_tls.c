@@ -59,6 +59,7 @@ static int prepare(const struct target *t, uint16_t version, struct tls_conf **o
                                  ? TLS_CLIENT_AUTH_REQUIRE
                                  : TLS_CLIENT_AUTH_REQUEST;
     params.client_ca = cfg->client_ca_bundle == NULL ? NULL : cfg->client_ca_bundle->crt;
+    params.client_crl = cert_crl_list(cfg->client_crl_list);
     *out = tls_conf_new(&params, err);
     if (*out != NULL)
         rc = 0;

@@ -479,6 +479,54 @@ insecure_skip_verification = {skip}
         self.assertIn("bad.ini:2", err)
 
 
+class Revocation(InTemp):
+    def test_a_lab_target_that_reads_a_revocation_list(self):
+        ini = """
+[nlb]
+lab_seed = crl
+[listener pass]
+protocol = TCP
+listen = 127.0.0.1:0
+target_group = t
+[target_group t]
+protocol = TCP
+target = lab:app
+[lab_target app]
+protocol = HTTPS
+certificate = lab:valid/api.example.com
+client_auth = require
+client_ca = lab:client
+"""
+        seeded = self.path("seeded")
+        self.assertEqual(run(NLBSIM, "lab", "--seed", "crl", "--no-large-rsa", "--host", "ci.example.com", seeded)[0], 0)
+        crl = pathlib.Path(seeded, "crl", "private-issuing.pem").read_text()
+        cases = (("", True), ("client_crl = lab:client-revoked/ci.example.com\n", False), ("client_crl = crl.pem\n", False))
+        for line, served in cases:
+            with nlbtest.Nlb(ini + line, files={"crl.pem": crl}) as nlb:
+                for version in ("1.2", "1.3"):
+                    def call(profile):
+                        base = os.path.join(seeded, "client", profile)
+                        return run("curl", "-sS", "--tlsv" + version, "--tls-max", version, "--cacert",
+                                   os.path.join(seeded, "public.pem"), "--cert", base + ".pem", "--key", base + ".key",
+                                   "--connect-to", f"{HOST}:443:127.0.0.1:{nlb.port('pass')}", f"https://{HOST}/")
+                    self.assertEqual(call("client")[0], 0)
+                    code, _, err = call("client-revoked")
+                    self.assertEqual(code == 0, served, line + version + err)
+                    if not served:
+                        self.assertIn("certificate revoked", err)
+
+    def test_what_is_wrong_with_a_list_is_said(self):
+        head = "[lab_target app]\ncertificate = lab:valid/x\nclient_auth = require\nclient_ca = lab:client\n"
+        for value, text in (("gone.pem", "cannot read"), ("lab:client-revokd/x", "did you mean 'client-revoked'"),
+                            ("lab:self-signed/x", "self-signed"), ("junk.pem", "the revocation list")):
+            self.write("junk.pem", "junk")
+            path = self.write("n.ini", head + f"client_crl = {value}\n")
+            code, _, err = run(NLBSIM, "check", path)
+            self.assertEqual(code, 2, err)
+            self.assertIn("n.ini:5", err)
+            self.assertIn(text, err)
+
+
 class Client(InTemp):
     def client(self, *argv, expect=0):
         code, out, err = cert("client", *argv, "--dir", self.path("stage"))
