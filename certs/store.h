@@ -78,9 +78,9 @@ struct mbedtls_x509_crl; /* mbedtls/x509_crl.h */
 
 /*
  * Load revocation lists.
- *   spec      a PEM (or DER) file, or "lab:PROFILE/HOST": the list of the authority that issued that
- *             certificate; a profile whose flaw is to be revoked is on it
- *   returns   NULL with the reason in `err`
+ *   spec      a PEM (or DER) file, or "lab:PROFILE/HOST": the list of the authority that issued
+ * that certificate; a profile whose flaw is to be revoked is on it returns   NULL with the reason
+ * in `err`
  */
 struct cert_crl *cert_crl_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                                struct err *err);
