@@ -114,9 +114,9 @@ def echo_once_then_ending():
 
 
 def send_and_reset_while_stopped():
-    """After the client's byte: data and RST at once, while the load balancer is stopped."""
+    """Echo one byte; at the gate data and RST at once, while the load balancer is stopped."""
     def serve(sock, seen):
-        sock.recv(1)
+        sock.sendall(sock.recv(1))
         gate.wait(20)
         sock.sendall(b"last words")
         reset(sock)
@@ -237,7 +237,7 @@ class TcpRelay(NlbTest):
     def test_target_rst_right_behind_its_data(self, target, nlb):
         with connect(nlb.address("l")) as s:
             s.sendall(b"x")
-            target.accepted()
+            recv_exactly(s, 1)
             self.send_while_stopped(nlb, lambda: (target.handler.gate.set(), target.take()))
             self.assertEnd(nlb.event(), "target_reset")
             # What came before it may or may not be delivered, as on any network; the RST is.
