@@ -12,6 +12,7 @@ enum flow_event flow_resume_front(struct flow *f);
 enum flow_event flow_begin_back(struct flow *f);
 enum flow_event flow_finish(struct flow *f);
 void flow_report(struct flow *f); /* hand the record over, once */
+void flow_count_bytes(struct flow *f);
 /* flow/reach.c */
 enum flow_event flow_pick_and_connect(struct flow *f);
 /* The target is connected: a PROXY header goes out, or is held until the client's first payload.

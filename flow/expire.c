@@ -68,7 +68,6 @@ enum flow_event flow_drive_expired(struct flow *f, struct flow_side *ready)
      * writability edge is none of the peer's doing. */
     if (!ready->can_read)
         return ON_NOTHING;
-    metric_add(&f->env->metrics, METRIC_TCP_ELB_RESETS, 1);
     flow_side_close(ready, CLOSE_RST);
     /* A lost target may never speak again. */
     if (f->record.end == END_TARGET_UNHEALTHY)

@@ -114,7 +114,9 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
     evtimer_assign(&f->timer, env->base, timer_cb, f);
     LIST_INSERT_HEAD(&env->flows, f, all);
     env->n_flows++;
-    atomic_store_explicit(&env->metrics.active_flows, env->n_flows, memory_order_relaxed);
+    metric_add(&env->metrics,
+               plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS : METRIC_ACTIVE_FLOWS_TCP,
+               1);
     metric_add(&env->metrics,
                plan->protocol == PROTOCOL_TLS ? METRIC_NEW_FLOWS_TLS : METRIC_NEW_FLOWS_TCP, 1);
     return f;
@@ -339,6 +341,18 @@ static void side_cb(evutil_socket_t fd, short what, void *arg)
 
 /* --- the only exit
  * -------------------------------------------------------------------------------------- */
+/* A RST that is passed on is the peer's, whose count the end's row names; any other is ours. A
+ * socket that never was connected closes without a word. */
+static void count_reset(const struct flow_side *side)
+{
+    struct flow *f = side->flow;
+    enum metric passed = flow_end_row(f->record.end)->metric;
+
+    if (passed != METRIC_TCP_CLIENT_RESETS && passed != METRIC_TCP_TARGET_RESETS &&
+        (side == &f->front || f->record.connected_us != 0))
+        metric_add(&f->env->metrics, METRIC_TCP_ELB_RESETS, 1);
+}
+
 void flow_side_close(struct flow_side *side, enum flow_close how)
 {
     int fd;
@@ -356,6 +370,8 @@ void flow_side_close(struct flow_side *side, enum flow_close how)
         linger_start(side->flow->env, fd);
     } else if (how == CLOSE_FIN && hop_tls_facts(side->hop) != NULL) {
         (void)hop_send_eof(side->hop);
+    } else if (how == CLOSE_RST) {
+        count_reset(side);
     }
     hop_free(side->hop, how == CLOSE_RST);
     side->hop = NULL;
@@ -371,6 +387,17 @@ static void describe_target(struct flow *f)
         back_judge(f->plan->judge, chain,
                    front != NULL && front->has_offer ? front->offer.sni : NULL,
                    &f->record.back_judgement);
+}
+
+void flow_count_bytes(struct flow *f)
+{
+    uint64_t bytes = f->up.bytes + f->down.bytes;
+
+    metric_add(&f->env->metrics,
+               f->plan->protocol == PROTOCOL_TLS ? METRIC_PROCESSED_BYTES_TLS
+                                                 : METRIC_PROCESSED_BYTES_TCP,
+               bytes - f->counted_bytes);
+    f->counted_bytes = bytes;
 }
 
 void flow_report(struct flow *f)
@@ -392,11 +419,15 @@ void flow_report(struct flow *f)
     f->record.back = hop_tls_take_facts(f->back.hop);
     if (f->env->wants_chain && f->record.back != NULL)
         describe_target(f);
-    metric_add(m, row->metric, 1);
-    metric_add(m,
-               f->plan->protocol == PROTOCOL_TLS ? METRIC_PROCESSED_BYTES_TLS
-                                                 : METRIC_PROCESSED_BYTES_TCP,
-               f->up.bytes + f->down.bytes);
+    if (row->metric != METRIC_TCP_ELB_RESETS) /* those are counted as they are sent */
+        metric_add(m, row->metric, 1);
+    if (row->metric == METRIC_REJECTED_FLOWS && f->plan->protocol == PROTOCOL_TCP)
+        metric_add(m, METRIC_REJECTED_FLOWS_TCP, 1);
+    metric_sub(m,
+               f->plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS
+                                                 : METRIC_ACTIVE_FLOWS_TCP,
+               1);
+    flow_count_bytes(f);
     if (f->env->ended_cb != NULL)
         f->env->ended_cb(f->env->ended_arg, &f->record);
     flow_record_clear(&f->record);
@@ -424,7 +455,6 @@ enum flow_event flow_finish(struct flow *f)
     flow_side_close(&f->back, row->back);
     LIST_REMOVE(f, all);
     f->env->n_flows--;
-    atomic_store_explicit(&f->env->metrics.active_flows, f->env->n_flows, memory_order_relaxed);
     if (STAILQ_EMPTY(&f->env->dead))
         event_active(&f->env->reap, EV_TIMEOUT, 0);
     STAILQ_INSERT_TAIL(&f->env->dead, f, dying);

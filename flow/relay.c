@@ -209,8 +209,10 @@ static enum flow_event pump(struct flow *f)
         return relay_failed(f, &f->back);
     if (down == RELAY_TO_FAILED)
         return relay_failed(f, &f->front);
-    if (f->up.bytes + f->down.bytes != before)
+    if (f->up.bytes + f->down.bytes != before) {
         f->active_us = clock_mono_us();
+        flow_count_bytes(f);
+    }
     if (silent_refusal(f))
         return flow_fail(f, END_CLIENT_TLS_SILENT);
     if (f->state == FLOW_RELAYING && (f->up.eof_in || f->down.eof_in))

@@ -369,10 +369,5 @@ uint64_t nlb_metric(const struct nlb *nlb, enum metric id)
 
 uint64_t nlb_active_flows(const struct nlb *nlb)
 {
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < nlb->n_workers; i++)
-        sum += atomic_load_explicit(&worker_metrics(nlb->workers[i])->active_flows,
-                                    memory_order_relaxed);
-    return sum;
+    return nlb_metric(nlb, METRIC_ACTIVE_FLOWS_TCP) + nlb_metric(nlb, METRIC_ACTIVE_FLOWS_TLS);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Counters of one worker. */
+ * Counters of one worker, and their sum. */
 #include "observe/metrics.h"
 
 #include <stddef.h>
 
 static const char *const names[METRIC_N] = {
-#define METRIC(id, name, help) [METRIC_##id] = name,
+#define METRIC(id, name, prometheus, kind, unit, dimensions, reported, help) [METRIC_##id] = name,
 #include "observe/metrics.def"
 #undef METRIC
 };
@@ -20,6 +20,11 @@ void metric_add(struct metrics *m, enum metric id, uint64_t n)
                           memory_order_relaxed);
 }
 
+void metric_sub(struct metrics *m, enum metric id, uint64_t n)
+{
+    metric_add(m, id, UINT64_C(0) - n);
+}
+
 uint64_t metric_read(const struct metrics *m, enum metric id)
 {
     return atomic_load_explicit(&m->count[id], memory_order_relaxed);
@@ -28,4 +33,19 @@ uint64_t metric_read(const struct metrics *m, enum metric id)
 const char *metric_name(enum metric id)
 {
     return id == METRIC_NONE ? NULL : names[id];
+}
+
+void metrics_gather(struct metrics_view *view, const struct metrics *m)
+{
+    for (int i = 0; i < METRIC_N; i++)
+        view->count[i] += metric_read(m, (enum metric)i);
+}
+
+void metrics_total(struct metrics_view *view)
+{
+    uint64_t *n = view->count;
+
+    n[METRIC_ACTIVE_FLOWS] = n[METRIC_ACTIVE_FLOWS_TCP] + n[METRIC_ACTIVE_FLOWS_TLS];
+    n[METRIC_NEW_FLOWS] = n[METRIC_NEW_FLOWS_TCP] + n[METRIC_NEW_FLOWS_TLS];
+    n[METRIC_PROCESSED_BYTES] = n[METRIC_PROCESSED_BYTES_TCP] + n[METRIC_PROCESSED_BYTES_TLS];
 }

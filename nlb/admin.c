@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The HTTP server of the read-only pages: one thread, few connections, each with bounds. */
+#include "nlb/admin.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/http.h"
+#include "listeners/listener.h"
+
+#define CONNECTIONS_MAX 64
+#define IDLE_S          30
+
+struct conn {
+    LIST_ENTRY(conn) all;
+    struct admin *admin;
+    struct bufferevent *bev;
+    struct http_parser *parser;
+    bool closing; /* once the answer is out */
+};
+
+struct admin {
+    struct nlb *nlb;
+    struct addr addr;
+    pthread_t thread;
+    struct event_base *base;
+    struct event accept_event, stop_event;
+    int fd, lock_fd, stop_fd;
+    LIST_HEAD(, conn) conns;
+    size_t n_conns;
+};
+
+/* --- one connection -----------------------------------------------------------------------------
+ */
+static void conn_free(struct conn *c)
+{
+    LIST_REMOVE(c, all);
+    c->admin->n_conns--;
+    bufferevent_free(c->bev); /* closes the socket */
+    http_parser_free(c->parser);
+    free(c);
+}
+
+static int respond(struct conn *c, const struct http_response *r)
+{
+    return http_write_response(bufferevent_get_output(c->bev), r);
+}
+
+static void answer_error(struct conn *c, unsigned status, const char *why, const char *extra)
+{
+    const struct http_response r = {
+        .status = status,
+        .content_type = "text/plain; charset=utf-8",
+        .extra = extra,
+        .body = why,
+        .n = strlen(why),
+        .close = true,
+    };
+
+    c->closing = true;
+    if (respond(c, &r) != 0)
+        bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR, BEV_OPT_DEFER_CALLBACKS);
+}
+
+static void answer(struct conn *c)
+{
+    const struct http_message *m = http_parser_message(c->parser);
+    bool head = strcmp(m->method, "HEAD") == 0;
+    struct admin_page page;
+    struct http_response r;
+
+    if (!head && strcmp(m->method, "GET") != 0) {
+        answer_error(c, 405, "GET and HEAD only\n", "Allow: GET, HEAD\r\n");
+        return;
+    }
+    page = admin_page(c->admin->nlb, m->target);
+    if (page.body == NULL) {
+        answer_error(c, 500, "out of memory\n", NULL);
+        return;
+    }
+    c->closing = !m->keep_alive;
+    r = (struct http_response){
+        .status = page.status,
+        .content_type = page.content_type,
+        .extra = page.extra[0] == '\0' ? NULL : page.extra,
+        .body = page.body,
+        .n = strlen(page.body),
+        .close = c->closing,
+        .keep = !c->closing && m->minor == 0,
+        .head_only = head,
+    };
+    if (respond(c, &r) != 0)
+        answer_error(c, 500, "out of memory\n", NULL);
+    free(page.body);
+}
+
+/* One request at a time: the next is read once the answer is out, so that a client that sends many
+ * cannot make us hold many answers. */
+static void read_cb(struct bufferevent *bev, void *arg)
+{
+    struct conn *c = arg;
+    struct evbuffer *in = bufferevent_get_input(bev);
+
+    while (!c->closing && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+        size_t n = evbuffer_get_contiguous_space(in), used = 0;
+        const char *why;
+
+        if (n == 0)
+            return;
+        switch (http_parser_feed(c->parser, evbuffer_pullup(in, (ssize_t)n), n, &used)) {
+        case HTTP_MORE:
+            evbuffer_drain(in, used);
+            break;
+        case HTTP_DONE:
+            evbuffer_drain(in, used);
+            answer(c);
+            http_parser_next(c->parser);
+            break;
+        case HTTP_BAD:
+            answer_error(c, http_parser_error(c->parser, &why), why, NULL);
+            break;
+        }
+    }
+}
+
+static void write_cb(struct bufferevent *bev, void *arg)
+{
+    struct conn *c = arg;
+
+    if (c->closing)
+        conn_free(c);
+    else
+        read_cb(bev, c); /* what came meanwhile */
+}
+
+static void event_cb(struct bufferevent *bev, short what, void *arg)
+{
+    (void)bev, (void)what; /* EOF, error, timeout: nobody waits for an answer */
+    conn_free(arg);
+}
+
+static void conn_start(struct admin *a, int fd)
+{
+    const struct timeval idle = { .tv_sec = IDLE_S };
+    const struct http_limits limits = { .body_bytes = 4096 };
+    struct conn *c = calloc(1, sizeof *c);
+
+    if (c != NULL) {
+        c->admin = a;
+        c->bev = bufferevent_socket_new(a->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        c->parser = http_parser_new(HTTP_KIND_REQUEST, &limits);
+    }
+    if (c == NULL || c->bev == NULL || c->parser == NULL) {
+        if (c != NULL && c->bev != NULL)
+            bufferevent_free(c->bev);
+        else
+            close(fd);
+        if (c != NULL)
+            http_parser_free(c->parser);
+        free(c);
+        return;
+    }
+    LIST_INSERT_HEAD(&a->conns, c, all);
+    a->n_conns++;
+    bufferevent_setcb(c->bev, read_cb, write_cb, event_cb, c);
+    bufferevent_set_timeouts(c->bev, &idle, &idle);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, 65536);
+    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+/* --- the thread ---------------------------------------------------------------------------------
+ */
+static void accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct admin *a = arg;
+    int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    (void)what;
+    if (conn < 0)
+        return;
+    if (a->n_conns >= CONNECTIONS_MAX)
+        close(conn);
+    else
+        conn_start(a, conn);
+}
+
+static void stop_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct admin *a = arg;
+
+    (void)fd, (void)what;
+    event_base_loopbreak(a->base);
+}
+
+static void *run(void *arg)
+{
+    struct admin *a = arg;
+
+    event_base_dispatch(a->base);
+    while (!LIST_EMPTY(&a->conns))
+        conn_free(LIST_FIRST(&a->conns));
+    return NULL;
+}
+
+static void release(struct admin *a)
+{
+    if (a->fd >= 0) {
+        event_del(&a->accept_event);
+        event_del(&a->stop_event);
+        close(a->fd);
+    }
+    if (a->lock_fd >= 0)
+        close(a->lock_fd);
+    if (a->stop_fd >= 0)
+        close(a->stop_fd);
+    if (a->base != NULL)
+        event_base_free(a->base);
+    free(a);
+}
+
+static struct event_base *base_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config == NULL)
+        return NULL;
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread */
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+/* A port that was asked for belongs to one process: SO_REUSEPORT would share it silently. */
+static int open_socket(struct admin *a, struct err *err)
+{
+    if (addr_port(&a->addr) != 0 && (a->lock_fd = listener_lock(&a->addr, err)) < 0)
+        return -1;
+    a->fd = listener_open(&a->addr, err);
+    return a->fd < 0 ? -1 : 0;
+}
+
+struct admin *admin_start(struct nlb *nlb, const struct addr *addr, struct err *err)
+{
+    struct admin *a = calloc(1, sizeof *a);
+
+    if (a == NULL) {
+        err_set(err, ERR_NOMEM, "metrics");
+        return NULL;
+    }
+    a->nlb = nlb;
+    a->addr = *addr;
+    a->fd = a->lock_fd = -1;
+    a->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    a->base = base_new();
+    if (a->stop_fd < 0 || a->base == NULL) {
+        err_set(err, ERR_ENVIRONMENT, "cannot make the event loop");
+        goto fail;
+    }
+    if (open_socket(a, err) != 0)
+        goto fail;
+    event_assign(&a->accept_event, a->base, a->fd, EV_READ | EV_PERSIST, accept_cb, a);
+    event_assign(&a->stop_event, a->base, a->stop_fd, EV_READ, stop_cb, a);
+    event_add(&a->accept_event, NULL);
+    event_add(&a->stop_event, NULL);
+    if (pthread_create(&a->thread, NULL, run, a) == 0)
+        return a;
+    err_set(err, ERR_ENVIRONMENT, "cannot start the thread");
+fail:
+    err_prefix(err, "metrics");
+    release(a);
+    return NULL;
+}
+
+void admin_stop(struct admin *a)
+{
+    const uint64_t one = 1;
+
+    if (a == NULL)
+        return;
+    if (write(a->stop_fd, &one, sizeof one) < 0)
+        event_base_loopbreak(a->base);
+    pthread_join(a->thread, NULL);
+    release(a);
+}
+
+const struct addr *admin_address(const struct admin *a)
+{
+    return &a->addr;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The read-only pages: metrics, health, targets, live flows, recent trouble. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cfg_key.h"
+#include "nlb/admin.h"
+#include "nlb/nlb_impl.h"
+
+#define FLOWS_DEFAULT 100
+#define FLOWS_MAX     10000 /* copied by a worker in one turn */
+
+#define TEXT_METRICS "text/plain; version=0.0.4; charset=utf-8"
+#define TEXT_PLAIN   "text/plain; charset=utf-8"
+#define TEXT_JSON    "application/json"
+
+static struct admin_page json_page(unsigned status, json_t *doc)
+{
+    struct admin_page page = { .status = status, .content_type = TEXT_JSON };
+    char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    size_t n = text == NULL ? 0 : strlen(text);
+
+    json_decref(doc);
+    page.body = text == NULL ? NULL : realloc(text, n + 2);
+    if (page.body != NULL)
+        memcpy(page.body + n, "\n", 2);
+    else
+        free(text);
+    return page;
+}
+
+static struct admin_page problem(unsigned status, const char *text)
+{
+    return json_page(status, json_pack("{s:s}", "error", text));
+}
+
+/* --- the query ----------------------------------------------------------------------------------
+ */
+/* The value of `name` in "a=1&b=2", into `out`. False when it is not there. */
+static bool query_value(const char *query, const char *name, char *out, size_t size)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = query; at != NULL && *at != '\0';) {
+        size_t length = strcspn(at, "&");
+
+        if (length > n && strncmp(at, name, n) == 0 && at[n] == '=') {
+            snprintf(out, size, "%.*s", (int)(length - n - 1), at + n + 1);
+            return true;
+        }
+        at += length + (at[length] == '&');
+    }
+    return false;
+}
+
+static int query_number(const char *query, const char *name, uint64_t max, uint64_t *out)
+{
+    char text[24];
+
+    return query_value(query, name, text, sizeof text) ? cfg_parse_uint(text, 0, max, out) : 0;
+}
+
+/* --- targets ------------------------------------------------------------------------------------
+ */
+/* Is the group behind a listener? Source: NLB guide, "Target health status", Target.NotInUse. */
+static bool group_in_use(const struct nlb_config *config, const struct target_group_cfg *group)
+{
+    for (size_t i = 0; i < config->n_listeners; i++) {
+        const struct listener_cfg *l = &config->listeners[i];
+
+        for (size_t j = 0; j < l->n_forwards; j++) {
+            if (l->forwards[j].group == group)
+                return true;
+        }
+    }
+    return false;
+}
+
+static json_t *target_json(const struct target_cfg *target, const char *zone, bool in_use)
+{
+    char host[ADDR_TEXT_MAX], port[8];
+    json_t *health;
+
+    snprintf(port, sizeof port, "%u", addr_port(&target->addr));
+    health = in_use
+                 ? json_pack("{s:s}", "State", "healthy")
+                 : json_pack("{s:s, s:s, s:s}", "State", "unused", "Reason", "Target.NotInUse",
+                             "Description",
+                             "Target group is not configured to receive traffic from the load "
+                             "balancer");
+    return json_pack("{s:{s:s, s:i, s:s}, s:s, s:o}", "Target", "Id",
+                     addr_format_host(&target->addr, host), "Port", (int)addr_port(&target->addr),
+                     "AvailabilityZone", target->zone != NULL ? target->zone : zone,
+                     "HealthCheckPort", port, "TargetHealth", health);
+}
+
+static json_t *group_json(const struct nlb_config *config, const struct target_group_cfg *group,
+                          const char *zone)
+{
+    const struct aws_identity who = nlb_config_identity(config);
+    char resource[AWS_ELB_TEXT], arn[AWS_ARN_TEXT];
+    bool in_use = group_in_use(config, group);
+    json_t *targets = json_array();
+
+    aws_target_group(resource, &who, group->obj.name);
+    aws_arn(arn, &who, "elasticloadbalancing", resource);
+    for (size_t i = 0; i < group->n_targets; i++)
+        json_array_append_new(targets, target_json(&group->targets[i], zone, in_use));
+    return json_pack("{s:s, s:s, s:s, s:o}", "TargetGroupName", group->obj.name, "TargetGroupArn",
+                     arn, "Protocol", protocol_name(group->protocol), "TargetHealthDescriptions",
+                     targets);
+}
+
+static struct admin_page targets_page(struct nlb *nlb, const char *query)
+{
+    struct generation *g = nlb_generation_ref(nlb);
+    json_t *groups = json_array();
+    char zone[NLB_ZONE_TEXT];
+
+    (void)query;
+    nlb_zone(g->config, zone);
+    for (size_t i = 0; i < g->config->n_groups; i++)
+        json_array_append_new(groups, group_json(g->config, &g->config->groups[i], zone));
+    generation_unref(g);
+    return json_page(200, json_pack("{s:o, s:s}", "TargetGroups", groups, "Note",
+                                    "health checks are not run yet: every target of a group in use "
+                                    "counts as healthy"));
+}
+
+/* --- metrics ------------------------------------------------------------------------------------
+ */
+/* Hosts per group and zone, rows of one group together; `names` owns the groups' names. */
+static struct metrics_hosts *count_hosts(const struct nlb_config *config, const char *zone,
+                                         char (**names)[AWS_ELB_TEXT], size_t *n)
+{
+    const struct aws_identity who = nlb_config_identity(config);
+    struct metrics_hosts *hosts;
+    size_t most = 1;
+
+    for (size_t i = 0; i < config->n_groups; i++)
+        most += config->groups[i].n_targets;
+    hosts = calloc(most, sizeof *hosts);
+    *names = calloc(config->n_groups + 1, sizeof **names);
+    *n = 0;
+    for (size_t i = 0; hosts != NULL && *names != NULL && i < config->n_groups; i++) {
+        const struct target_group_cfg *group = &config->groups[i];
+        size_t first = *n;
+
+        aws_target_group((*names)[i], &who, group->obj.name);
+        for (size_t t = 0; group_in_use(config, group) && t < group->n_targets; t++) {
+            const char *at = group->targets[t].zone != NULL ? group->targets[t].zone : zone;
+            size_t row = first;
+
+            while (row < *n && strcmp(hosts[row].zone, at) != 0)
+                row++;
+            if (row == *n)
+                hosts[(*n)++] = (struct metrics_hosts){ .target_group = (*names)[i], .zone = at };
+            hosts[row].healthy++;
+        }
+    }
+    return hosts;
+}
+
+static struct admin_page metrics_page(struct nlb *nlb, const char *query)
+{
+    struct admin_page page = { .status = 200, .content_type = TEXT_METRICS };
+    char format[16] = "prometheus", zone[NLB_ZONE_TEXT];
+    struct metrics_view view = { .zone = zone };
+    char(*names)[AWS_ELB_TEXT] = NULL;
+    struct metrics_hosts *hosts;
+    struct generation *g;
+    bool cloudwatch;
+
+    (void)query_value(query, "format", format, sizeof format);
+    cloudwatch = strcmp(format, "cloudwatch") == 0;
+    if (!cloudwatch && strcmp(format, "prometheus") != 0)
+        return problem(400, "format is prometheus or cloudwatch");
+    g = nlb_generation_ref(nlb);
+    nlb_zone(g->config, zone);
+    view.load_balancer = g->elb;
+    hosts = count_hosts(g->config, zone, &names, &view.n_hosts);
+    view.hosts = hosts;
+    nlb_gather(nlb, &view);
+    if (hosts != NULL && names != NULL)
+        page.body = cloudwatch ? metrics_cloudwatch(&view) : metrics_prometheus(&view);
+    if (cloudwatch)
+        page.content_type = TEXT_JSON;
+    free(hosts);
+    free(names);
+    generation_unref(g);
+    return page;
+}
+
+/* --- flows --------------------------------------------------------------------------------------
+ */
+static json_t *address_json(const struct addr *a)
+{
+    char text[ADDR_TEXT_MAX];
+
+    return a->len == 0 ? json_null() : json_string(addr_format(a, text));
+}
+
+static json_t *text_json(const char *text)
+{
+    return text[0] == '\0' ? json_null() : json_string(text); /* NULL for what is no UTF-8 */
+}
+
+static json_t *flow_json(const struct flow_view *v)
+{
+    json_t *name = text_json(v->server_name);
+
+    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b}",
+                     "flow", (json_int_t)v->id, "listener", v->listener, "protocol",
+                     protocol_name(v->protocol), "state", flow_state_name(v->state), "client",
+                     address_json(&v->client), "address", address_json(&v->local), "target_group",
+                     text_json(v->target_group), "target", address_json(&v->target), "server_name",
+                     name != NULL ? name : json_null(), "age_ms", (json_int_t)v->age_ms, "idle_ms",
+                     (json_int_t)v->idle_ms, "received_bytes", (json_int_t)v->received_bytes,
+                     "sent_bytes", (json_int_t)v->sent_bytes, "spliced", (int)v->spliced);
+}
+
+static struct admin_page flows_page(struct nlb *nlb, const char *query)
+{
+    uint64_t limit = FLOWS_DEFAULT;
+    struct flow_view *views;
+    json_t *flows;
+    size_t n = 0;
+
+    if (query_number(query, "limit", FLOWS_MAX, &limit) != 0)
+        return problem(400, "limit is a number up to 10000");
+    views = malloc((limit + 1) * sizeof *views);
+    if (views == NULL)
+        return (struct admin_page){ .status = 500 };
+    if (nlb_flows(nlb, views, limit, &n) != 0) {
+        free(views);
+        return problem(503, "a worker is too busy to answer; ask again");
+    }
+    flows = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(flows, flow_json(&views[i]));
+    free(views);
+    return json_page(200, json_pack("{s:I, s:I, s:o}", "active",
+                                    (json_int_t)nlb_active_flows(nlb), "shown", (json_int_t)n,
+                                    "flows", flows));
+}
+
+static struct admin_page events_page(struct nlb *nlb, const char *query)
+{
+    struct admin_page page = { .status = 200, .content_type = "application/x-ndjson" };
+    uint64_t after = 0, last = 0;
+
+    if (query_number(query, "after", UINT64_MAX, &after) != 0)
+        return problem(400, "after is a number");
+    page.body = recent_events_text(nlb_recent(nlb), after, &last);
+    snprintf(page.extra, sizeof page.extra, "Nlbsim-Last: %llu\r\n", (unsigned long long)last);
+    return page;
+}
+
+static struct admin_page health_page(struct nlb *nlb, const char *query)
+{
+    bool draining = nlb_draining(nlb);
+
+    (void)query;
+    return json_page(draining ? 503 : 200,
+                     json_pack("{s:s, s:I}", "status", draining ? "draining" : "ok",
+                               "active_flows", (json_int_t)nlb_active_flows(nlb)));
+}
+
+static struct admin_page index_page(struct nlb *nlb, const char *query)
+{
+    (void)nlb, (void)query;
+    return (struct admin_page){
+        .status = 200,
+        .content_type = TEXT_PLAIN,
+        .body = strdup("nlbsim\n\n/metrics                    Prometheus\n"
+                       "/metrics?format=cloudwatch  CloudWatch's names and dimensions, JSON\n"
+                       "/healthz                    200 while new flows are accepted\n"
+                       "/targets                    target groups and their targets' health\n"
+                       "/flows?limit=100            live flows, the newest first\n"
+                       "/events?after=0             flows that did not end in order, JSON lines\n"),
+    };
+}
+
+struct admin_page admin_page(struct nlb *nlb, const char *target)
+{
+    static const struct {
+        const char *path;
+        struct admin_page (*make)(struct nlb *nlb, const char *query);
+    } pages[] = {
+        { "/", index_page },        { "/metrics", metrics_page }, { "/healthz", health_page },
+        { "/targets", targets_page }, { "/flows", flows_page },   { "/events", events_page },
+    };
+    size_t n = strcspn(target, "?");
+
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        if (strlen(pages[i].path) == n && strncmp(pages[i].path, target, n) == 0)
+            return pages[i].make(nlb, target[n] == '?' ? target + n + 1 : "");
+    }
+    return problem(404, "there is /metrics, /healthz, /targets, /flows and /events");
+}

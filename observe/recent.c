@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The last flows that did not end in order, as event lines. */
+#include "observe/recent.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct recent_events {
+    pthread_mutex_t lock;
+    char *lines[RECENT_EVENTS]; /* line number n stands at n % RECENT_EVENTS; numbers from 1 */
+    uint64_t newest;
+};
+
+bool record_is_trouble(const struct flow_record *r)
+{
+    return r->end != END_COMPLETED && r->end != END_STOPPED && r->end != END_CLIENT_NO_HELLO;
+}
+
+struct recent_events *recent_events_new(void)
+{
+    struct recent_events *r = calloc(1, sizeof *r);
+
+    if (r != NULL)
+        pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+void recent_events_free(struct recent_events *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < RECENT_EVENTS; i++)
+        free(r->lines[i]);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+void recent_events_add(struct recent_events *r, char *line)
+{
+    char **slot;
+
+    pthread_mutex_lock(&r->lock);
+    slot = &r->lines[++r->newest % RECENT_EVENTS];
+    free(*slot);
+    *slot = line;
+    pthread_mutex_unlock(&r->lock);
+}
+
+char *recent_events_text(struct recent_events *r, uint64_t after, uint64_t *last)
+{
+    size_t size = 1, at = 0;
+    uint64_t first;
+    char *text;
+
+    pthread_mutex_lock(&r->lock);
+    first = r->newest < RECENT_EVENTS ? 1 : r->newest - RECENT_EVENTS + 1;
+    if (after > r->newest)
+        after = 0; /* of another process: a restart began anew */
+    if (after + 1 > first)
+        first = after + 1;
+    for (uint64_t i = first; i <= r->newest; i++)
+        size += strlen(r->lines[i % RECENT_EVENTS]) + 1;
+    text = malloc(size);
+    for (uint64_t i = first; text != NULL && i <= r->newest; i++) {
+        const char *line = r->lines[i % RECENT_EVENTS];
+        size_t n = strlen(line);
+
+        memcpy(text + at, line, n);
+        text[at + n] = '\n';
+        at += n + 1;
+    }
+    if (text != NULL)
+        text[at] = '\0';
+    *last = r->newest;
+    pthread_mutex_unlock(&r->lock);
+    return text;
+}
