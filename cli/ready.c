@@ -22,7 +22,19 @@ void ready_print(FILE *out, const struct testbed *t)
         fprintf(out, "ready listener=%s protocol=%s address=%s\n", l.name,
                 protocol_name(l.protocol), addr_format(&l.address, text));
     }
+    if (nlb_metrics_address(t->nlb) != NULL)
+        fprintf(out, "ready metrics address=%s\n", addr_format(nlb_metrics_address(t->nlb), text));
     fflush(out);
+}
+
+static json_t *metrics(const struct testbed *t)
+{
+    const struct addr *a = nlb_metrics_address(t->nlb);
+    char text[ADDR_TEXT_MAX];
+
+    return a == NULL ? json_null()
+                     : json_pack("{s:s, s:i}", "address", addr_format_host(a, text), "port",
+                                 (int)addr_port(a));
 }
 
 static json_t *document(const struct testbed *t)
@@ -46,8 +58,8 @@ static json_t *document(const struct testbed *t)
                                                  addr_format_host(&l->addr, text), "port",
                                                  (int)addr_port(&l->addr)));
     }
-    return json_pack("{s:i, s:o, s:o, s:n}", "pid", (int)getpid(), "listeners", listeners,
-                     "lab_targets", targets, "metrics");
+    return json_pack("{s:i, s:o, s:o, s:o}", "pid", (int)getpid(), "listeners", listeners,
+                     "lab_targets", targets, "metrics", metrics(t));
 }
 
 static int write_whole(int fd, const char *data, size_t n)

@@ -423,10 +423,9 @@ void flow_report(struct flow *f)
         metric_add(m, row->metric, 1);
     if (row->metric == METRIC_REJECTED_FLOWS && f->plan->protocol == PROTOCOL_TCP)
         metric_add(m, METRIC_REJECTED_FLOWS_TCP, 1);
-    metric_sub(m,
-               f->plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS
-                                                 : METRIC_ACTIVE_FLOWS_TCP,
-               1);
+    metric_sub(
+        m, f->plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS : METRIC_ACTIVE_FLOWS_TCP,
+        1);
     flow_count_bytes(f);
     if (f->env->ended_cb != NULL)
         f->env->ended_cb(f->env->ended_arg, &f->record);

@@ -141,10 +141,10 @@ struct flow {
     struct flow_side front, back;
     struct flow_dir up, down; /* client to target, target to client */
     struct event timer;
-    uint64_t active_us; /* last time bytes moved */
+    uint64_t active_us;     /* last time bytes moved */
     uint64_t counted_bytes; /* of both directions, already in the metrics */
-    uint64_t looked_us; /* last time the idle clock was looked at */
-    uint32_t segments;  /* incoming TCP segments of both sockets at that time */
+    uint64_t looked_us;     /* last time the idle clock was looked at */
+    uint32_t segments;      /* incoming TCP segments of both sockets at that time */
     struct flow_record record;
 };
 

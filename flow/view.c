@@ -9,7 +9,7 @@
 static void view(const struct flow *f, uint64_t now, struct flow_view *out)
 {
     const struct flow_record *r = &f->record;
-    const struct tls_facts *front = hop_tls_facts(f->front.hop);
+    const struct tls_facts *front = f->front.hop == NULL ? NULL : hop_tls_facts(f->front.hop);
     uint64_t active = f->active_us != 0 ? f->active_us : r->start_us;
 
     *out = (struct flow_view){

@@ -84,12 +84,11 @@ static json_t *target_json(const struct target_cfg *target, const char *zone, bo
     json_t *health;
 
     snprintf(port, sizeof port, "%u", addr_port(&target->addr));
-    health = in_use
-                 ? json_pack("{s:s}", "State", "healthy")
-                 : json_pack("{s:s, s:s, s:s}", "State", "unused", "Reason", "Target.NotInUse",
-                             "Description",
-                             "Target group is not configured to receive traffic from the load "
-                             "balancer");
+    health = in_use ? json_pack("{s:s}", "State", "healthy")
+                    : json_pack("{s:s, s:s, s:s}", "State", "unused", "Reason", "Target.NotInUse",
+                                "Description",
+                                "Target group is not configured to receive traffic from the load "
+                                "balancer");
     return json_pack("{s:{s:s, s:i, s:s}, s:s, s:o}", "Target", "Id",
                      addr_format_host(&target->addr, host), "Port", (int)addr_port(&target->addr),
                      "AvailabilityZone", target->zone != NULL ? target->zone : zone,
@@ -241,9 +240,8 @@ static struct admin_page flows_page(struct nlb *nlb, const char *query)
     for (size_t i = 0; i < n; i++)
         json_array_append_new(flows, flow_json(&views[i]));
     free(views);
-    return json_page(200, json_pack("{s:I, s:I, s:o}", "active",
-                                    (json_int_t)nlb_active_flows(nlb), "shown", (json_int_t)n,
-                                    "flows", flows));
+    return json_page(200, json_pack("{s:I, s:I, s:o}", "active", (json_int_t)nlb_active_flows(nlb),
+                                    "shown", (json_int_t)n, "flows", flows));
 }
 
 static struct admin_page events_page(struct nlb *nlb, const char *query)
@@ -264,8 +262,8 @@ static struct admin_page health_page(struct nlb *nlb, const char *query)
 
     (void)query;
     return json_page(draining ? 503 : 200,
-                     json_pack("{s:s, s:I}", "status", draining ? "draining" : "ok",
-                               "active_flows", (json_int_t)nlb_active_flows(nlb)));
+                     json_pack("{s:s, s:I}", "status", draining ? "draining" : "ok", "active_flows",
+                               (json_int_t)nlb_active_flows(nlb)));
 }
 
 static struct admin_page index_page(struct nlb *nlb, const char *query)
@@ -289,8 +287,8 @@ struct admin_page admin_page(struct nlb *nlb, const char *target)
         const char *path;
         struct admin_page (*make)(struct nlb *nlb, const char *query);
     } pages[] = {
-        { "/", index_page },        { "/metrics", metrics_page }, { "/healthz", health_page },
-        { "/targets", targets_page }, { "/flows", flows_page },   { "/events", events_page },
+        { "/", index_page },          { "/metrics", metrics_page }, { "/healthz", health_page },
+        { "/targets", targets_page }, { "/flows", flows_page },     { "/events", events_page },
     };
     size_t n = strcspn(target, "?");
 

@@ -51,7 +51,8 @@ static int make_judges(struct generation *g, struct err *err)
         err_set(err, ERR_NOMEM, "configuration");
         return -1;
     }
-    for (size_t i = 0; c->nlb.events != NULL && i < c->n_listeners; i++) {
+    for (size_t i = 0; (c->nlb.events != NULL || c->nlb.metrics.len != 0) && i < c->n_listeners;
+         i++) {
         const struct listener_cfg *cfg = &c->listeners[i];
         struct cert_bundle *store;
 

@@ -3,6 +3,8 @@
 #include "nlb/nlb.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,6 +12,8 @@
 
 #include "core/log.h"
 #include "listeners/listener.h"
+#include "nlb/admin.h"
+#include "nlb/nlb_impl.h"
 #include "nlb/signpost.h"
 #include "nlb/worker.h"
 
@@ -26,6 +30,9 @@ struct nlb {
     struct generation *generation; /* in effect; one reference */
     struct registry *registry;
     struct checker *checker; /* runs on the first worker */
+    pthread_mutex_t lock;          /* guards `generation` against readers on other threads */
+    struct admin *admin;
+    atomic_bool draining;
     struct worker **workers;
     size_t n_workers;
     struct worker_outputs outputs;
@@ -124,6 +131,8 @@ static void close_opened(const struct nlb *nlb, struct opened *o)
  * --------------------------------------------------------------------------------------- */
 static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
 {
+    struct generation *old;
+
     for (size_t w = 0; w < nlb->n_workers; w++) {
         struct worker_change change = { .generation = g, .checker = w == 0 ? nlb->checker : NULL };
 
@@ -142,8 +151,11 @@ static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
     }
     memcpy(nlb->slots, o->slots, sizeof nlb->slots);
     memcpy(nlb->slot_of, o->slot_of, sizeof nlb->slot_of);
-    generation_unref(nlb->generation);
+    pthread_mutex_lock(&nlb->lock);
+    old = nlb->generation;
     nlb->generation = g;
+    pthread_mutex_unlock(&nlb->lock);
+    generation_unref(old);
 }
 
 static void put_up_signposts(struct nlb *nlb)
@@ -254,6 +266,10 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", strerror(errno));
         return -1;
     }
+    if (config->nlb.metrics.len != 0 && (nlb->outputs.recent = recent_events_new()) == NULL) {
+        err_set(err, ERR_NOMEM, "metrics");
+        return -1;
+    }
     if (open_events(nlb, config, err) != 0 || open_access_log(nlb, config, err) != 0)
         return -1;
     nlb->registry = registry_new();
@@ -277,7 +293,11 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
             return -1;
         nlb->workers[nlb->n_workers] = w;
     }
-    return nlb_reload(nlb, config, err);
+    if (nlb_reload(nlb, config, err) != 0)
+        return -1;
+    if (config->nlb.metrics.len != 0)
+        nlb->admin = admin_start(nlb, &config->nlb.metrics, err);
+    return config->nlb.metrics.len != 0 && nlb->admin == NULL ? -1 : 0;
 }
 
 struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
@@ -289,6 +309,7 @@ struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
         return NULL;
     }
     nlb->drained_fd = -1;
+    pthread_mutex_init(&nlb->lock, NULL);
     if (start(nlb, config, err) != 0) {
         nlb_stop(nlb);
         return NULL;
@@ -298,6 +319,7 @@ struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
 
 void nlb_drain(struct nlb *nlb)
 {
+    atomic_store(&nlb->draining, true);
     for (size_t i = 0; i < nlb->n_workers; i++)
         worker_drain(nlb->workers[i]);
 }
@@ -311,6 +333,7 @@ void nlb_stop(struct nlb *nlb)
 {
     if (nlb == NULL)
         return;
+    admin_stop(nlb->admin);
     signposts_stop(nlb->signposts);
     for (size_t i = 0; i < nlb->n_workers; i++)
         worker_stop(nlb->workers[i]);
@@ -325,6 +348,8 @@ void nlb_stop(struct nlb *nlb)
     registry_free(nlb->registry);
     event_sink_close(nlb->outputs.events);
     access_log_close(nlb->outputs.access_log);
+    recent_events_free(nlb->outputs.recent);
+    pthread_mutex_destroy(&nlb->lock);
     free(nlb->workers);
     free(nlb);
 }
@@ -370,4 +395,58 @@ uint64_t nlb_metric(const struct nlb *nlb, enum metric id)
 uint64_t nlb_active_flows(const struct nlb *nlb)
 {
     return nlb_metric(nlb, METRIC_ACTIVE_FLOWS_TCP) + nlb_metric(nlb, METRIC_ACTIVE_FLOWS_TLS);
+}
+
+const struct addr *nlb_metrics_address(const struct nlb *nlb)
+{
+    return nlb->admin == NULL ? NULL : admin_address(nlb->admin);
+}
+
+/* --- for the read-only pages ---------------------------------------------------------------------
+ */
+struct generation *nlb_generation_ref(struct nlb *nlb)
+{
+    struct generation *g;
+
+    pthread_mutex_lock(&nlb->lock);
+    g = nlb->generation;
+    generation_ref(g);
+    pthread_mutex_unlock(&nlb->lock);
+    return g;
+}
+
+void nlb_gather(const struct nlb *nlb, struct metrics_view *view)
+{
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        metrics_gather(view, worker_metrics(nlb->workers[i]));
+    metrics_total(view);
+}
+
+int nlb_flows(struct nlb *nlb, struct flow_view *out, size_t max, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < nlb->n_workers; i++) {
+        /* Each worker may show its part; what one leaves over is the next one's. */
+        size_t share = (max - *n) / (nlb->n_workers - i), got = 0;
+
+        if (worker_flows(nlb->workers[i], out + *n, share, &got) != 0)
+            return -1;
+        *n += got;
+    }
+    return 0;
+}
+
+struct recent_events *nlb_recent(const struct nlb *nlb)
+{
+    return nlb->outputs.recent;
+}
+
+bool nlb_draining(const struct nlb *nlb)
+{
+    return atomic_load(&nlb->draining);
+}
+
+void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT])
+{
+    snprintf(out, NLB_ZONE_TEXT, "%.32sa", config->nlb.region);
 }

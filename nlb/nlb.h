@@ -47,6 +47,9 @@ struct nlb_listener_info nlb_listener_at(const struct nlb *nlb, size_t i);
 /* Every target with its health, also those that drain; see checker_snapshot(). From any thread. */
 size_t nlb_targets(const struct nlb *nlb, struct health_row **rows);
 
+/* Where /metrics is served, with the real port; NULL: nowhere. */
+const struct addr *nlb_metrics_address(const struct nlb *nlb);
+
 /* Sum over all workers. */
 uint64_t nlb_metric(const struct nlb *nlb, enum metric id);
 uint64_t nlb_active_flows(const struct nlb *nlb);

@@ -19,7 +19,8 @@ int nlb_flows(struct nlb *nlb, struct flow_view *out, size_t max, size_t *n);
 struct recent_events *nlb_recent(const struct nlb *nlb);
 bool nlb_draining(const struct nlb *nlb);
 
-/* The Availability Zone of the load balancer's one node: a setting of nlbsim, the region and "a". */
+/* The Availability Zone of the load balancer's one node: a setting of nlbsim, the region and "a".
+ */
 #define NLB_ZONE_TEXT 40
 void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT]);
 

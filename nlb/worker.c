@@ -8,13 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/log.h"
 #include "core/tls_conf.h"
 #include "listeners/listener.h"
 
 /* A line of the access log waits this long for others to be written with. */
 #define ACCESS_FLUSH_US 5000
+/* How long somebody who looks waits for a busy worker. */
+#define LOOK_S 1
 /* How often a draining worker looks whether it is done. */
 #define DRAIN_LOOK_US 20000
 
@@ -35,16 +39,39 @@ struct worker {
     pthread_mutex_t lock; /* guards what follows: the mail box */
     pthread_cond_t taken;
     const struct worker_change *change;
+    struct look *look;
     bool drain, stop;
 };
+
+/* Somebody wants to see the live flows. */
+struct look {
+    struct flow_view *out;
+    size_t max, n;
+};
+
+static void write_event(struct worker *w, const struct flow_record *record)
+{
+    char *line = event_format(record);
+
+    if (line == NULL) {
+        log_err("events", "flow=%llu lost: no memory", (unsigned long long)record->id);
+        return;
+    }
+    if (w->outputs.events != NULL)
+        event_sink_write(w->outputs.events, line);
+    if (w->outputs.recent != NULL && record_is_trouble(record))
+        recent_events_add(w->outputs.recent, line);
+    else
+        free(line);
+}
 
 static void ended_cb(void *arg, const struct flow_record *record)
 {
     struct worker *w = arg;
     const struct timeval soon = { .tv_usec = ACCESS_FLUSH_US };
 
-    if (w->outputs.events != NULL)
-        event_sink_write(w->outputs.events, record);
+    if (w->outputs.events != NULL || (w->outputs.recent != NULL && record_is_trouble(record)))
+        write_event(w, record);
     if (w->access.log != NULL && record->protocol == PROTOCOL_TLS &&
         access_buf_add(&w->access, record))
         evtimer_add(&w->access_flush, &soon);
@@ -120,7 +147,12 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
     if (w->change != NULL) {
         apply(w, w->change);
         w->change = NULL;
-        pthread_cond_signal(&w->taken);
+        pthread_cond_broadcast(&w->taken);
+    }
+    if (w->look != NULL) {
+        w->look->n = flow_views(&w->env, w->look->out, w->look->max);
+        w->look = NULL;
+        pthread_cond_broadcast(&w->taken);
     }
     if (w->drain) {
         w->drain = false;
@@ -204,9 +236,9 @@ struct worker *worker_start(unsigned number, const struct worker_outputs *output
         release(w);
         return NULL;
     }
-    if (outputs->events != NULL || outputs->access_log != NULL)
+    if (outputs->events != NULL || outputs->access_log != NULL || outputs->recent != NULL)
         w->env.ended_cb = ended_cb;
-    w->env.wants_chain = outputs->events != NULL;
+    w->env.wants_chain = outputs->events != NULL || outputs->recent != NULL;
     w->env.ended_arg = w;
     event_assign(&w->wake, w->base, w->wake_fd, EV_READ | EV_PERSIST, wake_cb, w);
     event_add(&w->wake, NULL);
@@ -256,6 +288,26 @@ void worker_stop(struct worker *w)
     wake(w);
     pthread_join(w->thread, NULL);
     release(w);
+}
+
+int worker_flows(struct worker *w, struct flow_view *out, size_t max, size_t *n)
+{
+    struct look look = { .out = out, .max = max };
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LOOK_S;
+    pthread_mutex_lock(&w->lock);
+    w->look = &look;
+    wake(w);
+    while (w->look == &look && rc == 0)
+        rc = pthread_cond_timedwait(&w->taken, &w->lock, &until);
+    rc = w->look == &look ? -1 : 0;
+    w->look = NULL;
+    pthread_mutex_unlock(&w->lock);
+    *n = look.n;
+    return rc;
 }
 
 const struct metrics *worker_metrics(const struct worker *w)

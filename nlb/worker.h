@@ -7,10 +7,12 @@
 #include <stdbool.h>
 
 #include "core/err.h"
+#include "flow/view.h"
 #include "nlb/generation.h"
 #include "observe/accesslog.h"
 #include "observe/events.h"
 #include "observe/metrics.h"
+#include "observe/recent.h"
 
 #define WORKER_SLOTS 64 /* listening sockets; AWS allows 50 listeners per load balancer */
 
@@ -30,6 +32,7 @@ struct worker;
 struct worker_outputs {
     struct event_sink *events;
     struct access_log *access_log;
+    struct recent_events *recent;
 };
 /* Starts the thread. `number` from 0; `outputs` is copied; `drained_fd`: an eventfd that gets 1
  * when the worker has drained. NULL with the reason in `err`. */
@@ -42,6 +45,9 @@ void worker_drain(struct worker *w);
 void worker_sweep(struct worker *w);
 /* End what is left, join the thread, free. */
 void worker_stop(struct worker *w);
+/* Copy up to `max` live flows; any thread. 0, or -1 when the worker does not answer within a
+ * second. */
+int worker_flows(struct worker *w, struct flow_view *out, size_t max, size_t *n);
 const struct metrics *worker_metrics(const struct worker *w);
 
 #endif

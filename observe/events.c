@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -71,10 +73,11 @@ void event_sink_close(struct event_sink *s)
     free(s);
 }
 
-static void write_all(struct event_sink *s, const char *line, size_t n)
+/* The line and its end with one call, as a rule: another process may append to the same file. */
+static void write_all(struct event_sink *s, struct iovec parts[2])
 {
-    while (n > 0) {
-        ssize_t put = write(s->fd, line, n);
+    while (parts[0].iov_len + parts[1].iov_len > 0) {
+        ssize_t put = writev(s->fd, parts, 2);
 
         if (put < 0 && errno == EINTR)
             continue;
@@ -85,24 +88,21 @@ static void write_all(struct event_sink *s, const char *line, size_t n)
             s->broken = true;
             return;
         }
-        line += put;
-        n -= (size_t)put;
+        for (int i = 0; i < 2; i++) {
+            size_t n = (size_t)put < parts[i].iov_len ? (size_t)put : parts[i].iov_len;
+
+            parts[i].iov_base = (char *)parts[i].iov_base + n;
+            parts[i].iov_len -= n;
+            put -= (ssize_t)n;
+        }
     }
 }
 
-void event_sink_write(struct event_sink *s, const struct flow_record *record)
+void event_sink_write(struct event_sink *s, const char *line)
 {
-    char *line = event_format(record);
-    size_t n;
+    struct iovec parts[] = { { (void *)(uintptr_t)line, strlen(line) }, { "\n", 1 } };
 
-    if (line == NULL) {
-        log_err("events", "flow=%llu lost: no memory", (unsigned long long)record->id);
-        return;
-    }
-    n = strlen(line);
-    line[n] = '\n'; /* in place of the terminator */
     pthread_mutex_lock(&s->lock);
-    write_all(s, line, n + 1);
+    write_all(s, parts);
     pthread_mutex_unlock(&s->lock);
-    free(line);
 }

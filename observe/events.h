@@ -13,9 +13,9 @@ struct event_sink *event_sink_open(const char *path, struct err *err);
 /* Close and open the file again (log rotation). 0, or -1: the old file stays in use. */
 int event_sink_reopen(struct event_sink *sink, struct err *err);
 void event_sink_close(struct event_sink *sink);
-/* Write the flow's line. Any thread; lines never mix. A line that cannot be written is told once.
- */
-void event_sink_write(struct event_sink *sink, const struct flow_record *record);
+/* Write a line of event_format(). Any thread; lines never mix. A line that cannot be written is
+ * told once. */
+void event_sink_write(struct event_sink *sink, const char *line);
 
 /* The line without the line break; the caller frees it. NULL without memory. */
 char *event_format(const struct flow_record *record);

@@ -21,8 +21,13 @@ static const struct row {
     enum reported reported;
 } rows[METRIC_N] = {
 #define METRIC(id, name, prometheus, kind, unit, dimensions, reported, help)                       \
-    [METRIC_##id] = { name,        prometheus,              help,               KIND_##kind,       \
-                      UNIT_##unit, DIMENSIONS_##dimensions, REPORTED_##reported },
+    [METRIC_##id] = { name,                                                                        \
+                      prometheus,                                                                  \
+                      help,                                                                        \
+                      KIND_##kind,                                                                 \
+                      UNIT_##unit,                                                                 \
+                      DIMENSIONS_##dimensions,                                                     \
+                      REPORTED_##reported },
 #include "observe/metrics.def"
 #undef METRIC
 };
@@ -32,7 +37,8 @@ static uint64_t hosts_of(const struct metrics_hosts *h, enum metric id)
     return id == METRIC_HEALTHY_HOSTS ? h->healthy : h->unhealthy;
 }
 
-/* --- Prometheus. Source: "Exposition formats", text-based format ------------------------------- */
+/* --- Prometheus. Source: "Exposition formats", text-based format -------------------------------
+ */
 static void put_label(FILE *out, const char *separator, const char *name, const char *value)
 {
     fprintf(out, "%s%s=\"", separator, name);

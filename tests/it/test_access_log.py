@@ -6,13 +6,11 @@ import os
 import re
 import signal
 import ssl
-import subprocess
 import time
 import unittest
 
-from nlbtest import (CERTS, DEADLINE_S, NLBSIM, TLS12, TLS13, Nlb, NlbTest, StartError, Target, client_ctx, connect,
-                     connect_tls, echo, ending, hello_bytes, recv_exactly, run, s_client, server_ctx, tcp_ini, tls,
-                     tls_ini)
+from nlbtest import (CERTS, DEADLINE_S, TLS12, TLS13, Nlb, NlbTest, StartError, Target, client_ctx, connect,
+                     connect_tls, echo, ending, hello_bytes, recv_exactly, run, s_client, server_ctx, tls, tls_ini)
 
 HOST = "api.example.com"
 # The columns of the table that Athena's documentation proposes: host:port fields are split in two.
