@@ -57,6 +57,14 @@ static bool preserves_client(const struct flow *f)
     return f->group->preserve_client_ip && f->plan->vpc_endpoint == NULL;
 }
 
+/* Not counted for TLS listeners. Source: NLB guide, "CloudWatch metrics". */
+static void count_fail_open(struct flow *f)
+{
+    if (f->plan->protocol == PROTOCOL_TCP && f->target->reg != NULL &&
+        !health_is_healthy(registration_state(f->target->reg)))
+        metric_add(&f->env->metrics, METRIC_UNHEALTHY_ROUTING_FLOWS, 1);
+}
+
 enum flow_event flow_pick_and_connect(struct flow *f)
 {
     const struct tls_facts *front = hop_tls_facts(f->front.hop);
@@ -70,6 +78,7 @@ enum flow_event flow_pick_and_connect(struct flow *f)
         f->record.target_group = f->group->obj.name;
     if (f->target == NULL)
         return flow_fail(f, why);
+    count_fail_open(f);
     f->record.target = f->target->cfg->addr;
     f->record.back_protocol = f->group->protocol;
     route.to = &f->record.target;

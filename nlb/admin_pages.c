@@ -36,6 +36,11 @@ static struct admin_page problem(unsigned status, const char *text)
     return json_page(status, json_pack("{s:s}", "error", text));
 }
 
+static json_t *text_json(const char *text)
+{
+    return text[0] == '\0' ? json_null() : json_string(text); /* NULL for what is no UTF-8 */
+}
+
 /* --- the query ----------------------------------------------------------------------------------
  */
 /* The value of `name` in "a=1&b=2", into `out`. False when it is not there. */
@@ -64,49 +69,39 @@ static int query_number(const char *query, const char *name, uint64_t max, uint6
 
 /* --- targets ------------------------------------------------------------------------------------
  */
-/* Is the group behind a listener? Source: NLB guide, "Target health status", Target.NotInUse. */
-static bool group_in_use(const struct nlb_config *config, const struct target_group_cfg *group)
-{
-    for (size_t i = 0; i < config->n_listeners; i++) {
-        const struct listener_cfg *l = &config->listeners[i];
-
-        for (size_t j = 0; j < l->n_forwards; j++) {
-            if (l->forwards[j].group == group)
-                return true;
-        }
-    }
-    return false;
-}
-
-static json_t *target_json(const struct target_cfg *target, const char *zone, bool in_use)
+/* One entry of TargetHealthDescriptions, and what else is known here. */
+static json_t *target_json(const struct health_row *row, const struct target_group_cfg *group,
+                           const char *zone)
 {
     char host[ADDR_TEXT_MAX], port[8];
-    json_t *health;
+    json_t *health = json_pack("{s:s}", "State", health_state_name(row->state));
 
-    snprintf(port, sizeof port, "%u", addr_port(&target->addr));
-    health = in_use ? json_pack("{s:s}", "State", "healthy")
-                    : json_pack("{s:s, s:s, s:s}", "State", "unused", "Reason", "Target.NotInUse",
-                                "Description",
-                                "Target group is not configured to receive traffic from the load "
-                                "balancer");
-    return json_pack("{s:{s:s, s:i, s:s}, s:s, s:o}", "Target", "Id",
-                     addr_format_host(&target->addr, host), "Port", (int)addr_port(&target->addr),
-                     "AvailabilityZone", target->zone != NULL ? target->zone : zone,
-                     "HealthCheckPort", port, "TargetHealth", health);
+    snprintf(port, sizeof port, "%u",
+             group->health.port != 0 ? (unsigned)group->health.port : addr_port(&row->addr));
+    if (row->reason != HEALTH_REASON_NONE) {
+        json_object_set_new(health, "Reason", json_string(health_reason_code(row->reason)));
+        json_object_set_new(health, "Description", json_string(health_reason_text(row->reason)));
+    }
+    return json_pack("{s:{s:s, s:i, s:s}, s:s, s:o, s:I, s:o}", "Target", "Id",
+                     addr_format_host(&row->addr, host), "Port", (int)addr_port(&row->addr),
+                     "AvailabilityZone", row->zone[0] != '\0' ? row->zone : zone, "HealthCheckPort",
+                     port, "TargetHealth", health, "Checks", (json_int_t)row->checks, "LastCheck",
+                     text_json(row->detail));
 }
 
 static json_t *group_json(const struct nlb_config *config, const struct target_group_cfg *group,
-                          const char *zone)
+                          const struct health_row *rows, size_t n, const char *zone)
 {
     const struct aws_identity who = nlb_config_identity(config);
     char resource[AWS_ELB_TEXT], arn[AWS_ARN_TEXT];
-    bool in_use = group_in_use(config, group);
     json_t *targets = json_array();
 
     aws_target_group(resource, &who, group->obj.name);
     aws_arn(arn, &who, "elasticloadbalancing", resource);
-    for (size_t i = 0; i < group->n_targets; i++)
-        json_array_append_new(targets, target_json(&group->targets[i], zone, in_use));
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(rows[i].group, group->obj.name) == 0)
+            json_array_append_new(targets, target_json(&rows[i], group, zone));
+    }
     return json_pack("{s:s, s:s, s:s, s:o}", "TargetGroupName", group->obj.name, "TargetGroupArn",
                      arn, "Protocol", protocol_name(group->protocol), "TargetHealthDescriptions",
                      targets);
@@ -117,49 +112,74 @@ static struct admin_page targets_page(struct nlb *nlb, const char *query)
     struct generation *g = nlb_generation_ref(nlb);
     json_t *groups = json_array();
     char zone[NLB_ZONE_TEXT];
+    struct health_row *rows;
+    size_t n = nlb_targets(nlb, &rows);
 
     (void)query;
     nlb_zone(g->config, zone);
     for (size_t i = 0; i < g->config->n_groups; i++)
-        json_array_append_new(groups, group_json(g->config, &g->config->groups[i], zone));
+        json_array_append_new(groups, group_json(g->config, &g->config->groups[i], rows, n, zone));
     generation_unref(g);
-    return json_page(200, json_pack("{s:o, s:s}", "TargetGroups", groups, "Note",
-                                    "health checks are not run yet: every target of a group in use "
-                                    "counts as healthy"));
+    free(rows);
+    return json_page(200, json_pack("{s:o}", "TargetGroups", groups));
 }
 
 /* --- metrics ------------------------------------------------------------------------------------
  */
-/* Hosts per group and zone, rows of one group together; `names` owns the groups' names. */
-static struct metrics_hosts *count_hosts(const struct nlb_config *config, const char *zone,
-                                         char (**names)[AWS_ELB_TEXT], size_t *n)
+/* Hosts per group and zone, rows of one group together. Targets that are neither healthy nor
+ * unhealthy (initial, draining, unused) count nowhere: inferred. */
+struct hosts {
+    struct health_row *rows; /* owned; the zones' names */
+    char (*names)[AWS_ELB_TEXT];
+    struct metrics_hosts *at;
+    size_t n;
+};
+
+static struct metrics_hosts *hosts_row(struct hosts *h, size_t first, const char *group,
+                                       const char *zone)
+{
+    for (size_t i = first; i < h->n; i++) {
+        if (strcmp(h->at[i].zone, zone) == 0)
+            return &h->at[i];
+    }
+    h->at[h->n] = (struct metrics_hosts){ .target_group = group, .zone = zone };
+    return &h->at[h->n++];
+}
+
+static int hosts_count(struct hosts *h, struct nlb *nlb, const struct nlb_config *config,
+                       const char *zone)
 {
     const struct aws_identity who = nlb_config_identity(config);
-    struct metrics_hosts *hosts;
-    size_t most = 1;
+    size_t n = nlb_targets(nlb, &h->rows);
 
-    for (size_t i = 0; i < config->n_groups; i++)
-        most += config->groups[i].n_targets;
-    hosts = calloc(most, sizeof *hosts);
-    *names = calloc(config->n_groups + 1, sizeof **names);
-    *n = 0;
-    for (size_t i = 0; hosts != NULL && *names != NULL && i < config->n_groups; i++) {
-        const struct target_group_cfg *group = &config->groups[i];
-        size_t first = *n;
+    h->at = calloc(n + 1, sizeof *h->at);
+    h->names = calloc(config->n_groups + 1, sizeof *h->names);
+    if (h->at == NULL || h->names == NULL)
+        return -1;
+    for (size_t i = 0; i < config->n_groups; i++) {
+        const char *group = config->groups[i].obj.name;
+        size_t first = h->n;
 
-        aws_target_group((*names)[i], &who, group->obj.name);
-        for (size_t t = 0; group_in_use(config, group) && t < group->n_targets; t++) {
-            const char *at = group->targets[t].zone != NULL ? group->targets[t].zone : zone;
-            size_t row = first;
+        aws_target_group(h->names[i], &who, group);
+        for (size_t t = 0; t < n; t++) {
+            const struct health_row *row = &h->rows[t];
+            struct metrics_hosts *hosts;
 
-            while (row < *n && strcmp(hosts[row].zone, at) != 0)
-                row++;
-            if (row == *n)
-                hosts[(*n)++] = (struct metrics_hosts){ .target_group = (*names)[i], .zone = at };
-            hosts[row].healthy++;
+            if (strcmp(row->group, group) != 0 || row->state == HEALTH_UNUSED)
+                continue;
+            hosts = hosts_row(h, first, h->names[i], row->zone[0] != '\0' ? row->zone : zone);
+            hosts->healthy += health_is_healthy(row->state);
+            hosts->unhealthy += health_is_unhealthy(row->state);
         }
     }
-    return hosts;
+    return 0;
+}
+
+static void hosts_clear(struct hosts *h)
+{
+    free(h->rows);
+    free(h->names);
+    free(h->at);
 }
 
 static struct admin_page metrics_page(struct nlb *nlb, const char *query)
@@ -167,8 +187,7 @@ static struct admin_page metrics_page(struct nlb *nlb, const char *query)
     struct admin_page page = { .status = 200, .content_type = TEXT_METRICS };
     char format[16] = "prometheus", zone[NLB_ZONE_TEXT];
     struct metrics_view view = { .zone = zone };
-    char(*names)[AWS_ELB_TEXT] = NULL;
-    struct metrics_hosts *hosts;
+    struct hosts hosts = { 0 };
     struct generation *g;
     bool cloudwatch;
 
@@ -179,15 +198,15 @@ static struct admin_page metrics_page(struct nlb *nlb, const char *query)
     g = nlb_generation_ref(nlb);
     nlb_zone(g->config, zone);
     view.load_balancer = g->elb;
-    hosts = count_hosts(g->config, zone, &names, &view.n_hosts);
-    view.hosts = hosts;
     nlb_gather(nlb, &view);
-    if (hosts != NULL && names != NULL)
+    if (hosts_count(&hosts, nlb, g->config, zone) == 0) {
+        view.hosts = hosts.at;
+        view.n_hosts = hosts.n;
         page.body = cloudwatch ? metrics_cloudwatch(&view) : metrics_prometheus(&view);
+    }
     if (cloudwatch)
         page.content_type = TEXT_JSON;
-    free(hosts);
-    free(names);
+    hosts_clear(&hosts);
     generation_unref(g);
     return page;
 }
@@ -199,11 +218,6 @@ static json_t *address_json(const struct addr *a)
     char text[ADDR_TEXT_MAX];
 
     return a->len == 0 ? json_null() : json_string(addr_format(a, text));
-}
-
-static json_t *text_json(const char *text)
-{
-    return text[0] == '\0' ? json_null() : json_string(text); /* NULL for what is no UTF-8 */
 }
 
 static json_t *flow_json(const struct flow_view *v)

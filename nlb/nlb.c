@@ -30,7 +30,7 @@ struct nlb {
     struct generation *generation; /* in effect; one reference */
     struct registry *registry;
     struct checker *checker; /* runs on the first worker */
-    pthread_mutex_t lock;          /* guards `generation` against readers on other threads */
+    pthread_mutex_t lock;    /* guards `generation` against readers on other threads */
     struct admin *admin;
     atomic_bool draining;
     struct worker **workers;
@@ -426,10 +426,9 @@ int nlb_flows(struct nlb *nlb, struct flow_view *out, size_t max, size_t *n)
 {
     *n = 0;
     for (size_t i = 0; i < nlb->n_workers; i++) {
-        /* Each worker may show its part; what one leaves over is the next one's. */
-        size_t share = (max - *n) / (nlb->n_workers - i), got = 0;
+        size_t got = 0;
 
-        if (worker_flows(nlb->workers[i], out + *n, share, &got) != 0)
+        if (worker_flows(nlb->workers[i], out + *n, max - *n, &got) != 0)
             return -1;
         *n += got;
     }

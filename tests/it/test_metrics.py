@@ -252,10 +252,37 @@ class Pages(NlbTest):
                          r"^arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/g/[0-9a-f]{16}$")
         live, = groups["g"]["TargetHealthDescriptions"]
         self.assertEqual((live["Target"]["Id"], live["Target"]["Port"]), ("127.0.0.1", target.port))
-        self.assertEqual(live["TargetHealth"], {"State": "healthy"})
+        self.assertIn(live["TargetHealth"]["State"], ("initial", "healthy"))
         idle, = groups["idle"]["TargetHealthDescriptions"]
         self.assertEqual((idle["TargetHealth"]["State"], idle["TargetHealth"]["Reason"]),
                          ("unused", "Target.NotInUse"))
+
+    def test_rank22_unhealthy_targets_and_fail_open_show(self):
+        """A dead target beside a live one; then alone, so that the group fails open and flows are counted."""
+        with socket.socket() as closed, Target(echo()) as target:
+            closed.bind(("127.0.0.1", 0))
+            dead = "127.0.0.1:%d" % closed.getsockname()[1]
+            lonely = (f"[listener o]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = open\n"
+                      f"[target_group open]\nprotocol = TCP\ntarget = {dead}\n")
+            with Nlb(tcp_ini(target, dead, nlb=METRICS + "time_scale = 1000\n") + lonely) as nlb:
+                deadline = Deadline()
+                while True:
+                    values, _ = prometheus(nlb)
+                    hosts = [values.get(f"nlb_{kind}_hosts {group}") for group in ("g", "open")
+                             for kind in ("healthy", "unhealthy")]
+                    if hosts == [1, 1, 0, 1]:
+                        break
+                    self.assertGreater(deadline.left(), 0, hosts)
+                doc = json.loads(get(nlb, "/targets")[2])
+                states = {t["Target"]["Port"]: t["TargetHealth"] for t in
+                          doc["TargetGroups"][0]["TargetHealthDescriptions"]}
+                self.assertEqual(states.pop(target.port), {"State": "healthy"})
+                health, = states.values()
+                self.assertEqual((health["State"], health["Reason"]), ("unhealthy", "Target.FailedHealthChecks"))
+                self.assertEqual(values["nlb_unhealthy_routing_flows_total"], 0)
+                connect_ending(nlb.address("o"))
+                nlb.event()
+                self.assertEqual(prometheus(nlb)[0]["nlb_unhealthy_routing_flows_total"], 1)
 
     def test_healthz_follows_draining(self):
         with Target(echo()) as target, Nlb(tcp_ini(target, nlb=METRICS)) as nlb:
