@@ -263,8 +263,9 @@ class Pages(NlbTest):
             closed.bind(("127.0.0.1", 0))
             dead = "127.0.0.1:%d" % closed.getsockname()[1]
             lonely = (f"[listener o]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = open\n"
-                      f"[target_group open]\nprotocol = TCP\ntarget = {dead}\n")
-            with Nlb(tcp_ini(target, dead, nlb=METRICS + "time_scale = 1000\n") + lonely) as nlb:
+                      f"[target_group open]\nprotocol = TCP\ntarget = {dead}\nhealth_check_port = traffic-port\n")
+            with Nlb(tcp_ini(target, dead, nlb=METRICS + "time_scale = 1000\n",
+                             group="health_check_port = traffic-port\n") + lonely) as nlb:
                 deadline = Deadline()
                 while True:
                     values, _ = prometheus(nlb)
