@@ -15,7 +15,7 @@
 struct options {
     struct matrix_options matrix;
     bool json, progress;
-    const char *junit;
+    const char *junit, *html;
 };
 
 static void usage(FILE *out)
@@ -31,6 +31,7 @@ static void usage(FILE *out)
           "      --shard K/N     the K-th of N parts\n"
           "      --json          one JSON document on standard output instead of the table\n"
           "      --junit FILE    also write a JUnit file\n"
+          "      --html FILE     also write a page: the hops of each scenario, errors, remedies\n"
           "  -h, --help\n\n"
           "Exit status: 0 everything as expected, 1 an expectation was missed, 2 usage or\n"
           "configuration error, 3 the environment failed.\n\n"
@@ -69,13 +70,10 @@ static int parse_jobs(const char *text, struct matrix_options *o)
 static int parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
-        { "filter", required_argument, NULL, 'f' },
-        { "jobs", required_argument, NULL, 'J' },
-        { "shard", required_argument, NULL, 's' },
-        { "json", no_argument, NULL, 'j' },
-        { "junit", required_argument, NULL, 'u' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "filter", required_argument, NULL, 'f' }, { "jobs", required_argument, NULL, 'J' },
+        { "shard", required_argument, NULL, 's' },  { "json", no_argument, NULL, 'j' },
+        { "junit", required_argument, NULL, 'u' },  { "html", required_argument, NULL, 'w' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
     int c;
 
@@ -102,6 +100,9 @@ static int parse(int argc, char **argv, struct options *o)
         case 'u':
             o->junit = optarg;
             break;
+        case 'w':
+            o->html = optarg;
+            break;
         case 'h':
             usage(stdout);
             return 0;
@@ -121,11 +122,16 @@ static void progress_cb(void *arg, const struct scenario_result *done, size_t n_
         fputs("\r\033[K", stderr);
 }
 
-static int write_junit(const struct matrix *m, const char *path)
+static int write_file(const struct matrix *m, const char *path,
+                      int (*write_report)(const struct matrix *, FILE *))
 {
-    FILE *f = fopen(path, "we");
-    int rc = f == NULL ? -1 : report_junit(m, f);
+    FILE *f;
+    int rc;
 
+    if (path == NULL)
+        return 0;
+    f = fopen(path, "we");
+    rc = f == NULL ? -1 : write_report(m, f);
     if (f != NULL && fclose(f) != 0)
         rc = -1;
     if (rc != 0)
@@ -140,7 +146,7 @@ static int report(const struct matrix *m, const struct options *o)
 
     if (fflush(stdout) != 0 || rc != 0)
         return 3;
-    if (o->junit != NULL && write_junit(m, o->junit) != 0)
+    if (write_file(m, o->junit, report_junit) != 0 || write_file(m, o->html, report_html) != 0)
         return 3;
     return m->failed > 0 ? 1 : 0;
 }

@@ -35,6 +35,7 @@ void matrix_clear(struct matrix *m);
 int report_table(const struct matrix *m, FILE *out, bool colour);
 int report_json(const struct matrix *m, FILE *out);
 int report_junit(const struct matrix *m, FILE *out);
+int report_html(const struct matrix *m, FILE *out);
 
 /* "ok", or the error without its first words, as far as a table needs it. */
 const char *report_outcome(const struct scenario_result *r);
