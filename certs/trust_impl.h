@@ -24,7 +24,7 @@ struct fault {
 
 /* What one judgement may cost, in comparisons of names (about 5 ns): far more than any honest chain
  * needs, and some 50 ms. A judgement that would cost more ends as one that found nothing. */
-#define TRUST_WORK_MAX 8000000
+#define TRUST_WORK_MAX 6000000
 
 /* One check of one signature, remembered: building tries the same pair many times. */
 struct sig_memo {
