@@ -98,24 +98,32 @@ static void judge_flows(struct checker *c, const char *group)
         c->lost_cb(c->arg);
 }
 
-/* After `health` has moved: the flows, the log, the clock. */
-static void changed(struct watched *w, enum health_state was)
+static void arm(struct event *timer, uint64_t us)
+{
+    const struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
+                                .tv_usec = (suseconds_t)(us % 1000000) };
+
+    evtimer_add(timer, &tv);
+}
+
+static void arm_due(struct watched *w)
 {
     uint64_t now = clock_mono_us();
 
+    evtimer_del(&w->due);
+    if (w->health.until_us > 0)
+        arm(&w->due, w->health.until_us > now ? w->health.until_us - now : 0);
+}
+
+/* After `health` has moved: the flows, the log, the clock. */
+static void changed(struct watched *w, enum health_state was)
+{
     atomic_store_explicit(&w->reg->state, w->health.state, memory_order_release);
     if (was != w->health.state)
         w->since_utc_us = clock_wall_us();
     tell(w, was);
     judge_flows(w->checker, w->reg->group);
-    evtimer_del(&w->due);
-    if (w->health.until_us > 0) {
-        uint64_t left = w->health.until_us > now ? w->health.until_us - now : 0;
-        const struct timeval tv = { .tv_sec = (time_t)(left / 1000000),
-                                    .tv_usec = (suseconds_t)(left % 1000000) };
-
-        evtimer_add(&w->due, &tv);
-    }
+    arm_due(w);
 }
 
 static void forget(struct watched *w)
@@ -135,6 +143,8 @@ static void due(struct watched *w)
 
     if (health_tick(&w->health, clock_mono_us()))
         changed(w, was);
+    else
+        arm_due(w); /* the loop's clock is a little ahead of ours */
     if (w->group == NULL && w->health.state == HEALTH_UNUSED)
         forget(w);
 }
@@ -162,11 +172,8 @@ static void wait_for_next(struct watched *w)
     const struct health_cfg *h = &w->group->group->cfg->health;
     uint64_t interval = scaled(w->checker, h->interval_ms);
     uint64_t spent = clock_mono_us() - w->begun_us;
-    uint64_t left = spent < interval ? interval - spent : 0;
-    const struct timeval tv = { .tv_sec = (time_t)(left / 1000000),
-                                .tv_usec = (suseconds_t)(left % 1000000) };
 
-    evtimer_add(&w->next, &tv);
+    arm(&w->next, spent < interval ? interval - spent : 0);
 }
 
 static void done_cb(void *arg, enum check_result result, const char *detail)
@@ -308,10 +315,8 @@ static void take(struct checker *c, const struct checker_group *g, const struct 
     if (health_checking(&w->health) || moved)
         changed(w, was);
     if (!w->running) {
-        const struct timeval now = { 0 };
-
         w->running = true;
-        evtimer_add(&w->next, &now);
+        arm(&w->next, 0);
     }
 }
 
