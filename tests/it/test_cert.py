@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
 import ssl
+import string
 import subprocess
 import tempfile
 import threading
@@ -249,6 +251,18 @@ class Issue(InTemp):
         self.assertIn("certificate has expired", "".join(self.verify("two", "-CAfile", os.path.join(pki, "public.pem"))))
         self.issue("--lab", pki, "--profile", "name-constraints-excluded", "--out", "three", "new.example.com")
         self.assertIn("excluded subtree", "".join(self.verify("three", "-CAfile", os.path.join(pki, "public.pem"))))
+
+    def test_valid_verifies_for_random_hosts(self):
+        """The property test of tests/unit/certs/test_lab.c with another implementation as the judge."""
+        roll = random.Random(3)
+        letters = string.ascii_letters + string.digits
+        for i in range(25):
+            host = ".".join("".join(roll.choice(letters) for _ in range(roll.randint(1, 20))) for _ in range(roll.randint(1, 7)))
+            host = roll.choice([host, host, host, "*." + host, f"10.{roll.randint(0, 255)}.0.7", f"2001:db8::{roll.randint(1, 9999):x}"])
+            self.issue("--lab", pki, "--profile", "valid", "--force", "--out", "random", host)
+            check = ["-verify_ip", host] if re.fullmatch(r"[0-9.]+|.*:.*", host) else ["-verify_hostname", host.replace("*", "any", 1)]
+            out, err = self.verify("random", "-x509_strict", "-CAfile", os.path.join(pki, "public.pem"), "-purpose", "sslserver", *check)
+            self.assertIn("random.pem: OK", out, host + err)
 
     def test_alone_it_brings_its_root(self):
         self.issue(HOST)
