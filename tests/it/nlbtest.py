@@ -47,6 +47,15 @@ class Deadline:
         return max(0.0, self.end - time.monotonic())
 
 
+def until(condition, what):
+    """For the few things that tell nobody when they have happened (a file that appears): yield, look again."""
+    deadline = Deadline()
+    while not condition():
+        if not deadline.left():
+            raise AssertionError(what)
+        os.sched_yield()
+
+
 def run(*argv, data=b"", timeout=None, env=None, cwd=None, check=False):
     """Run a command to its end; bytes in, CompletedProcess out. A timeout is an error."""
     done = subprocess.run(argv, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
@@ -179,12 +188,8 @@ class Nlb:
             self._wait_ready(self.notify)
             self._read_ready_file()
             return self.stderr()[said_before:]
-        deadline = Deadline()
-        while "nothing changed" not in (said := self.stderr()[said_before:]):
-            if not deadline.left():
-                raise AssertionError("a bad reload was not refused\n" + said)
-            os.sched_yield()
-        return said
+        until(lambda: "nothing changed" in self.stderr()[said_before:], "a bad reload was not refused")
+        return self.stderr()[said_before:]
 
     def stderr(self):
         with open(self.stderr_path, encoding="utf-8", errors="replace") as f:
