@@ -20,6 +20,8 @@
 #define BODY_MAX (10u * 1024 * 1024)
 /* How long a refused peer may take to read the alert before the socket is closed. */
 #define LINGER_MS 100
+/* A first line longer than this is none. */
+#define GARBLED_MAX 8192
 
 void gateway_result_clear(struct gateway_result *r)
 {
@@ -299,25 +301,36 @@ static void keep_answer(struct gateway_link *link)
     r->broke = BREAK_NONE;
 }
 
-/* Take `n` bytes. True when the answer is whole, or cannot become whole; `*left`: the connection
- * holds nothing beyond it. */
+/* Bytes that are no HTTP. API Gateway's client (HttpCore) looks at them when a line is whole: a few
+ * bytes without one, then a close, count as a close (a TLS listener answers plain HTTP so). */
+static bool give_up_on(struct gateway_link *link, const char *data, size_t n)
+{
+    const char *why;
+
+    link->garbled += n;
+    link->now->stage = GATEWAY_REQUEST; /* that was no answer */
+    if (memchr(data, '\n', n) == NULL && link->garbled < GARBLED_MAX)
+        return false;
+    (void)http_parser_error(link->parser, &why);
+    snprintf(link->now->why, sizeof link->now->why, "%s", why);
+    link->now->broke = BREAK_BAD_ANSWER;
+    return true;
+}
+
+/* Take `n` bytes. True when the answer is whole, or cannot become whole; `*clean`: the connection
+ * holds nothing beyond it and may be kept. */
 static bool take_bytes(struct gateway_link *link, const char *data, size_t n, bool *clean)
 {
-    struct gateway_result *r = link->now;
-
     while (n > 0) {
         size_t used = 0;
         enum http_progress at = http_parser_feed(link->parser, data, n, &used);
-        const char *why;
 
+        if (at == HTTP_BAD && !http_parser_message(link->parser)->head_complete)
+            return give_up_on(link, data, n);
+        if (at == HTTP_BAD)
+            return give_up_on(link, "\n", 1);
         data += used;
         n -= used;
-        if (at == HTTP_BAD) {
-            (void)http_parser_error(link->parser, &why);
-            snprintf(r->why, sizeof r->why, "%s", why);
-            r->broke = BREAK_BAD_ANSWER;
-            return true;
-        }
         if (at == HTTP_MORE)
             continue;
         if (http_parser_message(link->parser)->status / 100 != 1) {
@@ -336,7 +349,7 @@ static void read_ended(struct gateway_link *link, enum hop_status st)
     struct gateway_result *r = link->now;
     struct hop_failure failure;
 
-    if (st == HOP_EOF && http_parser_eof(link->parser) == HTTP_DONE) {
+    if (st == HOP_EOF && link->garbled == 0 && http_parser_eof(link->parser) == HTTP_DONE) {
         keep_answer(link);
         return;
     }
@@ -360,6 +373,7 @@ static bool read_answer(struct gateway_link *link)
     char buf[16384];
     bool clean = false;
 
+    link->garbled = 0;
     http_parser_next(link->parser);
     if (strcmp(link->task->method, "HEAD") == 0)
         http_parser_no_body(link->parser);
