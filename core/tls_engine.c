@@ -482,6 +482,9 @@ enum hop_status tls_engine_read(struct tls_engine *e, void *buf, size_t size, si
     } else if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         e->closed_in_order = true;
         st = HOP_EOF;
+    } else if ((rc == 0 || rc == MBEDTLS_ERR_SSL_CONN_EOF) && e->send_dead &&
+               e->send_errno == ECONNRESET) {
+        st = hop_from_errno(ECONNRESET, true, &e->failure); /* sending took the error away */
     } else if ((rc == 0 || rc == MBEDTLS_ERR_SSL_CONN_EOF) && e->failure.cause == HOP_CAUSE_NONE) {
         st = HOP_EOF; /* FIN without close_notify */
     } else {

@@ -82,7 +82,7 @@ int PARSE_DER(mbedtls_x509_crt *chain, const unsigned char *buf, size_t len)
     if (capture != NULL)
         tls_chain_add(capture, buf, len);
     if (capture != NULL && leaf_only && capture->presented > 1)
-        return MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND; /* is passed over */
+        return 0; /* kept for the hook; mbedTLS's own chain stays as it is */
     rc = mbedtls_x509_crt_parse_der_with_ext_cb(chain, buf, len, 1, accept_extension, NULL);
     if (rc != 0 && rc != MBEDTLS_ERR_X509_ALLOC_FAILED && capture != NULL && leaf_only) {
         capture->leaf_error = rc;

@@ -260,9 +260,11 @@ static enum flow_event drive_connecting(struct flow *f, struct flow_side *ready)
     if (error == 0)
         return ON_CONNECTED;
     f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_ERRNO, .sys_errno = error };
-    return flow_fail(f, error == ECONNREFUSED || error == ECONNRESET ? END_TARGET_REFUSED
-                        : error == ETIMEDOUT                         ? END_TARGET_CONNECT_TIMEOUT
-                                                                     : END_TARGET_UNREACHABLE);
+    /* Only an established connection can be reset: that target accepted first. */
+    return flow_fail(f, error == ECONNREFUSED ? END_TARGET_REFUSED
+                        : error == ECONNRESET ? END_TARGET_RESET
+                        : error == ETIMEDOUT  ? END_TARGET_CONNECT_TIMEOUT
+                                              : END_TARGET_UNREACHABLE);
 }
 
 static enum flow_event drive_back(struct flow *f, struct flow_side *ready)

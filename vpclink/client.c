@@ -137,17 +137,23 @@ static int connect_to(struct gateway_link *link, const struct addr *to)
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     r->peer = *to;
-    if (connect(fd, &to->u.sa, to->len) == 0)
+    error = connect(fd, &to->u.sa, to->len) == 0 ? 0 : errno;
+    r->local = addr_local(fd); /* a reset takes it away */
+    if (error == 0)
         return fd;
-    if (errno != EINPROGRESS) {
-        error = errno;
+    if (error != EINPROGRESS) {
+        ; /* at once */
     } else if (wait_fd(fd, POLLOUT, link->deadline_us) == 0) {
         error = ETIMEDOUT;
     } else {
+        error = 0;
         (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n);
     }
     if (error == 0)
         return fd;
+    /* Only what was established can be reset: the far side accepted, and thought better of it. */
+    if (error == ECONNRESET)
+        r->broke = link->task->uri.tls ? BREAK_HANDSHAKE_RESET : BREAK_RESET;
     snprintf(r->why, sizeof r->why, "%s", strerror(error));
     close(fd);
     return -1;
@@ -198,7 +204,6 @@ static bool open_connection(struct gateway_link *link)
     if (fd < 0)
         return false;
     r->connected_us = clock_mono_us();
-    r->local = addr_local(fd);
     link->hop = task->uri.tls ? link_tls_hop(link, fd) : hop_tcp_new(fd);
     if (link->hop == NULL) {
         close(fd);
@@ -245,8 +250,13 @@ static bool send_bytes(struct gateway_link *link, const char *data, size_t n)
         size_t put = 0;
         enum hop_status st = hop_write(link->hop, data, n, &put);
 
-        if (st == HOP_FAILED)
+        if (st == HOP_FAILED) {
+            struct hop_failure failure;
+
+            link->hop->ops->failure(link->hop, &failure);
+            link->send_reset = failure.sys_errno == ECONNRESET;
             return true;
+        }
         if (st == HOP_OK) {
             data += put;
             n -= put;
@@ -355,6 +365,8 @@ static void read_ended(struct gateway_link *link, enum hop_status st)
     }
     r->broke = BREAK_CLOSED;
     link_tls_note(link);
+    if (st == HOP_EOF && link->send_reset)
+        r->broke = BREAK_RESET; /* sending has taken the error away, reading finds the end */
     if (st == HOP_EOF)
         return;
     link->hop->ops->failure(link->hop, &failure);
@@ -419,6 +431,7 @@ static void make_call(struct gateway_link *link)
         return;
     }
     r->stage = GATEWAY_REQUEST;
+    link->send_reset = false;
     if (!send_bytes(link, link->head, strlen(link->head)) ||
         !send_bytes(link, task->data, task->data == NULL ? 0 : task->n_data)) {
         gateway_link_close(link);

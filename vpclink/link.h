@@ -18,7 +18,8 @@ struct gateway_link {
     unsigned connections;       /* made so far */
     struct gateway_result *now; /* the call in progress */
     uint64_t deadline_us;
-    size_t garbled; /* bytes of the answer that were no HTTP */
+    bool send_reset; /* sending the request met a reset */
+    size_t garbled;  /* bytes of the answer that were no HTTP */
 };
 
 /* The TLS configuration for a task; NULL with the reason in `err`. */
