@@ -154,7 +154,9 @@ class Base(unittest.TestCase):
         self.assertTrue(j["verdict"])
 
     def accepted(self, j, status=200):
-        self.assertEqual((j["ok"], j["status"], j["hop"], j["error"], j["exit"]), (True, status, "none", None, 0),
+        """The hop is the one whose certificate was found in order."""
+        hop = {"TLS": "listener", "TCP": "target"}[j["listener"]["protocol"]]
+        self.assertEqual((j["ok"], j["status"], j["hop"], j["error"], j["exit"]), (True, status, hop, None, 0),
                          json.dumps(j, indent=1))
 
 
