@@ -9,7 +9,7 @@ import time
 import unittest
 
 from nlbtest import (CERTS, TLS12, TLS13, Nlb, NlbTest, client_ctx, connect, connect_tls, ending, gnutls_cli,
-                     hello_bytes, http_get, nlbsim, read_records, recv_all, recv_exactly, s_client)
+                     hello_bytes, http_get, java_client, nlbsim, read_records, recv_all, recv_exactly, s_client)
 
 HOST = "api.example.com"
 BOTH = (TLS12, TLS13)
@@ -434,6 +434,28 @@ class Idle(Faults):
     def test_not_before_the_first_request(self):
         with connect(address(self.CLOSE[1]), timeout=0.4) as s:
             self.assertEqual(ending(s), "timeout")
+
+
+class Jdk(NlbTest):
+    """What API Gateway's kind of client says to each (catalogue rows C10, C14, C15, C17, C18, C24, C25)."""
+    REQUIRED = "client_auth = require\nclient_ca = ca.pem\n"
+    CASES = (
+        (target("none", more=REQUIRED), "TLSv1.2", "Received fatal alert: handshake_failure"),
+        (target("none", more=REQUIRED), "TLSv1.3", "Received fatal alert: certificate_required"),
+        (target("none", more="ciphers = ECDHE-ECDSA-AES128-CCM8\n"), "TLSv1.2", "Received fatal alert: handshake_failure"),
+        (target("refuse-unknown-sni:other.example.com"), "TLSv1.3", "Received fatal alert: unrecognized_name"),
+        (target("warning-unrecognized-name"), "TLSv1.2", "received handshake warning: unrecognized_name"),
+        (target("plain-http"), "TLSv1.3", "Unsupported or unrecognized SSL message"),
+        (target("close-in-flight"), "TLSv1.3", "Remote host terminated the handshake"),
+        (target("reset-in-flight"), "TLSv1.2", "Connection reset"),
+        (target("alert:close_notify"), "TLSv1.3", "Received close_notify during handshake"),
+        (target("none"), "TLSv1.3", "ok TLSv1.3"),
+    )
+
+    def test_texts(self):
+        for name, version, text in self.CASES:
+            with self.subTest(TARGETS[name]):
+                self.assertIn(text, java_client(address(name), HOST, trust_all=True, protocols=version))
 
 
 class Table(NlbTest):

@@ -2,13 +2,15 @@
 """[lab_target]: what the embedded target answers to real clients, over plain HTTP and over TLS."""
 import hashlib
 import json
+import re
 import socket
 import ssl
 import struct
+import subprocess
 import unittest
 
-from nlbtest import (CERTS, TLS12, TLS13, Nlb, NlbTest, build_hello, client_ctx, connect, connect_tls, curl,
-                     gnutls_cli, http_get, peer_cert, read_records, reset, run, s_client)
+from nlbtest import (CERTS, DEADLINE_S, NLBSIM, TLS12, TLS13, Nlb, NlbTest, build_hello, client_ctx, connect, connect_tls, curl,
+                     gnutls_cli, http_get, java_client, nlbsim, peer_cert, read_records, reset, run, s_client)
 
 HOST = "api.example.com"
 
@@ -461,6 +463,64 @@ class Alone(NlbTest):
             with connect(nlb.address("l")) as s:
                 self.assertEqual(ask(s)[0], 200)
             self.assertIn("fixed at start", nlb.reload(text + "[lab_target b]\nprotocol = HTTP\n", ok=False))
+
+
+class Verb(NlbTest):
+    """`nlbsim target`: one target by itself."""
+
+    def start(self, *args):
+        process = subprocess.Popen([NLBSIM, "target", *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        line = process.stdout.readline()
+        host, port = re.fullmatch(r"ready target=(\S+) protocol=(\S+) address=(.*):(\d+)\n", line).group(3, 4)
+        return process, line, (host, int(port))
+
+    def test_serves_until_told_to_stop(self):
+        process, line, at = self.start("--name", "mine", "--certificate", f"lab:expired/{HOST}", "--tls-max", "1.2")
+        self.assertIn("target=mine protocol=HTTPS", line)
+        with connect_tls(at, sni=HOST) as s:
+            seen = ask(s)[1]
+        self.assertEqual((seen["target"], seen["tls"]["version"]), ("mine", "TLSv1.2"))
+        process.terminate()
+        self.assertEqual(process.wait(DEADLINE_S), 0)
+
+    def test_plain_and_faulty(self):
+        _, _, at = self.start("--protocol", "HTTP", "--fault", "status:503")
+        with connect(at) as s:
+            self.assertEqual(ask(s)[0], 503)
+
+    def test_certificate_by_default(self):
+        _, _, at = self.start("--lab-seed", "s")
+        with connect_tls(at, sni="localhost") as s:
+            first = peer_cert(s)
+        _, _, at = self.start("--lab-seed", "s")
+        with connect_tls(at, sni="localhost") as s:
+            self.assertEqual(peer_cert(s), first)
+
+    def test_what_is_wrong_is_said(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            taken = "127.0.0.1:%d" % s.getsockname()[1]
+            for args, status, text in (
+                    (("--fault", "reset-after-helo"), 2, "did you mean 'reset-after-hello'?"),
+                    (("--fault", "none\n[nlb]"), 2, "one line"),
+                    (("--protocol", "FTP"), 2, "FTP"),
+                    (("--nope", "1"), 2, "--help"),
+                    (("extra",), 2, "options only"),
+                    (("--protocol", "HTTP", "--certificate", "x.pem"), 2, "only for protocol = HTTPS"),
+                    (("--certificate", "gone.pem"), 2, "gone.pem"),
+                    (("--protocol", "HTTP", "--listen", taken), 3, "cannot listen")):
+                done = nlbsim("target", *args)
+                self.assertIn(text, done.stderr.decode(), args)
+                self.assertEqual((done.returncode, done.stdout), (status, b""), args)
+
+    def test_help_names_every_key(self):
+        text = nlbsim("target", "--help").stdout.decode()
+        for option in ("--listen", "--client-auth", "--tls-min", "--fault", "example:"):
+            self.assertIn(option, text)
 
 
 if __name__ == "__main__":
