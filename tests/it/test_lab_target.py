@@ -9,8 +9,8 @@ import struct
 import subprocess
 import unittest
 
-from nlbtest import (CERTS, DEADLINE_S, NLBSIM, TLS12, TLS13, Nlb, NlbTest, build_hello, client_ctx, connect, connect_tls, curl,
-                     gnutls_cli, http_get, java_client, nlbsim, peer_cert, read_records, reset, run, s_client)
+from nlbtest import (CERTS, DEADLINE_S, NLBSIM, TLS12, TLS13, Nlb, NlbTest, build_hello, client_ctx, connect,
+                     connect_tls, curl, gnutls_cli, http_get, nlbsim, peer_cert, read_records, reset, run, s_client)
 
 HOST = "api.example.com"
 
