@@ -28,6 +28,8 @@ struct socket_slot {
 
 struct nlb {
     struct generation *generation; /* in effect; one reference */
+    char *events, *access_log;     /* owned: as configured at the start; NULL: none */
+    struct addr metrics;
     struct registry *registry;
     struct checker *checker; /* runs on the first worker */
     pthread_mutex_t lock;    /* guards `generation` against readers on other threads */
@@ -190,6 +192,30 @@ static void lost_cb(void *arg)
         worker_sweep(nlb->workers[i]);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static void warn_of_restart(const struct nlb *nlb, const struct nlb_config *config)
+{
+    const struct nlb_cfg *now = &config->nlb;
+    const struct {
+        const char *key;
+        bool changed;
+    } keys[] = {
+        { "workers", now->workers != nlb->n_workers },
+        { "events", !same_text(now->events, nlb->events) },
+        { "access_log", !same_text(now->access_log, nlb->access_log) },
+        { "metrics", !addr_equal(&now->metrics, &nlb->metrics) },
+    };
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (keys[i].changed)
+            log_warn("reload", "key=%s stays as it was: it needs a restart", keys[i].key);
+    }
+}
+
 int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
     struct generation *g = generation_new(config, nlb->registry, err);
@@ -210,6 +236,7 @@ int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err
     }
     commit(nlb, g, o);
     g = NULL;
+    warn_of_restart(nlb, config);
     put_up_signposts(nlb);
     rc = 0;
 out:
@@ -259,8 +286,22 @@ static int open_access_log(struct nlb *nlb, const struct nlb_config *config, str
     return nlb->outputs.access_log == NULL ? -1 : 0;
 }
 
+/* What takes effect at the start only, to be compared with at a reload. */
+static int remember(struct nlb *nlb, const struct nlb_cfg *cfg, struct err *err)
+{
+    nlb->metrics = cfg->metrics;
+    if ((cfg->events != NULL && (nlb->events = strdup(cfg->events)) == NULL) ||
+        (cfg->access_log != NULL && (nlb->access_log = strdup(cfg->access_log)) == NULL)) {
+        err_set(err, ERR_NOMEM, "load balancer");
+        return -1;
+    }
+    return 0;
+}
+
 static int start(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
+    if (remember(nlb, &config->nlb, err) != 0)
+        return -1;
     nlb->drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (nlb->drained_fd < 0) {
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", strerror(errno));
@@ -350,6 +391,8 @@ void nlb_stop(struct nlb *nlb)
     access_log_close(nlb->outputs.access_log);
     recent_events_free(nlb->outputs.recent);
     pthread_mutex_destroy(&nlb->lock);
+    free(nlb->events);
+    free(nlb->access_log);
     free(nlb->workers);
     free(nlb);
 }
