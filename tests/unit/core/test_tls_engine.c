@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/tls_params.h"
+#include "tests/lib/hello.h"
 #include "tests/lib/tlspair.h"
 
 static const struct tls_conf_params only[2][2] = {
@@ -632,6 +633,41 @@ static void data_right_behind_a_ticket(void **state)
     }
 }
 
+/* Spike: what the hop must keep from mbedTLS (test_hop_tls.c, fragmented_hello). */
+static void a_short_first_fragment_fails(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < 2; v++) {
+        struct tls_pair p;
+        uint8_t pieces[8192];
+        size_t n;
+
+        start(&p, v, "valid");
+        assert_int_equal(tls_engine_handshake(p.client), HOP_WANT_READ);
+        n = hello_records(p.up.at + 9, p.up.len - 9, 3, pieces, sizeof pieces);
+        p.up.len = 0;
+        p.client_end.hiccup = false;
+        for (size_t at = 0; at < n; at += 1000)
+            assert_true(mem_send(&p.client_end, pieces + at, n - at < 1000 ? n - at : 1000) > 0);
+        assert_int_equal(tls_engine_handshake(p.server), HOP_FAILED);
+        tls_pair_clear(&p);
+    }
+}
+
+/* Spike: a certificate message over 16 KiB cannot be sent. */
+static void a_huge_certificate_fails(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < 2; v++) {
+        struct tls_pair p;
+
+        start(&p, v, "sans-1000");
+        assert_false(tls_pair_handshake(&p));
+        assert_int_equal(p.server_status, HOP_FAILED);
+        tls_pair_clear(&p);
+    }
+}
+
 static void key_log_lines(void **state)
 {
     (void)state;
@@ -698,6 +734,8 @@ int main(void)
         cmocka_unit_test(changed_bytes_fail),
         cmocka_unit_test(tickets_resume),
         cmocka_unit_test(data_right_behind_a_ticket),
+        cmocka_unit_test(a_short_first_fragment_fails),
+        cmocka_unit_test(a_huge_certificate_fails),
         cmocka_unit_test(key_log_lines),
     };
 
