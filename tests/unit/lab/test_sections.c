@@ -143,7 +143,7 @@ static const struct rule {
       "is taken by lab target 'p'" },
     { "[target_group g]\nprotocol = TCP\ntarget = lab:p\n", 3, "there is no [lab_target p]" },
     { LISTENER "[integration i]\n", 7, "[integration i] has no 'uri'" },
-    { LISTENER "[integration i]\n", 7, "[integration i] has no 'listener'" },
+    { LISTENER "[integration i]\n", 7, "[integration i] needs listener = NAME" },
     { LISTENER "[integration i]\nuri = api.example.com\n", 8, "https://HOST[:PORT]/PATH" },
     { LISTENER "[integration i]\nuri = https:///x\n", 8, "a host is missing" },
     { LISTENER "[integration i]\nuri = https://:8\n", 8, "a host is missing" },
