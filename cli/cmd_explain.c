@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `nlbsim explain EVENTS`: the story of each failed flow, from a file of events or from a running
+ * load balancer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/http.h"
+#include "core/tls_params.h"
+#include "listeners/policies.h"
+#include "observe/explain.h"
+
+#define LINE_MAX_BYTES (1024 * 1024)
+#define POLL_US        200000 /* how often --follow looks for more */
+#define FETCH_S        10
+#define FETCH_BYTES    (64 * 1024 * 1024)
+
+struct session {
+    struct explain *explain;
+    bool follow, json;
+    uint64_t lines, unreadable;
+    char *line; /* what has been read of the current one */
+    size_t n, room;
+    bool too_long;
+};
+
+static void usage(FILE *out)
+{
+    fputs("usage: nlbsim explain [--follow] [--json] EVENTS\n"
+          "       nlbsim explain [--follow] [--json] --from HOST:PORT\n\n"
+          "Tells the story of each failed flow: who refused whom and at which message, what was\n"
+          "offered and what was wanted, what to change, and where the same failure would be seen\n"
+          "on AWS. The same story is told once, with a count.\n\n"
+          "  EVENTS               a file that `[nlb] events` wrote; - is standard input\n"
+          "      --from HOST:PORT a running load balancer's `[nlb] metrics` address\n"
+          "  -f, --follow         go on as events come; a story is told at once, then counted\n"
+          "      --json           one document; with --follow a JSON line per failed flow\n"
+          "  -h, --help\n\n"
+          "Exit status: 0 explained, 2 usage error or not one readable event, 3 cannot read.\n\n"
+          "example: nlbsim explain events.jsonl\n",
+          out);
+}
+
+/* --- what a policy wants ------------------------------------------------------------------------
+ */
+static bool policy_text(const char *name, const char *what, char *out, size_t size)
+{
+    const struct policy *p = policy_find(name);
+    char buf[TLS_NAME_MAX];
+    struct tls_list list;
+    size_t used = 0;
+
+    if (p == NULL)
+        return false;
+    list = what[0] == 'v' ? p->versions : what[0] == 'c' ? p->suites : p->groups;
+    out[0] = '\0';
+    for (size_t i = 0; i < list.count && used < size; i++) {
+        const char *one = what[0] == 'v'   ? tls_version_text(list.at[i], buf)
+                          : what[0] == 'c' ? tls_suite_text(list.at[i], buf)
+                                           : tls_group_text(list.at[i], buf);
+
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", one);
+    }
+    return true;
+}
+
+/* --- lines --------------------------------------------------------------------------------------
+ */
+static void tell(const struct session *s, const struct story *story)
+{
+    char *text;
+
+    if (!s->follow || story == NULL)
+        return;
+    if (s->json) {
+        text = story_json(story);
+        if (text != NULL)
+            puts(text);
+        free(text);
+    } else if (story->count == 1) {
+        story_print(story, stdout);
+        putchar('\n');
+    } else {
+        printf("%llux %s, listener %s, again: %s\n\n", (unsigned long long)story->count,
+               story->code, story->listener, story->what);
+    }
+    fflush(stdout);
+}
+
+static void take_line(struct session *s, const char *line, size_t n)
+{
+    const struct story *story;
+
+    s->lines++;
+    if (n == 0 && s->n == 0)
+        return; /* an empty line */
+    switch (explain_line(s->explain, line, n, &story)) {
+    case EXPLAIN_FINE:
+        break;
+    case EXPLAIN_STORY:
+        tell(s, story);
+        break;
+    case EXPLAIN_UNREADABLE:
+        if (s->unreadable++ == 0)
+            fprintf(stderr, "nlbsim explain: line %llu is no event\n",
+                    (unsigned long long)s->lines);
+        break;
+    }
+}
+
+/* Bytes in any pieces. What is too long for an event is passed over. */
+static int take_bytes(struct session *s, const char *data, size_t n)
+{
+    while (n > 0) {
+        const char *end = memchr(data, '\n', n);
+        size_t piece = end == NULL ? n : (size_t)(end - data);
+
+        if (s->n + piece > LINE_MAX_BYTES) {
+            s->too_long = true;
+            s->n = 0;
+        } else if (!s->too_long) {
+            if (s->n + piece > s->room) {
+                char *grown = realloc(s->line, (s->n + piece) * 2);
+
+                if (grown == NULL)
+                    return -1;
+                s->line = grown;
+                s->room = (s->n + piece) * 2;
+            }
+            if (piece > 0)
+                memcpy(s->line + s->n, data, piece);
+            s->n += piece;
+        }
+        if (end == NULL)
+            return 0;
+        take_line(s, s->too_long ? "too long" : s->line, s->too_long ? 8 : s->n);
+        s->n = 0;
+        s->too_long = false;
+        data = end + 1;
+        n -= piece + 1;
+    }
+    return 0;
+}
+
+/* --- a file -------------------------------------------------------------------------------------
+ */
+/* The file was rotated: another stands under its name, or it was cut. */
+static bool rotated(int fd, const char *path)
+{
+    struct stat here, there;
+
+    if (fstat(fd, &here) != 0 || stat(path, &there) != 0)
+        return false;
+    return here.st_ino != there.st_ino || here.st_dev != there.st_dev ||
+           there.st_size < lseek(fd, 0, SEEK_CUR);
+}
+
+static int read_file(struct session *s, const char *path)
+{
+    bool input = strcmp(path, "-") == 0;
+    int fd = input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    char chunk[65536];
+
+    while (fd >= 0) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || (n > 0 && take_bytes(s, chunk, (size_t)n) != 0))
+            break;
+        if (n > 0)
+            continue;
+        if (!s->follow || input) {
+            close(fd);
+            return 0;
+        }
+        usleep(POLL_US);
+        if (rotated(fd, path)) {
+            close(fd);
+            fd = open(path, O_RDONLY | O_CLOEXEC);
+        }
+    }
+    fprintf(stderr, "nlbsim explain: %s: %s\n", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return 3;
+}
+
+/* --- a running load balancer --------------------------------------------------------------------
+ */
+static int dial(const char *from)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    const struct timeval patience = { .tv_sec = FETCH_S };
+    const char *colon = strrchr(from, ':');
+    struct addrinfo *all = NULL;
+    char host[256];
+    int fd = -1, rc;
+
+    if (from[0] == '[' && colon != NULL && colon[-1] == ']')
+        snprintf(host, sizeof host, "%.*s", (int)(colon - from - 2), from + 1);
+    else
+        snprintf(host, sizeof host, "%.*s", (int)(colon - from), from);
+    rc = getaddrinfo(host, colon + 1, &hints, &all);
+    if (rc != 0) {
+        fprintf(stderr, "nlbsim explain: %s: %s\n", from, gai_strerror(rc));
+        return -1;
+    }
+    for (const struct addrinfo *a = all; a != NULL && fd < 0; a = a->ai_next) {
+        fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+            continue;
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        if (connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(all);
+    if (fd < 0)
+        fprintf(stderr, "nlbsim explain: %s: %s\n", from, strerror(errno));
+    return fd;
+}
+
+static int receive(int fd, struct http_parser *p)
+{
+    char chunk[16384];
+    ssize_t n;
+
+    while ((n = recv(fd, chunk, sizeof chunk, 0)) > 0) {
+        size_t used;
+
+        switch (http_parser_feed(p, chunk, (size_t)n, &used)) {
+        case HTTP_MORE:
+            break;
+        case HTTP_DONE:
+            return 0;
+        case HTTP_BAD:
+            return -1;
+        }
+    }
+    return n == 0 && http_parser_eof(p) == HTTP_DONE ? 0 : -1;
+}
+
+/* Ask for what came after `*after`. */
+static int fetch(struct session *s, const char *from, unsigned long long *after)
+{
+    const struct http_limits limits = { .body_bytes = FETCH_BYTES, .keep_body = FETCH_BYTES };
+    struct http_parser *p = http_parser_new(HTTP_KIND_RESPONSE, &limits);
+    int fd = p == NULL ? -1 : dial(from), rc = 3;
+    const struct http_message *m;
+    const char *last;
+    char request[512];
+
+    if (fd < 0)
+        goto out;
+    snprintf(request, sizeof request,
+             "GET /events?after=%llu HTTP/1.1\r\nHost: %.255s\r\nConnection: close\r\n\r\n", *after,
+             from);
+    if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request) ||
+        receive(fd, p) != 0) {
+        fprintf(stderr, "nlbsim explain: %s does not answer as a load balancer of nlbsim\n", from);
+        goto out;
+    }
+    m = http_parser_message(p);
+    last = http_header(m, "Nlbsim-Last");
+    if (m->status != 200 || last == NULL) {
+        fprintf(stderr, "nlbsim explain: %s/events: status %u; is it `[nlb] metrics`?\n", from,
+                m->status);
+        goto out;
+    }
+    *after = strtoull(last, NULL, 10);
+    rc = m->body_kept > 0 && take_bytes(s, (const char *)m->body, m->body_kept) != 0 ? 3 : 0;
+out:
+    if (fd >= 0)
+        close(fd);
+    http_parser_free(p);
+    return rc;
+}
+
+static int read_from(struct session *s, const char *from)
+{
+    unsigned long long after = 0;
+    int rc;
+
+    if (strrchr(from, ':') == NULL || strlen(from) > 255) {
+        fputs("nlbsim explain: --from wants HOST:PORT\n", stderr);
+        return 2;
+    }
+    while ((rc = fetch(s, from, &after)) == 0 && s->follow)
+        usleep(POLL_US);
+    return rc;
+}
+
+/* --- the verb ------------------------------------------------------------------------------------
+ */
+static int conclude(struct session *s)
+{
+    char *text;
+
+    if (s->n > 0) /* a last line without its end */
+        take_line(s, s->line, s->n);
+    if (s->unreadable > 1)
+        fprintf(stderr, "nlbsim explain: %llu of %llu lines are no events\n",
+                (unsigned long long)s->unreadable, (unsigned long long)s->lines);
+    if (s->follow)
+        return 0;
+    if (s->json) {
+        text = explain_json(s->explain);
+        if (text != NULL)
+            puts(text);
+        free(text);
+    } else {
+        explain_print(s->explain, stdout);
+    }
+    return s->unreadable > 0 && s->unreadable == s->lines ? 2 : 0;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        { "follow", no_argument, NULL, 'f' },
+        { "json", no_argument, NULL, 'j' },
+        { "from", required_argument, NULL, 'F' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct session s = { 0 };
+    const char *from = NULL;
+    int c, rc;
+
+    while ((c = getopt_long(argc, argv, "fh", longs, NULL)) != -1) {
+        switch (c) {
+        case 'f':
+            s.follow = true;
+            break;
+        case 'j':
+            s.json = true;
+            break;
+        case 'F':
+            from = optarg;
+            break;
+        default:
+            usage(c == 'h' ? stdout : stderr);
+            return c == 'h' ? 0 : 2;
+        }
+    }
+    if (optind + (from == NULL) != argc) {
+        fputs("nlbsim explain: give one file, or --from HOST:PORT\n\n", stderr);
+        usage(stderr);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_DFL);
+    s.explain = explain_new(policy_text);
+    if (s.explain == NULL)
+        return 3;
+    rc = from != NULL ? read_from(&s, from) : read_file(&s, argv[optind]);
+    if (rc == 0)
+        rc = conclude(&s);
+    explain_free(s.explain);
+    free(s.line);
+    return rc;
+}
