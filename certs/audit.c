@@ -105,6 +105,16 @@ static const char *day_of(int64_t utc_s, char out[24])
     return out;
 }
 
+/* Which finding a date becomes: of a leaf, of an issuer, or of an anchor in a store. */
+static enum audit_code date_code(const struct audit *a, bool leaf, bool ended)
+{
+    if (a->s->role == AUDIT_ROLE_STORE)
+        return ended ? AUDIT_ANCHOR_EXPIRED : AUDIT_ANCHOR_EXPIRES_SOON;
+    if (leaf)
+        return ended ? AUDIT_EXPIRED : AUDIT_EXPIRES_SOON;
+    return ended ? AUDIT_ISSUER_EXPIRED : AUDIT_ISSUER_EXPIRES_SOON;
+}
+
 static int check_dates(const struct audit *a, const struct cert_facts *f, bool leaf)
 {
     int64_t left = cert_days_left(f, a->o->now_s);
@@ -113,14 +123,14 @@ static int check_dates(const struct audit *a, const struct cert_facts *f, bool l
     if (f->not_before_utc > a->o->now_s)
         return audit_note(a->report, a->s, AUDIT_NOT_YET_VALID, f, "valid from %s on",
                           day_of(f->not_before_utc, day));
+    day_of(f->not_after_utc, day);
     if (f->not_after_utc < a->o->now_s)
-        return audit_note(a->report, a->s, leaf ? AUDIT_EXPIRED : AUDIT_ISSUER_EXPIRED, f,
-                          "expired on %s, %lld days ago", day_of(f->not_after_utc, day),
-                          (long long)-left);
+        return audit_note(a->report, a->s, date_code(a, leaf, true), f,
+                          "expired on %s, %lld days ago", day, (long long)-left);
     if (left < (int64_t)a->o->days)
-        return audit_note(a->report, a->s, leaf ? AUDIT_EXPIRES_SOON : AUDIT_ISSUER_EXPIRES_SOON, f,
-                          "expires on %s, in %lld days (threshold %u)",
-                          day_of(f->not_after_utc, day), (long long)left, a->o->days);
+        return audit_note(a->report, a->s, date_code(a, leaf, false), f,
+                          "expires on %s, in %lld days (threshold %u)", day, (long long)left,
+                          a->o->days);
     return 0;
 }
 
@@ -280,6 +290,8 @@ static int check_verdict(const struct audit *a, size_t first)
         .host = a->s->host,
         .at_utc = a->o->now_s,
         .client = TRUST_APACHE,
+        .insecure_skip = a->s->insecure_skip,
+        .skip_refuses_plain_self_signed = a->s->skip_refuses_plain_self_signed,
     };
     const struct cert_facts *of = NULL;
     struct verdict verdict;
@@ -292,7 +304,8 @@ static int check_verdict(const struct audit *a, size_t first)
     if (verdict.code == VERDICT_HOST_MISMATCH || verdict.code == VERDICT_HOST_ILLEGAL)
         return audit_note(a->report, a->s, AUDIT_NAME_MISMATCH, a->s->chain->at[0], "%s",
                           verdict.error);
-    if (verdict.code == VERDICT_NO_PATH && explain_no_path(a, a->s->store->list) != 0)
+    if (verdict.code == VERDICT_NO_PATH && !a->s->insecure_skip &&
+        explain_no_path(a, a->s->store->list) != 0)
         return -1;
     if ((verdict.code == VERDICT_NO_PATH || verdict.code == VERDICT_EXPIRED ||
          verdict.code == VERDICT_NOT_YET_VALID || verdict.code == VERDICT_WEAK_ALGORITHM ||

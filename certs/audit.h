@@ -57,8 +57,10 @@ struct audit_subject {
     const char *where; /* "listener https"; NULL: a file by itself */
     enum audit_role role;
     const struct cert_list *chain;
-    const struct audit_store *store; /* what to judge with; NULL: trust is not judged */
-    const char *host;                /* to be matched; NULL: none is known */
+    const struct audit_store *store;     /* what to judge with; NULL: trust is not judged */
+    bool insecure_skip;                  /* tlsConfig.insecureSkipVerification of the integration */
+    bool skip_refuses_plain_self_signed; /* certs/trust.h */
+    const char *host;                    /* to be matched; NULL: none is known */
 };
 
 struct audit_finding {

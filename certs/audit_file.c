@@ -29,16 +29,20 @@ static bool find_key(const char *path, const char *text, char out[PATH_LEN])
     return access(out, F_OK) == 0;
 }
 
-/* Authorities only, none of which names a host: a trust store, or an authority's own file. */
+/* A trust store, or an authority's own file: several roots (a chain has one at most), or
+ * authorities only, none of which names a host. */
 static bool is_store(const struct cert_list *list)
 {
+    bool roots = list->n > 1, authorities = true;
+
     for (size_t i = 0; i < list->n; i++) {
         const struct cert_facts *f = list->at[i];
+        bool readable = f->refusal[0] == '\0';
 
-        if (f->refusal[0] != '\0' || !f->has_basic_constraints || !f->ca || f->has_san)
-            return false;
+        roots &= !readable || f->self_issued;
+        authorities &= readable && f->has_basic_constraints && f->ca && !f->has_san;
     }
-    return true;
+    return roots || authorities;
 }
 
 static int check_key(struct audit_report *report, const struct audit_subject *s, const char *key)

@@ -56,21 +56,34 @@ static void close_judge(struct judge *j)
 
 /* --- who leads where ------------------------------------------------------------------------- */
 
-/* The host of "https://host:port/path" into `out`; false for http, where nothing is validated. */
-static bool host_of(const char *uri, char *out, size_t size)
+/* The name that an integration verifies into `out`: an HTTP API's server_name_to_verify, else the
+ * host of "https://host:port/path". False when nothing is validated: plain http. */
+static bool host_of(const struct integration_cfg *i, char *out, size_t size)
 {
     static const char scheme[] = "https://";
-    const char *host = uri + sizeof scheme - 1;
+    const char *host;
     size_t n;
 
-    if (strncmp(uri, scheme, sizeof scheme - 1) != 0)
+    if (i->server_name_to_verify != NULL) {
+        snprintf(out, size, "%s", i->server_name_to_verify);
+        return true;
+    }
+    if (i->uri == NULL || strncmp(i->uri, scheme, sizeof scheme - 1) != 0 ||
+        i->api_type == API_HTTP) /* without a name an HTTP API speaks plain HTTP */
         return false;
+    host = i->uri + sizeof scheme - 1;
     if (*host == '[')
         n = strcspn(++host, "]");
     else
         n = strcspn(host, ":/?#");
     snprintf(out, size, "%.*s", (int)n, host);
     return n > 0 && n < size;
+}
+
+/* An integration that is not acted out names no listener. */
+static bool enters(const struct integration_cfg *i, const struct listener_cfg *l)
+{
+    return i->listener != NULL && strcmp(i->listener, l->obj.name) == 0;
 }
 
 static bool leads_to(const struct listener_cfg *l, const struct lab_target_cfg *t)
@@ -88,35 +101,36 @@ static bool leads_to(const struct listener_cfg *l, const struct lab_target_cfg *
 
 /* --- one chain ------------------------------------------------------------------------------- */
 
-static int look(struct ini *ini, const struct cert_cfg *c, const char *where, enum audit_role role,
-                const struct audit_store *store, const char *host)
+static int look(struct ini *ini, const struct cert_cfg *c, const struct audit_subject *how)
 {
-    struct audit_subject s = { .file = ini->path,
-                               .line = c->line,
-                               .where = where,
-                               .role = role,
-                               .chain = &c->cert->chain,
-                               .store = store,
-                               .host = host };
+    struct audit_subject s = *how;
 
+    s.file = ini->path;
+    s.line = c->line;
+    s.chain = &c->cert->chain;
     ++*ini->looked_at;
     return audit_chain(ini->report, ini->o, &s, &ini->err);
 }
 
-/* Judge a certificate as one integration would: its store, its host, its flag. With the flag an
- * untrusted issuer is what is wanted. */
+/* Judge a certificate as one integration would: with its store, its host, its flag. NULL: by the
+ * facts alone. */
 static int look_for(struct ini *ini, const struct cert_cfg *c, const char *where,
                     enum audit_role role, const struct integration_cfg *i)
 {
+    struct audit_subject s = { .where = where, .role = role };
     struct judge judge;
     char host[256];
     int rc;
 
-    if (i == NULL || !host_of(i->uri, host, sizeof host) || i->insecure_skip_verification)
-        return look(ini, c, where, role, NULL, NULL);
+    if (i == NULL || !host_of(i, host, sizeof host))
+        return look(ini, c, &s);
     if (open_judge(ini, i->trust_store, &judge) != 0)
         return -1;
-    rc = look(ini, c, where, role, &judge.store, host);
+    s.store = &judge.store;
+    s.host = host;
+    s.insecure_skip = i->insecure_skip_verification;
+    s.skip_refuses_plain_self_signed = !i->skip_allows_plain_self_signed;
+    rc = look(ini, c, &s);
     close_judge(&judge);
     return rc;
 }
@@ -152,16 +166,16 @@ static int audit_tls_listener(struct ini *ini, const struct listener_cfg *l)
     for (size_t i = 0; i < n && rc == 0; i++) {
         size_t at = 0;
 
-        if (strcmp(all[i].listener, l->obj.name) != 0)
+        if (!enters(&all[i], l))
             continue;
-        if (host_of(all[i].uri, host, sizeof host))
+        if (host_of(&all[i], host, sizeof host))
             at = sni_pick(index, host, NULL, NULL, NULL, NULL)->position;
         seen[at] = true;
         rc = look_for(ini, &l->certificates[at], where, AUDIT_ROLE_TLS_LISTENER, &all[i]);
     }
     for (size_t i = 0; i < l->n_certificates && rc == 0; i++) {
         if (!seen[i])
-            rc = look(ini, &l->certificates[i], where, AUDIT_ROLE_TLS_LISTENER, NULL, NULL);
+            rc = look_for(ini, &l->certificates[i], where, AUDIT_ROLE_TLS_LISTENER, NULL);
     }
     free(seen);
     sni_index_free(index);
@@ -185,13 +199,13 @@ static int audit_target(struct ini *ini, const struct lab_target_cfg *t)
             continue;
         role = AUDIT_ROLE_TARGET_VALIDATED;
         for (size_t k = 0; k < n && rc == 0; k++) {
-            if (strcmp(all[k].listener, l->obj.name) != 0)
+            if (!enters(&all[k], l))
                 continue;
             judged++;
             rc = look_for(ini, &t->certificate, where, role, &all[k]);
         }
     }
-    return rc == 0 && judged == 0 ? look(ini, &t->certificate, where, role, NULL, NULL) : rc;
+    return rc == 0 && judged == 0 ? look_for(ini, &t->certificate, where, role, NULL) : rc;
 }
 
 /* What an integration brings along: its client certificate, for the dates. */
@@ -206,7 +220,7 @@ static int audit_client(struct ini *ini, const struct integration_cfg *i)
     if (c.cert == NULL)
         return -1;
     snprintf(where, sizeof where, "integration %s", i->obj.name);
-    rc = look(ini, &c, where, AUDIT_ROLE_CLIENT, NULL, NULL);
+    rc = look_for(ini, &c, where, AUDIT_ROLE_CLIENT, NULL);
     cert_unref(c.cert);
     return rc;
 }

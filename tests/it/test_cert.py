@@ -374,7 +374,7 @@ class Audit(InTemp):
         rules = json.loads(cert("audit", "--sarif", "--trust-store", "none", server("valid"))[1])["runs"][0]["tool"]["driver"]["rules"]
         covered = {c for codes in self.CASES.values() for c in codes} | {
             "expires-soon", "issuer-expires-soon", "key-exposed", "key-mismatch", "nlb-key-unsupported", "key-refused",
-            "unreadable"}
+            "unreadable", "anchor-expired", "anchor-expires-soon"}
         self.assertEqual({r["id"] for r in rules}, covered)
 
     def test_a_finding_says_what_happens_and_what_to_do(self):
@@ -398,6 +398,12 @@ class Audit(InTemp):
         self.assertIn("public.pem", files)  # the expired root in it
         self.assertNotIn("server/valid.pem", files)
         self.assertFalse([f for f in files if f.startswith("crl/") or f.endswith(".key")])
+
+    def test_trust_stores_are_looked_at_for_their_dates_only(self):
+        store = os.path.join(pki, "public.pem")
+        self.assertEqual(self.codes("--trust-store", "none", store), ["anchor-expired"])
+        self.assertEqual(self.codes("--trust-store", "none", "--at", "+1800d", store), ["anchor-expired", "anchor-expires-soon"])
+        self.assertEqual(self.codes("--trust-store", "none", os.path.join(pki, "private.pem"), expect=0), [])
 
     def test_sarif(self):
         code, out, _ = cert("audit", "--sarif", "--trust-store", os.path.join(pki, "public.pem"), server("expired"), server("sha1"))
@@ -483,9 +489,20 @@ insecure_skip_verification = {skip}
         self.assertEqual(set(self.audit(target="private-with-root")), {self.BEHIND, ("lab_target open", "untrusted-issuer", "error")})
         self.assertEqual(set(self.audit(target="private-with-root", skip="true")), {self.BEHIND})
 
+    def test_the_skip_flag_leaves_dates_host_and_root_to_be_checked(self):
+        for target, code in (("private-expired", "expired"), ("private-wrong-host", "name-mismatch"), ("private", "refused")):
+            self.assertEqual(set(self.audit(target=target, skip="true")), {self.BEHIND, ("lab_target open", code, "error")})
+
     def test_a_client_certificate_is_looked_at_for_its_dates(self):
         extra = "client_certificate = lab:stage-client-expired/x\n"
         self.assertEqual(set(self.audit(extra=extra)), {self.BEHIND, ("integration b", "expired", "error")})
+
+    def test_every_scenario_file_can_be_audited(self):
+        folder = pathlib.Path(__file__).resolve().parents[2] / "scenarios"
+        for path in sorted(folder.glob("*.ini")):
+            code, out, err = cert("audit", "--json", str(path))
+            self.assertIn(code, (0, 1), err)
+            self.assertGreater(json.loads(out)["chains"], 0, path)
 
     def test_a_bad_file_is_a_configuration_error(self):
         code, _, err = cert("audit", self.write("bad.ini", "[listener x]\nprotocol = UDP\n"))
