@@ -29,8 +29,8 @@ class Catalogue(unittest.TestCase):
     def setUpClass(cls):
         cls.dir = tempfile.TemporaryDirectory()
         cls.junit, cls.html = (os.path.join(cls.dir.name, n) for n in ("m.xml", "m.html"))
-        cls.run = matrix("--json", "--jobs", "8", "--junit", cls.junit, "--html", cls.html, timeout=300)
-        cls.doc = json.loads(cls.run.stdout)
+        cls.process = matrix("--json", "--jobs", "8", "--junit", cls.junit, "--html", cls.html, timeout=300)
+        cls.doc = json.loads(cls.process.stdout)
 
     @classmethod
     def tearDownClass(cls):
@@ -39,7 +39,7 @@ class Catalogue(unittest.TestCase):
     def test_everything_is_as_expected(self):
         missed = [f"{s['id']}: {s['missed']}" for s in self.doc["scenarios"] if s["ok"] is False]
         self.assertEqual(missed, [])
-        self.assertEqual(self.run.returncode, 0)
+        self.assertEqual(self.process.returncode, 0)
         self.assertGreaterEqual(self.doc["passed"], 100)
 
     def test_every_id_of_the_catalogue_is_there(self):
