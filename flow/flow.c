@@ -32,7 +32,11 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
     event_assign(&env->reap, base, -1, 0, reap_cb, env);
     env->scratch = malloc(FLOW_SCRATCH);
     env->pipes = pipe_pool_new();
-    return env->scratch == NULL || env->pipes == NULL ? -1 : 0;
+    if (env->scratch != NULL && env->pipes != NULL)
+        return 0;
+    pipe_pool_free(env->pipes);
+    free(env->scratch);
+    return -1;
 }
 
 void flow_env_drop_expired(struct flow_env *env)

@@ -224,8 +224,12 @@ int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err
 
     if (o != NULL)
         o->fds = calloc(nlb->n_workers, sizeof *o->fds);
-    if (g == NULL || o == NULL || o->fds == NULL)
+    if (g == NULL)
         goto out;
+    if (o == NULL || o->fds == NULL) {
+        err_set(err, ERR_NOMEM, "listening sockets");
+        goto out;
+    }
     for (size_t w = 0; w < nlb->n_workers; w++) {
         for (size_t i = 0; i < WORKER_SLOTS; i++)
             o->fds[w][i] = -1;
