@@ -25,6 +25,8 @@ static enum flow_end blame_hello(const struct flow *f, const struct hop_failure 
                    : END_CLIENT_NOT_TLS;
     if (failure->cause == HOP_CAUSE_REFUSED)
         return f->record.end != END_N ? f->record.end : END_CLIENT_TLS_FAILED;
+    if (failure->cause == HOP_CAUSE_TLS)
+        return END_ELB_INTERNAL; /* no memory for what was peeked: not the client's doing */
     return END_CLIENT_NO_HELLO; /* closed or reset before a hello was whole */
 }
 
