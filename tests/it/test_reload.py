@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from nlbtest import CERTS, NlbTest, Nlb, Target, connect, connect_tls, echo, recv_exactly, say, tcp_ini, tls_ini
+from nlbtest import (CERTS, NLBSIM, NlbTest, Nlb, Target, connect, connect_tls, echo, recv_exactly, say, tcp_ini,
+                     tls_ini)
 
 HOST = "api.example.com"
 
