@@ -165,7 +165,7 @@ static void the_last_events_are_kept(void **state)
     (void)state;
     count_lines(r, 0, 0, 0);
     for (int i = 1; i <= RECENT_EVENTS + 10; i++) {
-        char line[16];
+        char line[32];
 
         snprintf(line, sizeof line, "line %d", i);
         recent_events_add(r, strdup(line));
