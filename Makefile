@@ -74,6 +74,7 @@ OBJ := $(SRC:%.c=$B/%.o)
 LIBOBJ := $(LIBSRC:%.c=$B/%.o)
 UNITSRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT := $(UNITSRC:%.c=$B/%)
+REPLAY = $(FUZZSRC:%.c=$B/%)
 FUZZSRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCHSRC := $(sort $(wildcard bench/*.c))
 BENCHBIN := $(BENCHSRC:%.c=$B/%)
@@ -105,6 +106,12 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(TESTLIBOBJ) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS) -lcmocka
 
+# Each fuzz target once more, as a program that runs its corpus: no fuzzer needed.
+$B/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
+$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libnlbsim.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/tests/fuzz/replay.o $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+
 # The benchmark's tools are clients and a target of their own; only they use OpenSSL's libssl.
 $B/bench/%: $B/bench/%.o
 	$(call say,LINK,$@)
@@ -112,15 +119,15 @@ $B/bench/%: $B/bench/%.o
 
 # --- checks --------------------------------------------------------------------------------------
 check: layers format-check unit golden
-unit: $(UNIT)
-	$Qpython3 scripts/run-tests unit $(UNIT)
+unit: $(UNIT) $(REPLAY)
+	$Qpython3 scripts/run-tests unit $(UNIT) $(REPLAY)
 golden: $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(sort $(wildcard tests/golden/test_*.py))
 IT ?= $(sort $(wildcard tests/it/test_*.py tests/it/*.sh))
 it: $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(IT)
-test: layers format-check $(UNIT) $B/nlbsim
-	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
+test: layers format-check $(UNIT) $(REPLAY) $B/nlbsim
+	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(REPLAY) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
 layers:
 	$Qsh scripts/layers.sh
 format:
