@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "flow/actions.h"
 #include "flow/linger.h"
+#include "flow/sight.h"
 #include "flow/splice.h"
 #include "targets/judge.h"
 
@@ -425,6 +426,7 @@ void flow_report(struct flow *f)
     f->record.back = hop_tls_take_facts(f->back.hop);
     if (f->env->wants_chain && f->record.back != NULL)
         describe_target(f);
+    sight_report(f);
     if (row->metric != METRIC_TCP_ELB_RESETS) /* those are counted as they are sent */
         metric_add(m, row->metric, 1);
     if (row->metric == METRIC_REJECTED_FLOWS && f->plan->protocol == PROTOCOL_TCP)

@@ -19,6 +19,7 @@
 
 struct flow;
 struct lingerer;
+struct flow_sight;
 struct pipe_pool;
 
 enum flow_relay { FLOW_RELAY_AUTO, FLOW_RELAY_COPY, FLOW_RELAY_SPLICE };
@@ -35,6 +36,7 @@ struct flow_plan {
     uint64_t idle_us;                /* of the relay */
     uint64_t handshake_us, connect_us;
     enum flow_relay relay;
+    bool observe_tls;         /* TCP: look at the TLS handshake that passes */
     bool close_on_eof;        /* the end of one direction is the end of both */
     const char *zone;         /* the listener's; NULL: none */
     const char *vpc_endpoint; /* for PROXY headers; NULL: none */
@@ -141,10 +143,12 @@ struct flow {
     struct flow_side front, back;
     struct flow_dir up, down; /* client to target, target to client */
     struct event timer;
-    uint64_t active_us;     /* last time bytes moved */
-    uint64_t counted_bytes; /* of both directions, already in the metrics */
-    uint64_t looked_us;     /* last time the idle clock was looked at */
-    uint32_t segments;      /* incoming TCP segments of both sockets at that time */
+    bool watching;            /* the handshake that passes is being looked at */
+    struct flow_sight *sight; /* owned; NULL: nothing was seen */
+    uint64_t active_us;       /* last time bytes moved */
+    uint64_t counted_bytes;   /* of both directions, already in the metrics */
+    uint64_t looked_us;       /* last time the idle clock was looked at */
+    uint32_t segments;        /* incoming TCP segments of both sockets at that time */
     struct flow_record record;
 };
 

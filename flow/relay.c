@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/hop_tls.h"
 #include "flow/actions.h"
+#include "flow/sight.h"
 #include "flow/splice.h"
 
 /* Reads per turn before other flows get theirs. */
@@ -121,7 +122,13 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
      * libevent shows EPOLLERR as nothing but "readable and writable". Only EAGAIN says it. */
     if (got == FLOW_SCRATCH && f->plan->relay == FLOW_RELAY_AUTO)
         dir->splicing = splice_possible(from->hop, to->hop);
-    if (write_some(to, buf, got, &put) == HOP_FAILED)
+    st = write_some(to, buf, got, &put);
+    if (f->watching) { /* the bytes have gone on; an alert counts even when nobody took it */
+        sight_see(f, dir == &f->up, buf, got);
+        if (dir->splicing && f->watching)
+            sight_end(f);
+    }
+    if (st == HOP_FAILED)
         return RELAY_TO_FAILED;
     if (put < got && hold(dir, buf + put, got - put) != 0) {
         f->record.end = END_ELB_INTERNAL;
@@ -235,7 +242,8 @@ enum flow_event flow_begin_relay(struct flow *f)
     flow_idle_begin(f);
     if (registration_flows(f->target->reg) == TARGET_FLOWS_LOST)
         return ON_LOST;
-    if (f->plan->relay == FLOW_RELAY_SPLICE)
+    sight_begin(f);
+    if (f->plan->relay == FLOW_RELAY_SPLICE && !f->watching)
         f->up.splicing = f->down.splicing = splice_possible(f->front.hop, f->back.hop);
     /* TLS hops may hold bytes of which no edge will tell. */
     if (f->front.hop->ops->pending(f->front.hop) > 0 || hop_tls_facts(f->front.hop) != NULL)

@@ -5,11 +5,13 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "flow/sight.h"
 
 static void view(const struct flow *f, uint64_t now, struct flow_view *out)
 {
     const struct flow_record *r = &f->record;
     const struct tls_facts *front = f->front.hop == NULL ? NULL : hop_tls_facts(f->front.hop);
+    const char *name = sight_server_name(f);
     uint64_t active = f->active_us != 0 ? f->active_us : r->start_us;
 
     *out = (struct flow_view){
@@ -28,8 +30,10 @@ static void view(const struct flow *f, uint64_t now, struct flow_view *out)
     snprintf(out->listener, sizeof out->listener, "%s", r->listener);
     if (r->target_group != NULL)
         snprintf(out->target_group, sizeof out->target_group, "%s", r->target_group);
-    if (front != NULL && front->has_offer && front->offer.sni != NULL)
-        snprintf(out->server_name, sizeof out->server_name, "%s", front->offer.sni);
+    if (front != NULL && front->has_offer)
+        name = front->offer.sni;
+    if (name != NULL)
+        snprintf(out->server_name, sizeof out->server_name, "%s", name);
 }
 
 size_t flow_views(const struct flow_env *env, struct flow_view *out, size_t max)

@@ -351,6 +351,7 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .forward = &front->forward,
         .back_tls = front->back_tls,
         .judge = o->judge_of(o->arg, cfg),
+        .observe_tls = cfg->observe_tls,
         .idle_us = scaled(cfg->idle_ms * 1000, o->time_scale),
         .handshake_us = o->handshake_us,
         .connect_us = o->connect_us,

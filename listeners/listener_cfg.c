@@ -168,7 +168,7 @@ const struct cfg_key listener_keys[] = {
       .source = UNKNOWN " (" CERTIFICATES ")" },
     { .name = "allow_unsupported_keys", .kind = CFG_BOOL, .offset = AT(allow_unsupported_keys), .def = "false",
       .with = "TLS", .help = "serve certificates whose key NLB refuses, such as RSA 4096", .source = CERTIFICATES },
-    { .name = "observe_tls", .kind = CFG_BOOL, .offset = AT(observe_tls), .only = "false",
+    { .name = "observe_tls", .kind = CFG_BOOL, .offset = AT(observe_tls), .def = "true",
       .with = "TCP", .help = "read the ClientHello and what else passes in clear, for the events", .source = OURS },
     { .name = "zone", .kind = CFG_TEXT, .offset = AT(zone), .values = "a zone's name",
       .help = "the Availability Zone of this listener's address; none: a node that sees all zones", .source = LISTENERS },

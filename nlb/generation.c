@@ -40,6 +40,15 @@ static struct back_judge *judge_of(void *arg, const struct listener_cfg *cfg)
     return NULL;
 }
 
+/* Can the target's certificates be seen? Those that pass through a TCP listener (TLS 1.2) are
+ * judged when there is something to judge them by: an integration's trust store, or a lab. */
+static bool has_chains(const struct listener_cfg *cfg, bool lab)
+{
+    if (cfg->protocol == PROTOCOL_TCP)
+        return cfg->observe_tls && (cfg->judge_store != NULL || lab);
+    return cfg->forwards[0].group->protocol == PROTOCOL_TLS;
+}
+
 /* Only events speak of what a validating client would have said. */
 static int make_judges(struct generation *g, struct err *err)
 {
@@ -56,7 +65,7 @@ static int make_judges(struct generation *g, struct err *err)
         const struct listener_cfg *cfg = &c->listeners[i];
         struct cert_bundle *store;
 
-        if (cfg->forwards[0].group->protocol != PROTOCOL_TLS || judge_of(g, cfg) != NULL)
+        if (!has_chains(cfg, lab != NULL) || judge_of(g, cfg) != NULL)
             continue;
         /* A file without lab certificates still has the lab's public root to be judged by: no
          * certificate of the file can chain to it. */

@@ -269,6 +269,29 @@ static json_t *back(const struct flow_record *r)
     return j;
 }
 
+static json_t *observed(const struct record_sight *s)
+{
+    json_t *j;
+
+    if (s == NULL)
+        return json_null();
+    j = json_object();
+    json_object_set_new(j, "offer", offer(&s->offer));
+    json_object_set_new(j, "version", name_or_null(s->version, tls_version_text));
+    json_object_set_new(j, "cipher", name_or_null(s->suite, tls_suite_text));
+    json_object_set_new(j, "group", name_or_null(s->group, tls_group_text));
+    json_object_set_new(j, "alpn",
+                        s->alpn[0] == '\0' ? json_null() : foreign_text(s->alpn, strlen(s->alpn)));
+    json_object_set_new(j, "resumed", json_boolean(s->resumed));
+    json_object_set_new(j, "alert_from_client", alert(&s->from_client, 0));
+    json_object_set_new(j, "alert_from_target", alert(&s->from_target, 0));
+    json_object_set_new(j, "certificate_requested", json_boolean(s->certificate_requested));
+    json_object_set_new(j, "certificates_presented", json_integer((json_int_t)s->chain.presented));
+    json_object_set_new(j, "certificates", certificates(&s->chain));
+    json_object_set_new(j, "validating_client", judgement(&s->judgement));
+    return j;
+}
+
 static json_t *detail(const struct flow_record *r)
 {
     char out[256];
@@ -324,6 +347,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "address", address(&r->local));
     json_object_set_new(j, "front", front(r));
     json_object_set_new(j, "back", r->target_group == NULL ? json_null() : back(r));
+    json_object_set_new(j, "observed", observed(r->sight));
     json_object_set_new(j, "received_bytes", json_integer((json_int_t)r->received_bytes));
     json_object_set_new(j, "sent_bytes", json_integer((json_int_t)r->sent_bytes));
     json_object_set_new(j, "spliced", json_boolean(r->spliced));

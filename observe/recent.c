@@ -14,6 +14,10 @@ struct recent_events {
 
 bool record_is_trouble(const struct flow_record *r)
 {
+    const struct record_sight *s = r->sight;
+
+    if (s != NULL && (s->from_client.level == 2 || s->from_target.level == 2))
+        return true;
     return r->end != END_COMPLETED && r->end != END_STOPPED && r->end != END_CLIENT_NO_HELLO;
 }
 

@@ -48,6 +48,13 @@ void flow_record_clear(struct flow_record *r)
     r->front = NULL;
     r->back = NULL;
     record_chain_clear(&r->back_chain);
+    if (r->sight != NULL) {
+        tls_offer_clear(&r->sight->offer);
+        record_chain_clear(&r->sight->chain);
+        free(r->sight->judgement.error);
+        free(r->sight);
+        r->sight = NULL;
+    }
     free(r->back_judgement.error);
     r->back_judgement.error = NULL;
 }

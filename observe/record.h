@@ -69,6 +69,17 @@ struct record_choice {
     const char *lacking;      /* what this build would need to act as AWS; NULL: nothing */
 };
 
+/* What a TLS session that passed through a TCP listener showed of itself. */
+struct record_sight {
+    struct tls_offer offer;         /* of the ClientHello; owned */
+    uint16_t version, suite, group; /* of the ServerHello; 0: none was seen */
+    char alpn[32];                  /* TLS 1.2; empty: none, or encrypted */
+    bool resumed, certificate_requested;
+    struct tls_alert from_client, from_target; /* those in clear */
+    struct record_chain chain;                 /* TLS 1.2: what the target presented */
+    struct record_judgement judgement;
+};
+
 struct flow_record {
     uint64_t id;
     enum protocol protocol; /* of the listener */
@@ -87,6 +98,7 @@ struct flow_record {
     bool spliced;               /* bytes went through the kernel */
     struct record_choice choice;
     struct tls_facts *front, *back; /* owned; NULL where there is no TLS */
+    struct record_sight *sight;     /* owned; NULL: not looked at, or no TLS */
     struct record_judgement back_judgement;
     struct record_chain back_chain; /* what the target presented */
 };

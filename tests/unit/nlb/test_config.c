@@ -329,8 +329,6 @@ static const struct rule {
     { GROUP TCP "target_group = g\ntls_error = alert\n", 8, "tls_error is only for" },
     { GROUP TCP "target_group = g\nallow_unsupported_keys = true\n", 8,
       "allow_unsupported_keys is" },
-    { GROUP TCP "target_group = g\nobserve_tls = true\n", 8,
-      "observe_tls = true is not supported yet" },
     { GROUP TCP "target_group = g\nzone = a\n", 3, "has no zone, so that listener 't' (zone = a)" },
     { GROUP "stickiness.enabled = true\n" TLS "target_group = g\n", 9,
       "stickiness.enabled (line 4), which is not supported for TLS listeners" },

@@ -52,7 +52,7 @@ static void a_flow_of_which_little_is_known(void **state)
     check(&r, "{\"flow\":7,\"time\":\"2018-12-20T02:59:41.000Z\","
               "\"started\":\"2018-12-20T02:59:40.123Z\",\"duration_ms\":877.543,"
               "\"listener\":\"passthrough\",\"protocol\":\"TCP\",\"client\":\"192.0.2.7:50000\","
-              "\"address\":null,\"front\":null,\"back\":null,\"received_bytes\":0,\"sent_bytes\":0,"
+              "\"address\":null,\"front\":null,\"back\":null,\"observed\":null,\"received_bytes\":0,\"sent_bytes\":0,"
               "\"spliced\":false,\"end\":{\"code\":\"no_target\",\"party\":\"listener\","
               "\"where\":\"connect\",\"text\":\"no target is registered\","
               "\"metric\":\"RejectedFlowCount\",\"detail\":null}}");
@@ -175,7 +175,7 @@ static void a_flow_of_which_everything_is_known(void **state)
               "\"not_after\":\"9999-12-31T23:59:59.000Z\",\"self_signed\":true}],"
               "\"validating_client\":{\"ok\":false,\"error\":\"PKIX path building failed\","
               "\"trust_store\":\"lab:public\",\"name_checked\":true,"
-              "\"evidence\":\"inferred\"}},\"received_bytes\":123,\"sent_bytes\":5000000000,"
+              "\"evidence\":\"inferred\"}},\"observed\":null,\"received_bytes\":123,\"sent_bytes\":5000000000,"
               "\"spliced\":false,\"end\":{\"code\":\"client_tls_broken\",\"party\":\"client\","
               "\"where\":\"relay\","
               "\"text\":\"the TLS connection with the client broke after the handshake\","
