@@ -175,13 +175,21 @@ static bool old_version_fits(const struct cert_facts *cert, const struct cert_fa
            (valid_at(cert, below->not_before_utc) && valid_at(cert, below->not_after_utc));
 }
 
-/* Position of an anchor in a Java HashSet that was made for `n` elements. */
-static uint32_t bucket(const struct cert_facts *cert, size_t n)
+/* Places of a Java HashSet that was made for `n` elements and holds them. */
+static uint32_t set_size(size_t n)
 {
-    uint32_t h = (uint32_t)priv(cert)->java_hash, size = 1;
+    uint32_t size = 1;
 
     while (size < n || (size_t)size * 3 / 4 < n)
         size *= 2;
+    return size;
+}
+
+/* Where in a HashSet of this many places. */
+static uint32_t bucket(const struct cert_facts *cert, uint32_t size)
+{
+    uint32_t h = (uint32_t)priv(cert)->java_hash;
+
     return (h ^ h >> 16) & (size - 1);
 }
 
@@ -205,12 +213,13 @@ static bool add_anchors(struct search *s, struct candidate **root, const struct 
     const struct trust_anchors *t = s->run->anchors;
     size_t first, n = anchors_find(t, &priv(below)->issuer, &first);
     struct in_bucket *list = n > 0 ? arena_alloc(&s->run->arena, n * sizeof *list) : NULL;
+    uint32_t size = set_size(t->n);
 
     if (n > 0 && list == NULL)
         return false;
     for (size_t i = 0; i < n; i++)
         list[i] =
-            (struct in_bucket){ t->by_name[first + i], bucket(t->by_name[first + i], t->n), i };
+            (struct in_bucket){ t->by_name[first + i], bucket(t->by_name[first + i], size), i };
     if (n > 1)
         qsort(list, n, sizeof *list, by_bucket);
     s->run->work += 20 * n;
@@ -224,22 +233,44 @@ static bool add_anchors(struct search *s, struct candidate **root, const struct 
     return true;
 }
 
-static bool collect(struct search *s, struct candidate **root, const struct cert_facts *below,
-                    int32_t traversed)
+/* Of the presented certificates those that may stand above `below`. Java hands them out in the
+ * order of a HashSet of 16 places, and of two on one place the one that came second first. */
+static bool add_presented(struct search *s, struct candidate **root, const struct cert_facts *below,
+                          int32_t traversed)
 {
     const struct trust_request *req = s->run->req;
+    struct in_bucket *list = arena_alloc(&s->run->arena, req->chain_len * sizeof *list);
+    size_t n = 0, met = 0;
 
-    if (!add_anchors(s, root, below))
+    if (list == NULL)
         return false;
-    s->dates_armed = true;
-    for (size_t i = 0; i < req->chain_len && traversed < MAX_CAS; i++) {
+    for (size_t i = 0; i < req->chain_len; i++) {
         const struct cert_facts *c = req->chain[i];
+        size_t order;
 
-        if (issued_by_name(below, c) && valid_at(c, req->at_utc) && old_version_fits(c, below) &&
-            priv(c)->java_bc >= traversed && !add_candidate(s, root, below, c))
+        if (!issued_by_name(below, c))
+            continue;
+        order = met < 2 ? 1 - met : met;
+        met++;
+        if (valid_at(c, req->at_utc) && old_version_fits(c, below) && priv(c)->java_bc >= traversed)
+            list[n++] = (struct in_bucket){ c, bucket(c, 16), order };
+    }
+    if (n > 1)
+        qsort(list, n, sizeof *list, by_bucket);
+    for (size_t i = 0; i < n; i++) {
+        if (!add_candidate(s, root, below, list[i].cert))
             return false;
     }
     return true;
+}
+
+static bool collect(struct search *s, struct candidate **root, const struct cert_facts *below,
+                    int32_t traversed)
+{
+    if (!add_anchors(s, root, below))
+        return false;
+    s->dates_armed = true;
+    return traversed >= MAX_CAS || add_presented(s, root, below, traversed);
 }
 
 /* --- the search
