@@ -27,7 +27,7 @@ static enum flow_end blame_hello(const struct flow *f, const struct hop_failure 
         return f->record.end != END_N ? f->record.end : END_CLIENT_TLS_FAILED;
     if (failure->cause == HOP_CAUSE_TLS)
         return END_ELB_INTERNAL; /* no memory for what was peeked: not the client's doing */
-    return END_CLIENT_NO_HELLO; /* closed or reset before a hello was whole */
+    return END_CLIENT_NO_HELLO;  /* closed or reset before a hello was whole */
 }
 
 static enum flow_end blame_front(const struct flow *f, const struct hop_failure *failure)
