@@ -117,6 +117,11 @@ $B/bench/%: $B/bench/%.o
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(LDHARDEN) $(PKG_LDIRS) $(foreach l,mbedtls mbedx509 mbedcrypto,$(call lib,$(l))) -lssl -lcrypto
 
+# … but for what measures a part of the program itself.
+$B/bench/sni_pick: $B/bench/sni_pick.o $B/libnlbsim.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+
 # --- checks --------------------------------------------------------------------------------------
 check: layers format-check unit golden
 unit: $(UNIT) $(REPLAY)
