@@ -1,56 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `nlbsim demo`: one self-signed target behind a TLS and a TCP listener, asked through both. */
+ * `nlbsim demo`: one target, and what decides whether API Gateway trusts the way to it. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "certs/lab.h"
 #include "certs/pem_file.h"
 #include "cli/cli.h"
+#include "cli/demo_show.h"
+#include "core/clock.h"
+#include "core/log.h"
 #include "core/tls_conf.h"
-#include "lab/demo.h"
-#include "lab/sections.h"
+#include "lab/catalogue.h"
 #include "lab/testbed.h"
 
-/* What is asked, and what must come of it. `why` is printed when it came so. */
-static const struct step {
-    const char *listener, *title, *why_ok, *why_refused;
-    bool expect_ok;
-} steps[] = {
-    { "https", "TLS listener, TLS target group",
-      "curl validated the LISTENER's certificate (lab:valid/" DEMO_HOST
-      ", issued by the lab's public\n"
-      "  root): trusted. The target's own certificate is self-signed; nobody validates it behind "
-      "a\n"
-      "  TLS listener.",
-      "this must not happen: the listener's certificate is issued by the root that curl was given",
-      true },
-    { "passthrough", "TCP listener, the same target behind it",
-      "this must not happen: the target's certificate is self-signed",
-      "curl validated the TARGET's certificate: self-signed, so refused. A TCP listener passes "
-      "the\n"
-      "  TLS session through, and the client meets the target itself. Way out: give the target a\n"
-      "  certificate of a supported CA, or use a TLS listener.",
-      false },
-};
+#define HOST "api.example.com" /* of scenarios/demo.ini */
 
 static void usage(FILE *out)
 {
     fputs(
         "usage: nlbsim demo [--stay]\n\n"
-        "Starts a lab target with a self-signed certificate behind a TLS and a TCP listener, asks\n"
-        "it through both with curl, and says whose certificate was validated.\n\n"
-        "      --stay   leave everything running until SIGINT or SIGTERM\n\n"
+        "Starts load balancers and a target with a self-signed certificate in this process, calls\n"
+        "them as API Gateway calls a private integration, and shows which certificate decided:\n"
+        "behind a TLS listener, behind a TCP listener, with a flawed listener certificate, and\n"
+        "with the skip flag.\n\n"
+        "      --stay   then leave the listeners running until SIGINT or SIGTERM, with commands\n"
+        "               to try\n"
+        "  -h, --help\n\n"
         "Exit status: 0 as expected, 1 something came out otherwise, 3 the environment failed.\n\n"
         "example: nlbsim demo --stay\n",
         out);
 }
 
-/* The lab's public root into a file of its own in `dir`. */
+/* Everything in the order of the file; true when all came out as expected. */
+static bool play(const struct scenario_file *file, bool colour)
+{
+    uint64_t begin = clock_mono_us();
+    size_t failed = 0;
+
+    puts("Which hop's certificate has to satisfy whom: real handshakes, one self-signed target "
+         "behind "
+         "all of it.");
+    for (size_t i = 0; i < file->n_integrations; i++) {
+        struct scenario_result r;
+
+        scenario_run(file, &file->integrations[i], &r);
+        demo_show(stdout, &r, i + 1, colour);
+        fflush(stdout);
+        failed += !r.passed;
+        scenario_result_clear(&r);
+    }
+    printf("\n%zu of %zu as expected, in %.1f s. All the ways it can fail: nlbsim matrix\n",
+           file->n_integrations - failed, file->n_integrations,
+           (double)(clock_mono_us() - begin) / 1e6);
+    return failed == 0;
+}
+
+/* The lab's public root into a file of its own. */
 static int write_roots(const struct nlb_config *config, const char *path, struct err *err)
 {
     struct der_span anchors[CERT_LAB_CHAIN_MAX];
@@ -70,145 +79,136 @@ static int write_roots(const struct nlb_config *config, const char *path, struct
     return rc;
 }
 
-/* curl's exit status: 0 answered, 60 the certificate was refused. -1: curl could not be run. */
-static int run_curl(const char *roots, uint16_t port)
+static void offer(const struct testbed *bed, const char *roots)
 {
-    char url[128], resolve[128];
-    int status;
-    pid_t pid;
-
-    snprintf(url, sizeof url, "https://" DEMO_HOST ":%u/orders", port);
-    snprintf(resolve, sizeof resolve, DEMO_HOST ":%u:127.0.0.1", port);
-    printf("$ curl --cacert %s --resolve %s %s\n", roots, resolve, url);
-    fflush(stdout);
-    pid = fork();
-    if (pid < 0)
-        return -1;
-    if (pid == 0) {
-        sigset_t none;
-
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        dup2(STDOUT_FILENO, STDERR_FILENO);
-        execlp("curl", "curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10",
-               "--cacert", roots, "--resolve", resolve, url, (char *)NULL);
-        _exit(127);
-    }
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) == 127)
-        return -1;
-    return WEXITSTATUS(status);
-}
-
-static int play(const struct testbed *bed, const char *roots)
-{
-    int failed = 0;
-
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        const struct step *s = &steps[i];
-        const struct nlb_listener_info l = nlb_listener_at(bed->nlb, i);
-        int rc;
-
-        printf("\n%zu. %s\n", i + 1, s->title);
-        rc = run_curl(roots, addr_port(&l.address));
-        if (rc < 0) {
-            fputs("nlbsim demo: curl cannot be run; install it\n", stderr);
-            return 3;
-        }
-        printf("\n=> %s\n  %s\n", rc == 0 ? "answered" : "refused",
-               rc == 0 ? s->why_ok : s->why_refused);
-        failed |= (rc == 0) != s->expect_ok;
-    }
-    return failed;
-}
-
-static void stay(const struct testbed *bed, const sigset_t *set, const char *roots)
-{
-    int sig;
-
-    printf("\nEverything stays up. Try:\n");
+    puts("\nThe listeners stay up. Try:");
     for (size_t i = 0; i < nlb_listener_count(bed->nlb); i++) {
         const struct nlb_listener_info l = nlb_listener_at(bed->nlb, i);
 
-        printf("  curl -v --cacert %s --connect-to ::127.0.0.1:%u https://" DEMO_HOST
-               "/   # %s listener\n",
-               roots, addr_port(&l.address), protocol_name(l.protocol));
+        printf("  curl --cacert %s --connect-to ::127.0.0.1:%u https://" HOST "/   # %s, %s\n",
+               roots, addr_port(&l.address), l.name, protocol_name(l.protocol));
     }
-    printf("Ctrl-C stops it.\n");
+    for (size_t i = 0; i < nlb_listener_count(bed->nlb) && i < 2; i++) {
+        const struct nlb_listener_info l = nlb_listener_at(bed->nlb, i);
+
+        printf("  nlbsim probe --connect 127.0.0.1:%u --trust-store %s https://" HOST
+               "/   # as API "
+               "Gateway\n",
+               addr_port(&l.address), roots);
+    }
+    puts("Ctrl-C stops them.");
     fflush(stdout);
-    sigwait(set, &sig);
 }
 
-static int demo(bool staying, const sigset_t *set)
+static struct nlb_config *parse(const struct catalogue_file *f)
 {
-    struct problems problems = { .path = "demo" };
-    struct nlb_config *config =
-        nlb_config_parse(demo_ini, strlen(demo_ini), "demo.ini", ".", lab_section_kinds,
-                         lab_n_section_kinds, true, &problems);
+    struct problems problems = { .path = f->path };
+    struct nlb_config *config = nlb_config_parse(f->text, f->n, f->path, ".", lab_section_kinds,
+                                                 lab_n_section_kinds, true, &problems);
+
+    if (config == NULL)
+        problems_print(&problems, stderr);
+    problems_clear(&problems);
+    return config;
+}
+
+/* The whole file as one load balancer, until a signal comes. Exit status. */
+static int stay(const struct catalogue_file *f, const sigset_t *set)
+{
+    struct nlb_config *config = parse(f);
     char dir[] = "/tmp/nlbsim-demo-XXXXXX", roots[64];
     struct err err = { 0 };
     struct testbed bed;
-    int status;
+    int sig;
 
-    if (config == NULL) {
-        problems_print(&problems, stderr);
-        problems_clear(&problems);
+    if (config == NULL)
         return 3;
-    }
-    problems_clear(&problems);
     if (testbed_start(&bed, config, &err) != 0) {
         fprintf(stderr, "nlbsim demo: %s\n", err.text);
         nlb_config_unref(config);
         return err_exit_status(&err);
     }
-    puts("curl ──> listener https        (TLS, lab:valid certificate)  ──TLS──> target "
-         "(self-signed)\n"
-         "     └─> listener passthrough  (TCP)                         ──────> the same target");
-    if (mkdtemp(dir) == NULL)
+    if (mkdtemp(dir) == NULL) {
         err_set(&err, ERR_ENVIRONMENT, "cannot make a folder in /tmp");
-    snprintf(roots, sizeof roots, "%s/roots.pem", dir);
-    status = err.code == ERR_NONE && write_roots(config, roots, &err) == 0 ? play(&bed, roots) : 3;
+    } else {
+        snprintf(roots, sizeof roots, "%s/roots.pem", dir);
+        if (write_roots(config, roots, &err) == 0) {
+            offer(&bed, roots);
+            sigwait(set, &sig);
+        }
+        unlink(roots);
+        rmdir(dir);
+    }
+    testbed_stop(&bed);
     if (err.code != ERR_NONE)
         fprintf(stderr, "nlbsim demo: %s\n", err.text);
+    return err.code == ERR_NONE ? 0 : 3;
+}
+
+static int demo(bool staying, const sigset_t *set)
+{
+    const struct catalogue_file f = catalogue_demo();
+    bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    struct problems problems = { .path = f.path };
+    struct scenario_file file;
+    int status = 3;
+
+    if (scenario_file_read(&file, f.path, f.text, f.n, &problems) != 0)
+        problems_print(&problems, stderr);
+    else
+        status = play(&file, colour) ? 0 : 1;
+    problems_clear(&problems);
+    scenario_file_clear(&file);
     if (staying && status == 0)
-        stay(&bed, set, roots);
-    unlink(roots);
-    rmdir(dir);
-    testbed_stop(&bed);
+        status = stay(&f, set);
     return status;
 }
 
-int cmd_demo(int argc, char **argv)
+/* -1: go on; else the exit status. */
+static int options(int argc, char **argv, bool *staying)
 {
     static const struct option longs[] = { { "stay", no_argument, NULL, 's' },
                                            { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
-    bool staying = false;
-    struct err err = { 0 };
-    sigset_t set;
     int c;
 
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         if (c == 's') {
-            staying = true;
+            *staying = true;
         } else {
             usage(c == 'h' ? stdout : stderr);
             return c == 'h' ? 0 : 2;
         }
     }
-    if (optind != argc) {
-        usage(stderr);
-        return 2;
-    }
+    if (optind == argc)
+        return -1;
+    usage(stderr);
+    return 2;
+}
+
+int cmd_demo(int argc, char **argv)
+{
+    bool staying = false;
+    struct err err = { 0 };
+    sigset_t set;
+    int status = options(argc, argv, &staying);
+
+    if (status >= 0)
+        return status;
     signal(SIGPIPE, SIG_IGN);
+    log_set_level(LOG_LEVEL_ERR); /* the load balancers fail on purpose */
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    if (staying) {
+        /* Blocked before the workers start, so that sigwait() gets them. */
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+    }
     if (tls_init(&err) != 0) {
         fprintf(stderr, "nlbsim demo: %s\n", err.text);
         return 3;
     }
-    c = demo(staying, &set);
+    status = demo(staying, &set);
     tls_thread_done();
-    return c;
+    return status;
 }

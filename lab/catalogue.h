@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The scenario catalogue, embedded in the binary: scenarios/<family>.ini as they are in the tree.
- */
+ * The scenario catalogue and the demo, embedded in the binary: scenarios/<family>.ini as they are
+ * in the tree. */
 #ifndef LAB_CATALOGUE_H
 #define LAB_CATALOGUE_H
 
@@ -14,5 +14,7 @@ struct catalogue_file {
 
 /* Sets *n; order of the table. */
 const struct catalogue_file *catalogue_files(size_t *n);
+/* scenarios/demo.ini, which is no part of the catalogue. */
+struct catalogue_file catalogue_demo(void);
 
 #endif
