@@ -12,6 +12,7 @@ const char *ext_whole(struct der_span value, struct der *out);
 const char *ext_sequence(struct der_span value, struct der_span *body);
 
 #define EXT(name) const char *name(struct cert_parser *p, const struct cert_extension *ext)
+EXT(ext_name_constraints);
 EXT(ext_private_key_usage);
 EXT(ext_general_names);
 EXT(ext_number);

@@ -42,6 +42,13 @@ struct cert_parser {
     int32_t java_hash; /* Arrays.hashCode of the encoding: the order of a Java HashSet */
 };
 
+/* A named curve that the JDK knows; NULL: it does not. */
+struct parse_curve {
+    const char *oid, *name;
+    unsigned field_bits, order_bits;
+};
+const struct parse_curve *parse_curve_of(struct der_span oid);
+
 /* Parameters of an RSASSA-PSS signature; the digests by the JDK's names. */
 struct pss_params {
     char digest[64], mgf_digest[64];

@@ -28,4 +28,19 @@ enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *in
 struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_name *from,
                             bool constraint);
 
+struct nc_list {
+    struct nc_name **at;
+    size_t n, room;
+    bool there; /* written, perhaps empty */
+};
+
+struct constraints {
+    struct nc_list permitted, excluded;
+};
+
+/* nc_compare, paid for from the judgement's budget. False: over budget, or the JDK's own exception;
+ * both are in `fault`. */
+bool nc_compare_charged(struct trust_run *run, const struct nc_name *a, const struct nc_name *b,
+                        enum nc_relation *r, struct fault *fault);
+
 #endif
