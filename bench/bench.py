@@ -262,6 +262,58 @@ class NlbsimCopy(Nlbsim):
     relay = "copy"
 
 
+class NlbsimRecords(Nlbsim):
+    """What flows leave behind: each kind adds to the one before. `through` is a TCP listener before the TLS one."""
+
+    name = "nothing"
+    keys = ""
+    observe = "false"
+
+    def config(self):
+        path = super().config()
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        text = text.replace("[nlb]\n", f"[nlb]\n{self.keys}").replace(
+            "protocol = TCP\nlisten", f"protocol = TCP\nobserve_tls = {self.observe}\nlisten")
+        return self.write("bench.ini", text + f"""
+[listener through]
+protocol = TCP
+observe_tls = {self.observe}
+listen = 127.0.0.1:{self.through}
+target_group = self
+[target_group self]
+protocol = TCP
+target = 127.0.0.1:{self.tls}
+""")
+
+    def launch(self, env=None):
+        self.tcp, self.tls, self.through = free_ports(3)
+        self.spawn(NLBSIM, "run", self.config(), env=env)
+
+
+class NlbsimAccessLog(NlbsimRecords):
+    name = "access log"
+    keys = "access_log = access.log\n"
+
+
+class NlbsimMetrics(NlbsimRecords):
+    name = "and metrics"
+    keys = NlbsimAccessLog.keys + "metrics = 127.0.0.1:0\n"
+
+
+class NlbsimEvents(NlbsimRecords):
+    name = "and events"
+    keys = NlbsimMetrics.keys + "events = events.jsonl\n"
+
+
+class NlbsimSight(NlbsimEvents):
+    name = "and observe_tls"
+    observe = "true"
+
+
+RECORDS = (NlbsimRecords, NlbsimAccessLog, NlbsimMetrics, NlbsimEvents, NlbsimSight)
+
+
 class NlbsimCounted(Nlbsim):
     """Under callgrind: slow, and every instruction counted."""
 
@@ -386,6 +438,19 @@ class Bench:
         floor = statistics.mean(json.loads(p.communicate(timeout=60)[0])["mean_us"] for p in both)
         self.put(f"{label}: mbedTLS alone, us", "nlbsim", floor)
 
+    def records(self):
+        """CPU per connection with access log, metrics, events and observe_tls switched on one after the other"""
+        def once(b, warm):
+            for label, port, tls in (("records tcp", b.tcp, None), ("records tls12", b.tls, "1.2"),
+                                     ("records tls12 through tcp", b.through, "1.2")):
+                cpu = b.cpu_s()
+                out = self.run_load("rate", port, 64, tls)
+                used = b.cpu_s() - cpu
+                if not warm and out["done"]:
+                    self.put(f"{label}: connections/s", b.name, out["done"] / out["seconds"])
+                    self.put(f"{label}: CPU us/connection", b.name, used / out["done"] * 1e6)
+        self.rounds([k(self.folder, self.target_port, self.pem) for k in RECORDS], once)
+
     def own_work(self):
         """instructions of our workers outside mbedTLS's handshake, counted by callgrind (if installed)"""
         if not shutil.which("valgrind") or Nlbsim not in self.kinds:
@@ -482,7 +547,8 @@ class Bench:
                     b.stop()
 
 
-MEASUREMENTS = ("tcp_rate", "bulk", "bulk_tls", "tls13", "tls12", "own_work", "idle_tcp", "idle_tls", "start_up")
+MEASUREMENTS = ("tcp_rate", "bulk", "bulk_tls", "tls13", "tls12", "own_work", "idle_tcp", "idle_tls", "start_up",
+                "records")
 LESS_IS_BETTER = re.compile(r"us|bytes|ms$|%")
 
 
@@ -502,7 +568,8 @@ def number(v):
 
 
 def table(results):
-    names = [n for n in ("haproxy", "haproxy+splice", "nginx", "nlbsim", "nlbsim+copy")
+    records = (k.name for k in RECORDS)
+    names = [n for n in ("haproxy", "haproxy+splice", "nginx", "nlbsim", "nlbsim+copy", *records)
              if any(n in v for v in results.values())]
     rows = [["measurement", *names, "ours/best peer"]]
     for metric, by_name in results.items():
