@@ -9,7 +9,7 @@
 
 /* Bring our own view and the load balancer's event together, before the result is worded: a
  * connection that the simulated listener had to accept and then drop for want of a target was, at
- * AWS, no connection (docs/differences.md). */
+ * AWS, no connection (docs/probe.md). */
 void gateway_join(struct gateway_result *r, const struct far_side *far);
 
 /* "caller", "listener", "target", "network", "none"; NULL: it is the hop that terminates TLS, but

@@ -59,6 +59,7 @@ PROFILES = {
     "eku-client-only": CE + "Extended key usage does not permit use for TLS server authentication",
     "ku-no-digital-signature": CE + "KeyUsage does not allow digital signatures",
     "md5": VALIDATION + "Algorithm constraints check failed on signature algorithm: MD5withRSA",
+    "long-chain-11": CE + "The certificate chain length (11) exceeds the maximum allowed length (10)",
     "wrong-host": CE + "Host name 'api.example.com' does not match the certificate subject provided by the "
                        "peer (CN=other.example.net, O=nlbsim lab, C=US)",
     "cn-match-san-other": CE + "Host name 'api.example.com' does not match the certificate subject provided by "
