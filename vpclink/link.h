@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Inside the client: one link, shared by client.c (the call) and client_tls.c (TLS and the judge).
- */
+ * Inside the client: one link, shared by client.c (the call), client_connect.c and client_tls.c
+ * (TLS and the judge). */
 #ifndef VPCLINK_LINK_H
 #define VPCLINK_LINK_H
 
@@ -21,6 +21,11 @@ struct gateway_link {
     bool send_reset; /* sending the request met a reset */
     size_t garbled;  /* bytes of the answer that were no HTTP */
 };
+
+/* Wait for poll(2) `events`. 1: ready, 0: the deadline has passed. */
+int link_wait_fd(int fd, short events, uint64_t deadline_us);
+/* Connect and make link->hop; link->now tells what came of it. */
+bool link_open(struct gateway_link *link);
 
 /* The TLS configuration for a task; NULL with the reason in `err`. */
 struct tls_conf *link_tls_conf(const struct gateway_task *task, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The last word on a call: which hop decided, and the sentences that say so. */
+ * The last word on a call: the sentences that say which hop decided, and what to change. */
 #include "vpclink/verdict.h"
 
 #include <ctype.h>
@@ -31,98 +31,6 @@ static const struct hint {
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
-}
-
-static bool unanswered(const struct gateway_result *r)
-{
-    return r->broke == BREAK_CLOSED || r->broke == BREAK_RESET ||
-           r->broke == BREAK_HANDSHAKE_CLOSED || r->broke == BREAK_HANDSHAKE_RESET ||
-           r->broke == BREAK_CLOSE_NOTIFY;
-}
-
-void gateway_join(struct gateway_result *r, const struct far_side *far)
-{
-    static const char *const nobody[] = { "no_target",          "target_refused",
-                                          "target_unreachable", "target_connect_timeout",
-                                          "no_source_port",     NULL };
-
-    if (!far->joined || !unanswered(r) || r->answered_us != 0)
-        return;
-    for (size_t i = 0; nobody[i] != NULL; i++) {
-        if (strcmp(far->end_code, nobody[i]) == 0) {
-            r->broke = BREAK_UNREACHABLE;
-            snprintf(r->why, sizeof r->why, "%s", far->end_text);
-        }
-    }
-}
-
-/* --- which hop
- * ----------------------------------------------------------------------------------------- */
-/* The hop that terminates TLS. */
-static const char *tls_hop(const struct gateway_task *task, const struct far_side *far)
-{
-    if (far->protocol == PROTOCOL_TLS)
-        return "listener";
-    if (far->protocol == PROTOCOL_TCP || task->connect == NULL)
-        return "target";
-    return NULL;
-}
-
-/* Who broke a connection that was in use. */
-static const char *breaker(const struct gateway_task *task, const struct gateway_result *r,
-                           const struct far_side *far)
-{
-    if (!task->uri.tls && far->protocol == PROTOCOL_TLS)
-        return "listener"; /* plaintext on a TLS port */
-    if (far->joined && begins(far->end_code, "target_"))
-        return "target";
-    if (far->joined && strcmp(far->end_party, "none") != 0 && strcmp(far->end_party, "client") != 0)
-        return far->end_party;
-    /* The load balancer passes on what its target does. */
-    return far->protocol != 0 || task->connect == NULL || r->stage == GATEWAY_ANSWER ? "target"
-                                                                                     : "network";
-}
-
-const char *gateway_hop(const struct gateway_task *task, const struct gateway_result *r,
-                        const struct far_side *far)
-{
-    const char *hop;
-
-    switch (r->broke) {
-    case BREAK_NONE: /* whose certificate was found to be in order */
-        hop = task->uri.tls ? tls_hop(task, far) : NULL;
-        return hop == NULL ? "none" : hop;
-    case BREAK_NO_MEMORY:
-    case BREAK_NOT_SIMULATED:
-    case BREAK_N:
-        return "none";
-    case BREAK_BAD_ENDPOINT:
-    case BREAK_UNREACHABLE:
-    case BREAK_HANDSHAKE_TIMEOUT:
-    case BREAK_ANSWER_TIMEOUT:
-        return "network";
-    case BREAK_NOT_TLS: /* no TLS listener answers so */
-        return "target";
-    case BREAK_CERTIFICATE:
-    case BREAK_HOST_NAME:
-    case BREAK_ALERT:
-    case BREAK_ALERT_CANCELED:
-    case BREAK_ALERT_UNKNOWN:
-    case BREAK_WARNING:
-    case BREAK_CLOSE_NOTIFY:
-    case BREAK_HANDSHAKE_CLOSED:
-    case BREAK_HANDSHAKE_RESET:
-    case BREAK_VERSION:
-    case BREAK_RECORD:
-    case BREAK_TLS_FAILED:
-        return tls_hop(task, far);
-    case BREAK_CLOSED:
-    case BREAK_RESET:
-    case BREAK_ALERT_IN_USE:
-    case BREAK_BAD_ANSWER:
-        return breaker(task, r, far);
-    }
-    return "none";
 }
 
 /* --- sentences
