@@ -128,7 +128,7 @@ const struct cfg_key integration_keys[] = {
       .help = "what stands between the link and the listener; nothing is sent then", .source = "https://www.repost.aws/knowledge-center/api-gateway-500-error-vpc" },
     { .name = "insecure_skip_verification", .kind = CFG_BOOL, .offset = AT(insecure_skip_verification), .def = "false",
       .help = "skip the check that the issuer is a supported CA; dates and host name are still checked", .source = TLS },
-    { .name = "skip_allows_plain_self_signed", .kind = CFG_BOOL, .offset = AT(skip_allows_plain_self_signed), .def = "false",
+    { .name = "skip_allows_plain_self_signed", .kind = CFG_BOOL, .offset = AT(skip_allows_plain_self_signed), .def = "true",
       .help = "does the line above also let a self-signed certificate without CA:TRUE pass", .source = "unknown at AWS, hence a setting of nlbsim (" TLS ")" },
     { .name = "client_certificate", .kind = CFG_TEXT, .offset = AT(client_certificate), .values = "none, a PEM file, lab:PROFILE/HOST", .def = "none",
       .help = "the certificate that API Gateway presents", .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/getting-started-client-side-ssl-authentication.html" },
