@@ -114,6 +114,7 @@ static void read_cb(struct bufferevent *bev, void *arg)
     while (!c->closing && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
         size_t n = evbuffer_get_contiguous_space(in), used = 0;
         const char *why;
+        unsigned status;
 
         if (n == 0)
             return;
@@ -127,7 +128,8 @@ static void read_cb(struct bufferevent *bev, void *arg)
             http_parser_next(c->parser);
             break;
         case HTTP_BAD:
-            answer_error(c, http_parser_error(c->parser, &why), why, NULL);
+            status = http_parser_error(c->parser, &why); /* sets `why`: not in one call with it */
+            answer_error(c, status, why, NULL);
             break;
         }
     }
