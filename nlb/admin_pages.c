@@ -197,6 +197,8 @@ static struct admin_page metrics_page(struct nlb *nlb, const char *query)
         return problem(400, "format is prometheus or cloudwatch");
     g = nlb_generation_ref(nlb);
     nlb_zone(g->config, zone);
+    if (nlb_has_zones(g->config))
+        view.zone = NULL;
     view.load_balancer = g->elb;
     nlb_gather(nlb, &view);
     if (hosts_count(&hosts, nlb, g->config, zone) == 0) {

@@ -494,5 +494,23 @@ bool nlb_draining(const struct nlb *nlb)
 
 void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT])
 {
-    snprintf(out, NLB_ZONE_TEXT, "%.32sa", config->nlb.region);
+    const char *zone = NULL;
+
+    for (size_t i = 0; i < config->n_listeners && zone == NULL; i++)
+        zone = config->listeners[i].zone;
+    if (zone != NULL)
+        snprintf(out, NLB_ZONE_TEXT, "%s", zone);
+    else
+        snprintf(out, NLB_ZONE_TEXT, "%.32sa", config->nlb.region);
+}
+
+bool nlb_has_zones(const struct nlb_config *config)
+{
+    for (size_t i = 1; i < config->n_listeners; i++) {
+        const char *a = config->listeners[i - 1].zone, *b = config->listeners[i].zone;
+
+        if ((a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0))
+            return true;
+    }
+    return false;
 }

@@ -19,9 +19,11 @@ int nlb_flows(struct nlb *nlb, struct flow_view *out, size_t max, size_t *n);
 struct recent_events *nlb_recent(const struct nlb *nlb);
 bool nlb_draining(const struct nlb *nlb);
 
-/* The Availability Zone of the load balancer's one node: a setting of nlbsim, the region and "a".
- */
-#define NLB_ZONE_TEXT 40
+/* Are there listeners of several zones? Counters are not kept per zone. */
+bool nlb_has_zones(const struct nlb_config *config);
+/* The Availability Zone of the (first) node: its listeners', or, where they name none, the region
+ * and "a". */
+#define NLB_ZONE_TEXT 72
 void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT]);
 
 #endif

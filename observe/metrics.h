@@ -39,7 +39,7 @@ struct metrics_hosts {
 struct metrics_view {
     uint64_t count[METRIC_N];
     const char *load_balancer; /* "net/NAME/ID" */
-    const char *zone;          /* of the load balancer's one node */
+    const char *zone;          /* of the load balancer's one node; NULL: there are several */
     const struct metrics_hosts *hosts;
     size_t n_hosts;
 };

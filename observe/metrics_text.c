@@ -59,7 +59,7 @@ static void put_sample(FILE *out, const struct row *row, const struct metrics_vi
 {
     fputs(row->prometheus, out);
     put_label(out, "{", "load_balancer", v->load_balancer);
-    if (row->dimensions != DIMENSIONS_LB)
+    if (row->dimensions != DIMENSIONS_LB && zone != NULL)
         put_label(out, ",", "availability_zone", zone);
     if (group != NULL)
         put_label(out, ",", "target_group", group);
@@ -151,7 +151,7 @@ char *metrics_cloudwatch(const struct metrics_view *v)
             continue;
         }
         add_datum(data, row, v, NULL, NULL, v->count[i]);
-        if (row->dimensions == DIMENSIONS_AZ)
+        if (row->dimensions == DIMENSIONS_AZ && v->zone != NULL)
             add_datum(data, row, v, v->zone, NULL, v->count[i]);
     }
     clock_format_utc(clock_wall_us() / 1000000, now, sizeof now);

@@ -205,6 +205,19 @@ class Formats(NlbTest):
         self.assertEqual(rows["HealthyHostCount"], {("LoadBalancer", "TargetGroup"): 1,
                                                     ("AvailabilityZone", "LoadBalancer", "TargetGroup"): 1})
 
+    def test_zones(self):
+        """One zone: its name everywhere. Listeners of two zones: counters without one, hosts by zone."""
+        second = "[listener m]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\nzone = b\n"
+        for more, zone in (("", "a"), (second, None)):
+            with Target(echo()) as target, Nlb(tcp_ini(target.text + " zone=a", nlb=METRICS,
+                                                       listener="zone = a\n") + more) as nlb:
+                _, labels = prometheus(nlb)
+                self.assertEqual(labels["nlb_new_flows_total"].get("availability_zone"), zone)
+                self.assertEqual(labels["nlb_healthy_hosts g"]["availability_zone"], "a")
+                zoned = {d["Value"] for r in cloudwatch(nlb)["MetricData"] if r["MetricName"] == "NewFlowCount"
+                         for d in r["Dimensions"] if d["Name"] == "AvailabilityZone"}
+                self.assertEqual(zoned, {zone} - {None})
+
     def test_tls_errors_have_the_load_balancer_alone(self):
         with Target(echo()) as target, Nlb(tls_ini(target, cert=CERTS.get(HOST), nlb=METRICS)) as nlb:
             with connect(nlb.address("l")) as s:
