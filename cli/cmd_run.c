@@ -20,6 +20,7 @@
 #include "lab/sections.h"
 #include "lab/testbed.h"
 #include "nlb/differences.h"
+#include "nlb/quotas.h"
 
 #define DRAIN_DEFAULT_S 5
 
@@ -248,6 +249,12 @@ static void log_difference(void *unused, const char *section, const char *text)
     log_info("not_simulated", "section=\"%s\" %s", section, text);
 }
 
+static void log_quota(void *unused, int line, const char *text)
+{
+    (void)unused;
+    log_warn("quota", "line=%d %s", line, text);
+}
+
 static int serve(struct session *s, struct nlb_config *config)
 {
     struct err err = { 0 };
@@ -258,6 +265,7 @@ static int serve(struct session *s, struct nlb_config *config)
         return err_exit_status(&err);
     }
     nlb_config_lacking(config, log_difference, NULL);
+    nlb_config_quotas(config, log_quota, NULL);
     ready_print(data_on_stdout(config) ? stderr : stdout, &s->bed);
     if (s->options->ready_file != NULL &&
         ready_write_file(s->options->ready_file, &s->bed, &err) != 0) {

@@ -3,6 +3,7 @@
 #include "flow/flow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
     LIST_INIT(&env->lingers);
     env->n_flows = 0;
     event_assign(&env->reap, base, -1, 0, reap_cb, env);
+    env->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     env->scratch = malloc(FLOW_SCRATCH);
     env->pipes = pipe_pool_new();
     if (env->scratch != NULL && env->pipes != NULL)
@@ -61,6 +63,8 @@ void flow_env_clear(struct flow_env *env)
     event_del(&env->reap);
     reap_cb(-1, 0, env);
     pipe_pool_free(env->pipes);
+    if (env->spare_fd >= 0)
+        close(env->spare_fd);
     free(env->scratch);
 }
 

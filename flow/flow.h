@@ -61,6 +61,8 @@ struct flow_env {
     void (*ended_cb)(void *arg, const struct flow_record *record);
     void *ended_arg;
     bool wants_chain; /* ended_cb speaks of the target's certificates */
+    int spare_fd; /* given up for a moment to turn a connection away when no other is left; -1: gone
+                   */
     uint64_t next_id; /* unique over all workers: each starts at another high part */
     LIST_HEAD(, flow) flows;
     STAILQ_HEAD(, flow) dead;

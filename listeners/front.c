@@ -403,14 +403,17 @@ void front_accept(const struct front *front, struct flow_env *env, const struct 
     struct flow *flow;
 
     if (hop == NULL) {
+        metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
         close(fd);
         return;
     }
     if (front->policy != NULL)
         record.choice.policy = front->policy->name;
     flow = flow_begin(env, &front->plan, keeper, hop, &record);
-    if (flow == NULL)
+    if (flow == NULL) {
+        metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
         return;
+    }
     if (front->protocol->attach != NULL)
         front->protocol->attach(hop, flow);
     flow_go(flow);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,12 +13,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 
 #define BACKLOG 4096
 /* Connections taken per turn, so that running flows get theirs. */
 #define TURN_ACCEPTS 64
 #define RETRY_MS     100
+/* How often the log may say that resources are out. */
+#define FULL_SAID_US 1000000U
 
 int listener_open(struct addr *addr, struct err *err)
 {
@@ -71,6 +75,47 @@ static bool out_of_resources(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static void close_with_reset(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+    close(fd);
+}
+
+static int open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* No descriptor is left: take the next connection on the spare one and turn it away, so that its
+ * client knows. False: it has to wait, there is no spare either. */
+static bool turn_away(struct listener *l, int error)
+{
+    struct flow_env *env = l->env;
+    int conn;
+
+    if ((error != EMFILE && error != ENFILE) || env->spare_fd < 0)
+        return false;
+    close(env->spare_fd);
+    conn = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (conn >= 0) {
+        close_with_reset(conn);
+        metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
+    }
+    env->spare_fd = open_spare();
+    return conn >= 0;
+}
+
+static void say_full(struct listener *l, int error, const char *what)
+{
+    uint64_t now = clock_mono_us();
+
+    if (l->full_said_us != 0 && now - l->full_said_us < FULL_SAID_US)
+        return;
+    l->full_said_us = now;
+    log_warn("accept", "listener=%s error=\"%s\" %s", front_cfg(l->front)->obj.name,
+             strerror(error), what);
+}
+
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct listener *l = arg;
@@ -82,11 +127,15 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
 
         if (conn < 0) {
             const struct timeval retry = { .tv_usec = RETRY_MS * 1000 };
+            int error = errno;
 
-            if (!out_of_resources(errno))
+            if (!out_of_resources(error))
                 return; /* nothing left, or that one connection is gone */
-            log_warn("accept", "listener=%s error=\"%s\" new connections wait",
-                     front_cfg(l->front)->obj.name, strerror(errno));
+            if (turn_away(l, error)) {
+                say_full(l, error, "new connections are rejected");
+                continue;
+            }
+            say_full(l, error, "new connections wait");
             event_del(&l->accept_event);
             evtimer_add(&l->retry_event, &retry);
             return;
@@ -102,6 +151,8 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
     struct listener *l = arg;
 
     (void)fd, (void)what;
+    if (l->env->spare_fd < 0)
+        l->env->spare_fd = open_spare();
     event_add(&l->accept_event, NULL);
 }
 

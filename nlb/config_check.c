@@ -4,6 +4,7 @@
 
 #include "core/suggest.h"
 #include "nlb/config_impl.h"
+#include "nlb/quotas.h"
 
 #define GUIDE        "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/"
 #define LISTENERS    GUIDE "load-balancer-listeners.html"
@@ -235,6 +236,13 @@ static void check_outputs(const struct nlb_config *c, struct problems *problems)
                      n->events);
 }
 
+static void exceeds_quota(void *user, int line, const char *text)
+{
+    struct problems *problems = user;
+
+    problems_add(problems, line, "%s; with enforce_quotas = true this is an error", text);
+}
+
 void config_check(struct nlb_config *c, struct problems *problems)
 {
     bool anything = c->n_listeners > 0;
@@ -245,6 +253,8 @@ void config_check(struct nlb_config *c, struct problems *problems)
         check_listener(c, &c->listeners[i], problems);
     check_addresses(c, problems);
     check_outputs(c, problems);
+    if (c->nlb.enforce_quotas)
+        nlb_config_quotas(c, exceeds_quota, problems);
     for (size_t i = 0; i < c->n_lists && !anything; i++)
         anything = c->lists[i].n > 0 && c->lists[i].kind->stands_alone;
     if (!anything && problems->n == 0)

@@ -7,6 +7,7 @@
 
 #include "listeners/alpn.h"
 #include "listeners/policies.h"
+#include "nlb/quotas.h"
 
 static bool any_listener(const struct listener_cfg *l)
 {
@@ -129,6 +130,23 @@ static void remark_group(const struct target_group_cfg *g, differences_cb *say, 
             "its connection is reset");
 }
 
+struct teller {
+    differences_cb *say;
+    void *user;
+};
+
+static void say_quota(void *arg, int line, const char *text)
+{
+    const struct teller *t = arg;
+    char section[32];
+
+    if (line == 0)
+        snprintf(section, sizeof section, "quota");
+    else
+        snprintf(section, sizeof section, "quota, line %d", line);
+    t->say(t->user, section, text);
+}
+
 void nlb_config_differences(const struct nlb_config *config, differences_cb *say, void *user)
 {
     for (size_t i = 0; i < config->n_listeners; i++) {
@@ -137,6 +155,7 @@ void nlb_config_differences(const struct nlb_config *config, differences_cb *say
     }
     for (size_t i = 0; i < config->n_groups; i++)
         remark_group(&config->groups[i], say, user);
+    nlb_config_quotas(config, say_quota, &(struct teller){ say, user });
 }
 
 void nlb_config_lacking(const struct nlb_config *config, differences_cb *say, void *user)

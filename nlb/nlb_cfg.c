@@ -136,7 +136,7 @@ static const struct cfg_key nlb_keys[] = {
       .help = "how much faster than real time idle timeouts, health check intervals and draining run", .source = OURS },
     { .name = "load_balancing.cross_zone.enabled", .kind = CFG_BOOL, .offset = AT(cross_zone), .def = "false",
       .help = "may a node use targets of other zones, where the target group does not say", .source = PRIVLINK },
-    { .name = "enforce_quotas", .kind = CFG_BOOL, .offset = AT(enforce_quotas), .def = "false", .only = "false",
+    { .name = "enforce_quotas", .kind = CFG_BOOL, .offset = AT(enforce_quotas), .def = "false",
       .help = "more listeners, certificates or targets than AWS's default quotas are errors, not warnings", .source = QUOTAS },
     { .name = NULL },
 };

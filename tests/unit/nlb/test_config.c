@@ -297,8 +297,6 @@ static const struct rule {
     { "[nlb]\ntime_scale = 0\n", 2, "1-1000" },
     { "[nlb]\nvpc_endpoint_id = vpce-xyz\n", 2, "hexadecimal digits" },
     { "[nlb]\nvpc_endpoint_id = vpce-\n", 2, "hexadecimal digits" },
-    /* of [nlb], not built yet */
-    { "[nlb]\nenforce_quotas = true\n", 2, "enforce_quotas = true is not supported yet" },
     { "[nlb]\nevents = -\naccess_log = -\n", 2, "both write to '-'" },
     /* listeners */
     { "[listener a]\n", 1, "[listener a] has no 'protocol'" },
