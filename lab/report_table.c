@@ -36,7 +36,7 @@ static void profile_cell(FILE *out, const char *spec, int width)
     cell(out, text, width);
 }
 
-static void row(FILE *out, const struct scenario_result *r, bool colour)
+static void row(FILE *out, const struct scenario_result *r, int id_width, bool colour)
 {
     const struct integration_cfg *g = r->integration;
     const char *mark = !r->acted ? "listed" : r->passed ? "as expected" : "MISSED";
@@ -44,7 +44,7 @@ static void row(FILE *out, const struct scenario_result *r, bool colour)
 
     if (r->acted && r->status != 0)
         snprintf(status, sizeof status, "%u", r->status);
-    cell(out, g->obj.name, 5);
+    cell(out, g->obj.name, id_width);
     cell(out, r->hops.listener_protocol, 4);
     profile_cell(out, r->hops.listener_presents, 26);
     cell(out, r->hops.target_protocol, 5);
@@ -58,6 +58,19 @@ static void row(FILE *out, const struct scenario_result *r, bool colour)
     if (colour)
         fputs(PLAIN, out);
     fprintf(out, "%s\n", r->acted ? report_outcome(r) : g->not_acted);
+}
+
+/* As wide as the longest id, within reason. */
+static int id_width(const struct matrix *m)
+{
+    size_t width = 5;
+
+    for (size_t i = 0; i < m->n_results; i++) {
+        size_t n = strlen(m->results[i].integration->obj.name);
+
+        width = n > width ? n : width;
+    }
+    return width > 32 ? 32 : (int)width;
 }
 
 static void details(FILE *out, const struct scenario_result *r)
@@ -78,10 +91,12 @@ static void details(FILE *out, const struct scenario_result *r)
 
 int report_table(const struct matrix *m, FILE *out, bool colour)
 {
-    fprintf(out, "%-5s %-4s %-26s %-5s %-26s %-4s %-4s %-8s %-11s %s\n", "id", "list",
+    const int width = id_width(m);
+
+    fprintf(out, "%-*s %-4s %-26s %-5s %-26s %-4s %-4s %-8s %-11s %s\n", width, "id", "list",
             "NLB presents", "targ", "target presents", "skip", "http", "decides", "", "result");
     for (size_t i = 0; i < m->n_results; i++)
-        row(out, &m->results[i], colour);
+        row(out, &m->results[i], width, colour);
     for (size_t i = 0; i < m->n_results; i++) {
         if (m->results[i].acted && !m->results[i].passed)
             details(out, &m->results[i]);
