@@ -412,6 +412,38 @@ def send_pattern(sock, pattern):
         sock.sendall(block)
 
 
+def exchange(sock, pattern):
+    """Send the pattern and receive as many bytes, both at once, on one thread: python's TLS sockets do not
+    take two. Returns (number of bytes, digest) of what came."""
+    h, count, blocks, out = hashlib.blake2b(digest_size=16), 0, iter(pattern), memoryview(b"")
+    busy = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
+    deadline = Deadline(DEADLINE_S)
+    sock.setblocking(False)
+    while count < pattern.n:
+        moved = False
+        try:
+            out = out or next(blocks, memoryview(b""))
+            if out:
+                out = out[sock.send(out):]
+                moved = True
+        except busy:
+            pass
+        try:
+            data = sock.recv(1 << 18)
+            if not data:
+                break
+            h.update(data)
+            count += len(data)
+            moved = True
+        except busy:
+            pass
+        if not moved:
+            # A TLS read may want the socket writable; with nothing to send only reading is left.
+            select.select([sock], [sock] if out else [], [], deadline.left())
+    sock.settimeout(DEADLINE_S)
+    return count, h.hexdigest()
+
+
 def half_close(sock):
     sock.shutdown(socket.SHUT_WR)
 

@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from nlbtest import (NLBSIM, RELAYS, CERTS, TLS12, TLS13, NlbTest, Nlb, Pattern, Target, client_ctx, close_tls, connect,
-                     connect_tls, digest_of, echo, end_metric, ending, half_close, paused, recv_all, recv_digest,
+                     connect_tls, digest_of, echo, end_metric, ending, exchange, half_close, paused, recv_all, recv_digest,
                      recv_exactly, reset, rst_after, say, send_pattern, server_ctx, sink, source, tcp_ini, tls, tls_ini)
 
 MIB = 1 << 20
@@ -319,9 +319,7 @@ class TlsRelay(NlbTest):
     def test_every_byte_both_directions_at_once(self, target, nlb, ctx):
         pattern = Pattern(6 * MIB + 12345, seed=2)
         with connect_tls(nlb.address("l"), ctx, "api.example.com") as s:
-            sender = in_thread(send_pattern, s, pattern)
-            self.assertEqual(recv_digest(s, pattern.n), (pattern.n, pattern.digest()))
-            sender.done()
+            self.assertEqual(exchange(s, pattern), (pattern.n, pattern.digest()))
         event = nlb.event()
         self.assertEqual((event["received_bytes"], event["sent_bytes"]), (pattern.n, pattern.n))
 
