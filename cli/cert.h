@@ -16,6 +16,8 @@ int cert_cmd_client(int argc, char **argv);
 /* Print "nlbsim cert NAME: …" and return the exit status that belongs to it. */
 int cert_fail(const char *command, const struct err *err);
 int cert_usage(const char *command, const char *text);
+/* After getopt has said what is wrong: the way to the help; 2. */
+int cert_try_help(const char *command);
 /* --at: 0, or -1 after having said what is wrong. `*now_s` holds the real time before. */
 int cert_parse_at(const char *command, const char *text, int64_t *now_s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the verbs share. Each verb is `int cmd_NAME(int argc, char **argv)` with argv[0] the verb;
- * it returns the exit status: 0 as expected, 1 the thing tested failed, 2 usage or configuration
- * error, 3 the environment failed. */
+ * What the verbs share. Each verb is `int cmd_NAME(int argc, char **argv)` with argv[0] "nlbsim
+ * NAME"; it returns the exit status: 0 as expected, 1 the thing tested failed, 2 usage or
+ * configuration error, 3 the environment failed. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 

@@ -42,6 +42,12 @@ int cert_usage(const char *command, const char *text)
     return 2;
 }
 
+int cert_try_help(const char *command)
+{
+    fprintf(stderr, "(nlbsim cert %s --help tells more)\n", command);
+    return 2;
+}
+
 int cert_parse_at(const char *command, const char *text, int64_t *now_s)
 {
     if (clock_parse_utc(text, *now_s, now_s) == 0)
@@ -55,7 +61,7 @@ int cert_parse_at(const char *command, const char *text, int64_t *now_s)
 int cmd_cert(int argc, char **argv)
 {
     struct suggest s;
-    char hint[64];
+    char hint[64], name[64];
 
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         usage(stdout);
@@ -67,8 +73,11 @@ int cmd_cert(int argc, char **argv)
     }
     s = suggest_for(argv[1]);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            snprintf(name, sizeof name, "nlbsim cert %s", commands[i].name);
+            argv[1] = name;
             return commands[i].run(argc - 1, argv + 1);
+        }
         suggest_try(&s, commands[i].name);
     }
     fprintf(stderr, "nlbsim cert: unknown command '%s'%s (nlbsim cert --help)\n", argv[1],

@@ -235,7 +235,7 @@ int cert_cmd_audit(int argc, char **argv)
             fputs(help, stdout);
             return 0;
         default:
-            return 2;
+            return cert_try_help("audit");
         }
     }
     if (optind == argc)

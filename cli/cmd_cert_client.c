@@ -188,7 +188,7 @@ int cert_cmd_client(int argc, char **argv)
             fputs(help, stdout);
             return 0;
         default:
-            return 2;
+            return cert_try_help("client");
         }
     }
     if (optind == argc)

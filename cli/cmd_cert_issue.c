@@ -229,7 +229,7 @@ static int set_flag(struct issue *o, int option, const char *text)
         o->ca = true;
         return 0;
     default:
-        return 2;
+        return cert_try_help("issue");
     }
 }
 

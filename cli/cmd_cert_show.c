@@ -15,6 +15,7 @@
 #include "certs/pem_file.h"
 #include "certs/store.h"
 #include "cli/cert.h"
+#include "cli/endpoint.h"
 #include "core/clock.h"
 #include "core/tls_conf.h"
 #include "core/tls_fetch.h"
@@ -53,18 +54,7 @@ struct show {
 /* HOST:PORT or [ADDRESS]:PORT, when no file of that name exists. */
 static bool split_endpoint(const char *source, char *host, size_t size, const char **port)
 {
-    const char *colon = strrchr(source, ':');
-    size_t n = colon != NULL ? (size_t)(colon - source) : 0;
-
-    if (colon == NULL || n == 0 || n >= size || colon[1] == '\0' ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || access(source, F_OK) == 0)
-        return false;
-    if (source[0] == '[' && source[n - 1] == ']')
-        snprintf(host, size, "%.*s", (int)(n - 2), source + 1);
-    else
-        snprintf(host, size, "%.*s", (int)n, source);
-    *port = colon + 1;
-    return true;
+    return access(source, F_OK) != 0 && endpoint_split(source, host, size, port);
 }
 
 static bool is_address(const char *host)
@@ -361,7 +351,7 @@ int cert_cmd_show(int argc, char **argv)
             fputs(help, stdout);
             return 0;
         default:
-            return 2;
+            return cert_try_help("show");
         }
     }
     if (optind + 1 != argc)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/endpoint.h"
 #include "core/http.h"
 #include "core/tls_params.h"
 #include "listeners/policies.h"
@@ -201,16 +202,14 @@ static int dial(const char *from)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
     const struct timeval patience = { .tv_sec = FETCH_S };
-    const char *colon = strrchr(from, ':');
     struct addrinfo *all = NULL;
+    const char *port;
     char host[256];
     int fd = -1, rc;
 
-    if (from[0] == '[' && colon != NULL && colon[-1] == ']')
-        snprintf(host, sizeof host, "%.*s", (int)(colon - from - 2), from + 1);
-    else
-        snprintf(host, sizeof host, "%.*s", (int)(colon - from), from);
-    rc = getaddrinfo(host, colon + 1, &hints, &all);
+    if (!endpoint_split(from, host, sizeof host, &port))
+        return -1;
+    rc = getaddrinfo(host, port, &hints, &all);
     if (rc != 0) {
         fprintf(stderr, "nlbsim explain: %s: %s\n", from, gai_strerror(rc));
         return -1;
@@ -291,10 +290,12 @@ out:
 static int read_from(struct session *s, const char *from)
 {
     unsigned long long after = 0;
+    const char *port;
+    char host[256];
     int rc;
 
-    if (strrchr(from, ':') == NULL || strlen(from) > 255) {
-        fputs("nlbsim explain: --from wants HOST:PORT\n", stderr);
+    if (!endpoint_split(from, host, sizeof host, &port)) {
+        fprintf(stderr, "nlbsim explain: --from '%s': HOST:PORT, the port from 1 to 65535\n", from);
         return 2;
     }
     while ((rc = fetch(s, from, &after)) == 0 && s->follow)

@@ -213,6 +213,7 @@ int cmd_lab(int argc, char **argv)
             fputs(help, stdout);
             return 0;
         default:
+            fputs("(nlbsim lab --help tells more)\n", stderr);
             return 2;
         }
     }

@@ -117,7 +117,8 @@ static int take_option(struct arguments *a, int option)
         a->json = true;
         return 0;
     default:
-        return usage("see above", "");
+        fputs("try 'nlbsim validate --help'\n", stderr); /* getopt has said what is wrong */
+        return 2;
     }
 }
 
@@ -140,8 +141,11 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         a->stream = true;
         optind++;
     }
-    if (optind < argc)
-        return usage("what is this: ", argv[optind]);
+    if (optind < argc) {
+        fprintf(stderr, "nlbsim validate: unexpected operand '%s'\ntry 'nlbsim validate --help'\n",
+                argv[optind]);
+        return 2;
+    }
     if (a->stream)
         return 0;
     if (a->chain == NULL)

@@ -28,6 +28,8 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+    char name[64];
+
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         cli_print_version(stdout);
         return 0;
@@ -37,8 +39,11 @@ int main(int argc, char **argv)
         return 0;
     }
     for (const struct verb *v = verbs; argc >= 2 && v->name != NULL; v++) {
-        if (strcmp(argv[1], v->name) == 0)
+        if (strcmp(argv[1], v->name) == 0) {
+            snprintf(name, sizeof name, "nlbsim %s", argv[1]); /* getopt's messages begin with it */
+            argv[1] = name;
             return v->run(argc - 1, argv + 1);
+        }
     }
     if (argc >= 2)
         fprintf(stderr, "nlbsim: unknown verb '%s'\n\n", argv[1]);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "certs/pem_file.h"
+#include "cli/endpoint.h"
 #include "cli/probe.h"
 #include "core/cfg_key.h"
 #include "core/clock.h"
@@ -119,7 +120,10 @@ static const struct option options[] = {
 
 static int refuse(const char *option, const char *value, const char *why)
 {
-    fprintf(stderr, "nlbsim probe: %s '%s': %s\n", option, value, why);
+    if (*value == '\0')
+        fprintf(stderr, "nlbsim probe: %s: %s\n", option, why);
+    else
+        fprintf(stderr, "nlbsim probe: %s '%s': %s\n", option, value, why);
     return 2;
 }
 
@@ -167,8 +171,8 @@ static int number(const char *option, const char *value, unsigned max, unsigned 
 static int take_connect(struct probe_options *o, const char *value)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-    const char *colon = strrchr(value, ':');
     struct addrinfo *list = NULL;
+    const char *port;
     char host[256];
     struct err err = { 0 };
     int rc;
@@ -176,12 +180,9 @@ static int take_connect(struct probe_options *o, const char *value)
     o->task.connect = &o->connect;
     if (addr_parse(&o->connect, value, &err) == 0 && addr_port(&o->connect) != 0)
         return -1;
-    if (colon == NULL || colon == value || (size_t)(colon - value) >= sizeof host ||
-        value[0] == '[' || strchr(value, ':') != colon)
-        return refuse("--connect", value, "HOST:PORT");
-    memcpy(host, value, (size_t)(colon - value));
-    host[colon - value] = '\0';
-    rc = getaddrinfo(host, colon + 1, &hints, &list);
+    if (!endpoint_split(value, host, sizeof host, &port))
+        return refuse("--connect", value, "HOST:PORT, the port from 1 to 65535");
+    rc = getaddrinfo(host, port, &hints, &list);
     if (rc != 0 || list->ai_addrlen > sizeof o->connect.u) {
         fprintf(stderr, "nlbsim probe: --connect '%s': %s\n", value, gai_strerror(rc));
         return 3;
