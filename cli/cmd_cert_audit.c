@@ -124,14 +124,21 @@ static int visit_file(struct audit_run *run, const char *path, bool named)
 /* 0, or the exit status of what went wrong. */
 static int visit(struct audit_run *run, const char *path, int depth)
 {
+    size_t before = run->looked_at;
     struct stat st;
+    int rc;
 
     if (stat(path, &st) != 0) {
         fprintf(stderr, "nlbsim cert audit: %s: %s\n", path, strerror(errno));
         return 3;
     }
-    if (S_ISDIR(st.st_mode))
-        return depth < DEPTH_MAX ? visit_dir(run, path, depth) : 0;
+    if (S_ISDIR(st.st_mode)) {
+        rc = depth < DEPTH_MAX ? visit_dir(run, path, depth) : 0;
+        if (rc != 0 || depth > 0 || run->looked_at > before)
+            return rc;
+        fprintf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
+        return 2; /* a pipeline that audits the wrong directory must not pass */
+    }
     if (has_ending(path, ".ini"))
         return audit_ini(&run->report, &run->o, path, &run->looked_at);
     return visit_file(run, path, depth == 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The one binary: a table of verbs. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,23 +27,32 @@ static void usage(FILE *out)
     fputs("\n  --version  versions of nlbsim and its libraries\n", out);
 }
 
+/* What the verb has not seen: its last words did not reach standard output. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return status;
+    fprintf(stderr, "nlbsim: standard output: %s\n", strerror(errno != 0 ? errno : EIO));
+    return 3;
+}
+
 int main(int argc, char **argv)
 {
     char name[64];
 
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         cli_print_version(stdout);
-        return 0;
+        return finish(0);
     }
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         usage(stdout);
-        return 0;
+        return finish(0);
     }
     for (const struct verb *v = verbs; argc >= 2 && v->name != NULL; v++) {
         if (strcmp(argv[1], v->name) == 0) {
-            snprintf(name, sizeof name, "nlbsim %s", argv[1]); /* getopt's messages begin with it */
+            snprintf(name, sizeof name, "nlbsim %s", v->name); /* getopt's messages begin with it */
             argv[1] = name;
-            return v->run(argc - 1, argv + 1);
+            return finish(v->run(argc - 1, argv + 1));
         }
     }
     if (argc >= 2)

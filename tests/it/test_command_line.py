@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Wrong command lines: status 2, nothing on standard output, the full name of the command and the way to its help."""
+import os
+import subprocess
+import tempfile
 import unittest
 
-from nlbtest import nlbsim
+from nlbtest import NLBSIM, nlbsim
 
 VERBS = ("run", "check", "demo", "probe", "matrix", "validate", "explain", "target", "lab", "policies",
          "cert show", "cert issue", "cert audit", "cert client")
@@ -38,10 +41,27 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout), (2, b""))
                 self.assertIn(b"HOST:PORT", done.stderr)
 
+    def test_an_audit_of_a_directory_without_certificates_does_not_pass(self):
+        with tempfile.TemporaryDirectory(prefix="nlbtest-") as folder:
+            done = nlbsim("cert", "audit", folder)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"no certificate in it", done.stderr)
+
     def test_a_stray_operand_of_validate_is_named(self):
         done = nlbsim("validate", "--json", "cases.jsonl")
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"unexpected operand 'cases.jsonl'", done.stderr)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
+    def test_output_that_cannot_be_written_is_status_3(self):
+        commands = ("--help", "--version", "policies", "policies --json", "lab --list", "lab --list --json",
+                    "target --faults", "check --keys", "explain /dev/null", "cert --help", "probe --help")
+        for command in commands:
+            with self.subTest(command=command), open("/dev/full", "wb") as full:
+                done = subprocess.run([NLBSIM, *command.split()], stdout=full, stderr=subprocess.PIPE, check=False,
+                                      timeout=20)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn(b"No space left on device", done.stderr)
 
 
 if __name__ == "__main__":
