@@ -35,7 +35,8 @@ static void usage(FILE *out)
     fputs(
         "usage: nlbsim run [options] FILE.ini\n\n"
         "Starts the load balancer and the lab targets of the file and stays in the foreground.\n\n"
-        "      --ready-file PATH      write a JSON document there once every listener accepts\n"
+        "      --ready-file PATH      write a JSON document there once every listener accepts;\n"
+        "                             removed at the end\n"
         "      --drain-timeout SECS   how long running flows may finish after SIGTERM (default 5)\n"
         "      --allow-key-log        honour SSLKEYLOGFILE (TLS secrets in the clear!)\n"
         "  -d, --debug                log each state of each flow\n"
@@ -275,6 +276,8 @@ static int serve(struct session *s, struct nlb_config *config)
     }
     ready_notify("READY=1");
     loop(s);
+    if (s->options->ready_file != NULL)
+        unlink(s->options->ready_file); /* nobody shall think a dead process ready */
     testbed_stop(&s->bed);
     log_info("stopped", "file=%s", s->options->path);
     return 0;

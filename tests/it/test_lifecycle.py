@@ -29,6 +29,14 @@ class Lifecycle(NlbTest):
                 self.assertAlive(nlb, "l")
                 self.assertAlive(nlb, "secure")
 
+    def test_ready_file_goes_with_the_process(self):
+        nlb = Nlb(tcp_ini("127.0.0.1:9"))
+        with nlb:
+            path = nlb.path("ready.json")
+            self.assertTrue(os.path.exists(path))
+            nlb.stop()
+            self.assertFalse(os.path.exists(path))
+
     def test_ready_lines_on_standard_output_when_it_is_free(self):
         with tempfile.TemporaryDirectory() as folder:
             path = write_ini(folder, tcp_ini("127.0.0.1:9"))
