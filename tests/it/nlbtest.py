@@ -159,10 +159,13 @@ class Nlb:
 
     def _wait_ready(self, notify):
         deadline, gone = Deadline(), os.pidfd_open(self.process.pid)
+        wait = select.poll()  # select() takes no descriptor above 1,023
+        for fd in (notify.fileno(), gone):
+            wait.register(fd, select.POLLIN)
         try:
             while True:
-                came = select.select([notify, gone], [], [], deadline.left())[0]
-                if notify in came:
+                came = [fd for fd, _ in wait.poll(deadline.left() * 1000)]
+                if notify.fileno() in came:
                     if b"READY=1" in notify.recv(4096).split(b"\n"):
                         return
                 elif gone in came:

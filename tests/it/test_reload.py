@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP under load: flows in transit keep their configuration, new ones get the new one, sockets survive."""
+import contextlib
+import hashlib
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -8,8 +11,9 @@ import threading
 import time
 import unittest
 
-from nlbtest import (CERTS, NLBSIM, NlbTest, Nlb, Target, connect, connect_tls, echo, recv_exactly, say, tcp_ini,
-                     tls_ini)
+from nlbtest import (CERTS, NLBSIM, Nlb, NlbTest, Target, connect, connect_tls, echo, end_code, half_close, recv_exactly,
+                     say, tcp_ini, tls_ini)
+from test_concurrency import EchoLoop
 
 HOST = "api.example.com"
 
@@ -179,6 +183,29 @@ class Reload(NlbTest):
             self.assertEqual(load.errors, [])
             self.assertGreater(load.answers.get(b"old", 0), 0)
             self.assertGreater(load.answers.get(b"new", 0), 0)
+
+    def test_a_thousand_flows_through_twenty_reloads(self):
+        """Every flow sends a piece between reloads and gets every byte back, in order."""
+        count, piece = 1000, 257
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with EchoLoop() as one, EchoLoop() as other, Nlb(tcp_ini(one)) as nlb, contextlib.ExitStack() as stack:
+            flows = [stack.enter_context(connect(nlb.address("l"))) for _ in range(count)]
+            sent, back = [hashlib.blake2b() for _ in flows], [hashlib.blake2b() for _ in flows]
+            for turn in range(20):
+                for i, s in enumerate(flows):
+                    data = hashlib.shake_256(f"{turn} {i}".encode()).digest(piece)
+                    sent[i].update(data)
+                    s.sendall(data)
+                nlb.reload(tcp_ini(other if turn % 2 == 0 else one))
+                for i, s in enumerate(flows):
+                    back[i].update(recv_exactly(s, piece))
+            self.assertEqual([h.digest() for h in sent], [h.digest() for h in back])
+            for s in flows:
+                half_close(s)
+            self.assertEqual({s.recv(1) for s in flows}, {b""})
+        self.assertEqual({end_code(e) for e in nlb.events(count)}, {"completed"})
 
     def test_queued_connections_are_served(self):
         """Connections that wait in the backlog while the configuration changes."""
