@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Files of scenarios, and the part of a file that one scenario needs. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lab/scenario.h"
-
-#define FILE_MAX (1 << 20)
 
 /* Listeners, groups and lab targets that one integration needs; names borrowed. */
 #define NEEDS_MAX 256
@@ -16,26 +13,6 @@ struct needs {
     const char *groups[NEEDS_MAX], *targets[NEEDS_MAX];
     size_t n_groups, n_targets;
 };
-
-static char *read_whole(const char *path, size_t *n, struct problems *problems)
-{
-    FILE *f = fopen(path, "re");
-    char *text = malloc(FILE_MAX);
-
-    *n = f == NULL || text == NULL ? 0 : fread(text, 1, FILE_MAX, f);
-    if (f == NULL || text == NULL || ferror(f) || *n == FILE_MAX) {
-        problems_add(problems, 0, "%s",
-                     f == NULL || ferror(f) ? strerror(errno)
-                     : text == NULL         ? "out of memory"
-                                            : "longer than 1 MiB");
-        problems->environment = true;
-        free(text);
-        text = NULL;
-    }
-    if (f != NULL)
-        fclose(f);
-    return text;
-}
 
 static char *dir_of(const char *path)
 {
@@ -51,7 +28,10 @@ int scenario_file_read(struct scenario_file *f, const char *path, const char *te
     f->path = path;
     f->dir = dir_of(path);
     f->n_text = n;
-    f->text = text != NULL ? strndup(text, n) : read_whole(path, &f->n_text, problems);
+    if (text != NULL)
+        f->text = strndup(text, n);
+    else if (config_read_file(path, &f->text, &f->n_text, problems) != 0)
+        return -1;
     if (f->text == NULL || f->dir == NULL)
         return -1;
     f->config = nlb_config_parse(f->text, f->n_text, path, f->dir, lab_section_kinds,
@@ -107,9 +87,13 @@ static void gather(const struct scenario_file *f, const struct integration_cfg *
 static bool wanted(const char *header, size_t n, const struct needs *needs,
                    const struct integration_cfg *integration)
 {
-    char kind[32], name[128];
+    char text[160], kind[32], name[128];
 
-    if (n >= 160 || sscanf(header, "[%31[^] \t] %127[^]]]", kind, name) < 1)
+    if (n >= sizeof text)
+        return false;
+    memcpy(text, header, n); /* the file's text has no terminator */
+    text[n] = '\0';
+    if (sscanf(text, "[%31[^] \t] %127[^]]]", kind, name) < 1)
         return false;
     if (strcmp(kind, "nlb") == 0)
         return true;

@@ -111,6 +111,10 @@ struct nlb_config *nlb_config_parse(const char *text, size_t n, const char *path
                                     const struct section_kind *const *kinds, size_t n_kinds,
                                     bool load, struct problems *problems);
 
+/* Read a whole file, at most 1 MiB ("-": standard input). 0; -1 with a problem noted. Free *text.
+ */
+int config_read_file(const char *path, char **text, size_t *n, struct problems *problems);
+
 struct nlb_config *nlb_config_ref(const struct nlb_config *config); /* returns `config` */
 void nlb_config_unref(const struct nlb_config *config);             /* NULL is fine */
 

@@ -23,7 +23,5 @@ void config_load(struct nlb_config *config, struct problems *problems);
 /* The part of it that needs no loading: names of lab profiles. */
 void config_check_specs(const struct nlb_config *config, struct problems *problems);
 void config_unload(struct nlb_config *config);
-/* Read a whole file ("-": standard input). 0; -1 with a problem noted. Free *text. */
-int config_read_file(const char *path, char **text, size_t *n, struct problems *problems);
 
 #endif
