@@ -2,7 +2,7 @@
 # nlbsim: one Makefile, out of tree. `make help` lists the targets.
 
 VERSION := 0.1.0
-FOLDERS := core certs observe targets flow listeners vpclink nlb lab cli
+FOLDERS := core tls certs/x509 certs/store certs/lab certs/judge certs/audit observe explain targets flow listeners vpclink nlb labtarget matrix cli
 CC ?= cc
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -39,20 +39,20 @@ archive = $(or $(wildcard $(DEPS_LIB)/lib$(1).a),$(filter /%,$(shell $(CC) -prin
 lib = $(or $(call archive,$(1)),-l$(1))
 LIBS := $(PKG_LDIRS) $(foreach l,$(LIBNAMES),$(call lib,$(l))) -lpthread -lm
 
-# mbedTLS functions that core/tls_grain.c replaces: --wrap with the static archive, symbol
+# mbedTLS functions that tls/mbedtls_private.c replaces: --wrap with the static archive, symbol
 # interposition (-rdynamic) with the shared library. See docs/libraries.md.
 WRAPPED := mbedtls_x509_crt_parse_der
 ifneq ($(call archive,mbedtls),)
-GRAIN_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+MBEDTLS_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
 else
-GRAIN_CFLAGS := -DNLB_MBEDTLS_SHARED=1
-GRAIN_LDFLAGS := -rdynamic
+MBEDTLS_CFLAGS := -DNLB_MBEDTLS_SHARED=1
+MBEDTLS_LDFLAGS := -rdynamic
 endif
 
 # --- flags ------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
         -Wvla -Wundef -Wconversion -Werror
-CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(GRAIN_CFLAGS)
+CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(MBEDTLS_CFLAGS)
 BASE := -std=c17 -g -O2 $(WARN) -fno-strict-aliasing -MMD -MP
 ifeq ($(SAN),)
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE -ffunction-sections -fdata-sections
@@ -65,14 +65,14 @@ HARDEN := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -O
 LDHARDEN := -fsanitize=$(SAN)
 endif
 CFLAGS_ALL = $(BASE) $(HARDEN) $(CFLAGS)
-LDFLAGS_ALL = $(LDHARDEN) $(GRAIN_LDFLAGS) $(LDFLAGS)
+LDFLAGS_ALL = $(LDHARDEN) $(MBEDTLS_LDFLAGS) $(LDFLAGS)
 
 # --- what is built ------------------------------------------------------------------------------
 SRC := $(sort $(foreach f,$(FOLDERS),$(wildcard $(f)/*.c)))
 LIBSRC := $(filter-out cli/main.c,$(SRC))
 OBJ := $(SRC:%.c=$B/%.o)
 LIBOBJ := $(LIBSRC:%.c=$B/%.o)
-UNITSRC := $(sort $(wildcard tests/unit/*/test_*.c))
+UNITSRC := $(sort $(wildcard tests/unit/*/test_*.c) $(wildcard tests/unit/*/*/test_*.c))
 UNIT := $(UNITSRC:%.c=$B/%)
 REPLAY = $(FUZZSRC:%.c=$B/%)
 FUZZSRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -100,7 +100,7 @@ $B/%.o: %.c
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
 
 # The catalogue is embedded by the assembler.
-$B/lab/catalogue.o $(FB)/obj/lab/catalogue.o: $(wildcard scenarios/*.ini)
+$B/matrix/catalogue.o $(FB)/obj/matrix/catalogue.o: $(wildcard scenarios/*.ini)
 
 $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
 	$(call say,LINK,$@)
@@ -136,9 +136,9 @@ test: layers format-check $(UNIT) $(REPLAY) $B/nlbsim
 layers:
 	$Qsh scripts/layers.sh
 format:
-	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/lib tests/fuzz bench))
+	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
 format-check:
-	$Qsh scripts/format-check $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/lib tests/fuzz bench))
+	$Qsh scripts/format-check $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
 
 # --- fuzzing: libFuzzer, its own folder -----------------------------------------------------------
 FUZZ_SECONDS ?= 20
@@ -152,7 +152,7 @@ $(FB)/obj/%.o: %.c
 	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c -o $@ $<
 $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZOBJ)
 	$(call say,FUZZLD,$@)
-	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZOBJ) $(GRAIN_LDFLAGS) $(LIBS)
+	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZOBJ) $(MBEDTLS_LDFLAGS) $(LIBS)
 fuzz: $(FUZZBIN)
 	$Qsh scripts/fuzz $(FUZZ_SECONDS) $(FUZZBIN)
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/store.h"
-#include "certs/trust.h"
-#include "lab/sections.h"
+#include "certs/judge/trust.h"
+#include "certs/store/identity.h"
+#include "labtarget/sections.h"
 #include "listeners/sni.h"
 #include "nlb/config.h"
 
@@ -25,7 +25,7 @@ struct ini {
 /* --- trust stores ---------------------------------------------------------------------------- */
 
 struct judge {
-    struct cert_bundle *bundle;
+    struct trust_store *bundle;
     struct trust_anchors *anchors;
     struct audit_store store;
 };
@@ -33,13 +33,13 @@ struct judge {
 static int open_judge(struct ini *ini, const char *spec, struct judge *j)
 {
     memset(j, 0, sizeof *j);
-    j->bundle = cert_bundle_load(spec, ini->config->dir, ini->config->lab, &ini->err);
+    j->bundle = trust_store_load(spec, ini->config->dir, ini->config->lab, &ini->err);
     if (j->bundle == NULL)
         return -1;
     j->anchors =
         trust_anchors_new(j->bundle->list.at, j->bundle->list.n, strcmp(spec, "system") == 0);
     if (j->anchors == NULL) {
-        cert_bundle_unref(j->bundle);
+        trust_store_unref(j->bundle);
         err_set(&ini->err, ERR_NOMEM, "%s", spec);
         return -1;
     }
@@ -51,7 +51,7 @@ static int open_judge(struct ini *ini, const char *spec, struct judge *j)
 static void close_judge(struct judge *j)
 {
     trust_anchors_free(j->anchors);
-    cert_bundle_unref(j->bundle);
+    trust_store_unref(j->bundle);
 }
 
 /* --- who leads where ------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "certs/audit.h"
+#include "certs/audit/audit.h"
 
 /* 0, or the exit status when the file cannot be used; its problems are printed then.
  *   looked_at  raised by the number of chains */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "certs/audit.h"
+#include "certs/audit/audit.h"
 
 void audit_print_text(const struct audit_report *report, size_t looked_at, FILE *out);
 /* product.md's shape and more; 0, or -1 when it could not be written. */

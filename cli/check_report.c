@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "lab/sections.h"
+#include "labtarget/sections.h"
 #include "nlb/differences.h"
 
 static const char later_integration[] =

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "certs/audit.h"
-#include "certs/lab.h"
-#include "certs/store.h"
-#include "certs/trust.h"
+#include "certs/audit/audit.h"
+#include "certs/judge/trust.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
 #include "cli/audit_ini.h"
 #include "cli/audit_output.h"
 #include "cli/cert.h"
@@ -51,7 +51,7 @@ struct audit_run {
     size_t looked_at;
     const char *store_spec, *host, *seed;
     struct cert_lab *lab;
-    struct cert_bundle *bundle;
+    struct trust_store *bundle;
     struct trust_anchors *anchors;
     struct audit_store store;
     bool json, sarif;
@@ -156,7 +156,7 @@ static int load_store(struct audit_run *run)
         if (run->lab == NULL)
             return cert_fail("audit", &err);
     }
-    run->bundle = cert_bundle_load(spec, NULL, run->lab, &err);
+    run->bundle = trust_store_load(spec, NULL, run->lab, &err);
     if (run->bundle == NULL && run->store_spec == NULL) {
         fprintf(stderr, "nlbsim cert audit: trust is not judged: %s\n", err.text);
         return 0;
@@ -190,7 +190,7 @@ static int audit(struct audit_run *run, int n, char **paths)
         rc = print_report(run) != 0 ? 3 : run->report.n > 0;
     audit_report_clear(&run->report);
     trust_anchors_free(run->anchors);
-    cert_bundle_unref(run->bundle);
+    trust_store_unref(run->bundle);
     cert_lab_free(run->lab);
     return rc;
 }

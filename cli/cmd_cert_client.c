@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "certs/client_store.h"
+#include "certs/audit/client_store.h"
 #include "cli/cert.h"
 #include "core/clock.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/lab_dir.h"
-#include "certs/lab_issue.h"
-#include "certs/pem_file.h"
+#include "certs/lab/lab_dir.h"
+#include "certs/lab/lab_issue.h"
+#include "certs/x509/pem_file.h"
 #include "cli/cert.h"
 #include "core/clock.h"
 

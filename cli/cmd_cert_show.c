@@ -10,16 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "certs/describe.h"
-#include "certs/lab.h"
-#include "certs/pem_file.h"
-#include "certs/store.h"
+#include "certs/audit/describe.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
+#include "certs/x509/pem_file.h"
 #include "cli/cert.h"
 #include "cli/endpoint.h"
 #include "core/clock.h"
-#include "core/tls_conf.h"
-#include "core/tls_fetch.h"
-#include "core/tls_params.h"
+#include "tls/tls_conf.h"
+#include "tls/tls_fetch.h"
+#include "tls/tls_params.h"
 
 #define DEFAULT_TIMEOUT_S 10
 
@@ -254,14 +254,14 @@ static int show_list(const struct show *s, const struct cert_list *list, json_t 
 {
     struct err err = { 0 };
     struct cert_lab *lab = NULL;
-    struct cert_bundle *store = NULL;
+    struct trust_store *store = NULL;
     json_t *doc;
     int rc = 0;
 
     if (s->trust_store != NULL) {
         if (cert_spec_is_lab(s->trust_store))
             lab = cert_lab_new(s->seed, s->now_s, &err);
-        store = cert_bundle_load(s->trust_store, NULL, lab, &err);
+        store = trust_store_load(s->trust_store, NULL, lab, &err);
         if (store == NULL) {
             cert_lab_free(lab);
             json_decref(tls);
@@ -276,7 +276,7 @@ static int show_list(const struct show *s, const struct cert_list *list, json_t 
     else
         print_document(doc, store != NULL);
     json_decref(doc);
-    cert_bundle_unref(store);
+    trust_store_unref(store);
     cert_lab_free(lab);
     return rc;
 }

@@ -5,7 +5,7 @@
 
 #include "cli/check_report.h"
 #include "cli/cli.h"
-#include "lab/sections.h"
+#include "labtarget/sections.h"
 
 static void usage(FILE *out)
 {

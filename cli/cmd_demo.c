@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "certs/lab.h"
-#include "certs/pem_file.h"
+#include "certs/lab/lab.h"
+#include "certs/x509/pem_file.h"
 #include "cli/cli.h"
 #include "cli/demo_show.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/tls_conf.h"
-#include "lab/catalogue.h"
-#include "lab/testbed.h"
+#include "labtarget/testbed.h"
+#include "matrix/catalogue.h"
+#include "tls/tls_conf.h"
 
 #define HOST "api.example.com" /* of scenarios/demo.ini */
 

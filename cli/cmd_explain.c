@@ -16,9 +16,9 @@
 #include "cli/cli.h"
 #include "cli/endpoint.h"
 #include "core/http.h"
-#include "core/tls_params.h"
+#include "explain/explain.h"
 #include "listeners/policies.h"
-#include "observe/explain.h"
+#include "tls/tls_params.h"
 
 #define LINE_MAX_BYTES (1024 * 1024)
 #define POLL_US        200000 /* how often --follow looks for more */

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "certs/lab.h"
-#include "certs/lab_dir.h"
-#include "certs/lab_issue.h"
-#include "certs/profiles.h"
+#include "certs/lab/lab.h"
+#include "certs/lab/lab_dir.h"
+#include "certs/lab/lab_issue.h"
+#include "certs/lab/profiles.h"
 #include "cli/cli.h"
 #include "core/clock.h"
 

@@ -9,8 +9,8 @@
 
 #include "cli/cli.h"
 #include "core/log.h"
-#include "core/tls_conf.h"
-#include "lab/matrix.h"
+#include "matrix/matrix.h"
+#include "tls/tls_conf.h"
 
 struct options {
     struct matrix_options matrix;

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "certs/lab.h"
-#include "certs/store.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
 #include "cli/cli.h"
 #include "cli/probe.h"
 #include "core/clock.h"
-#include "core/tls_conf.h"
+#include "tls/tls_conf.h"
 #include "vpclink/execlog.h"
 
 /* How long the load balancer may take to write down a flow that has ended. */
@@ -21,7 +21,7 @@ struct session {
     struct far_side far; /* what holds for every flow */
     char *stores;        /* PEM of a lab store of the far side; NULL: none */
     struct cert_lab *lab;
-    struct cert_bundle *bundle;
+    struct trust_store *bundle;
     struct cert_list anchor_list; /* of `stores` */
     struct trust_anchors *anchors;
     struct cert *client_certificate;
@@ -77,7 +77,7 @@ static int load_anchors(struct session *s, struct err *err)
         return -1;
     } else {
         s->bundle =
-            cert_bundle_load(o->trust_store == NULL ? "system" : o->trust_store, NULL, NULL, err);
+            trust_store_load(o->trust_store == NULL ? "system" : o->trust_store, NULL, NULL, err);
         if (s->bundle == NULL)
             return -1;
         list = &s->bundle->list;
@@ -228,7 +228,7 @@ static void session_clear(struct session *s)
     free(s->calls);
     trust_anchors_free(s->anchors);
     cert_list_clear(&s->anchor_list);
-    cert_bundle_unref(s->bundle);
+    trust_store_unref(s->bundle);
     cert_unref(s->client_certificate);
     cert_lab_free(s->lab);
     free(s->stores);

@@ -15,12 +15,12 @@
 #include "cli/ready.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/tls_conf.h"
-#include "core/tls_engine.h"
-#include "lab/sections.h"
-#include "lab/testbed.h"
+#include "labtarget/sections.h"
+#include "labtarget/testbed.h"
 #include "nlb/differences.h"
 #include "nlb/quotas.h"
+#include "tls/tls_conf.h"
+#include "tls/tls_engine.h"
 
 #define DRAIN_DEFAULT_S 5
 

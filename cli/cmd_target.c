@@ -10,10 +10,10 @@
 #include "cli/cli.h"
 #include "cli/ready.h"
 #include "core/log.h"
-#include "core/tls_conf.h"
-#include "lab/faults.h"
-#include "lab/sections.h"
-#include "lab/target.h"
+#include "labtarget/faults.h"
+#include "labtarget/lab_target.h"
+#include "labtarget/sections.h"
+#include "tls/tls_conf.h"
 
 static void usage(FILE *out)
 {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/lab.h"
-#include "certs/store.h"
-#include "certs/trust.h"
+#include "certs/judge/trust.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
 #include "cli/cli.h"
 #include "cli/validate_json.h"
 #include "core/clock.h"
@@ -195,7 +195,7 @@ static int judge_one(struct arguments *a, const struct cert_list *anchors,
 static int run_one(struct arguments *a)
 {
     struct cert_list chain = { NULL, 0 };
-    struct cert_bundle *bundle = NULL;
+    struct trust_store *bundle = NULL;
     struct cert_lab *lab = NULL;
     struct err err = { 0 };
     int rc = -1;
@@ -207,7 +207,7 @@ static int run_one(struct arguments *a)
         if (lab == NULL)
             goto out;
     }
-    bundle = cert_bundle_load(a->trust_store, NULL, lab, &err);
+    bundle = trust_store_load(a->trust_store, NULL, lab, &err);
     if (bundle != NULL)
         rc = judge_one(a, &bundle->list, &chain);
 out:
@@ -215,7 +215,7 @@ out:
         fprintf(stderr, "nlbsim validate: %s\n", err.text);
         rc = err_exit_status(&err);
     }
-    cert_bundle_unref(bundle);
+    trust_store_unref(bundle);
     cert_lab_free(lab);
     cert_list_clear(&chain);
     return rc;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "lab/scenario.h"
+#include "matrix/scenario.h"
 
 /* `number` from 1; `r` has been acted out. */
 void demo_show(FILE *out, const struct scenario_result *r, size_t number, bool colour);

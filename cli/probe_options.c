@@ -8,12 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "certs/pem_file.h"
+#include "certs/x509/pem_file.h"
 #include "cli/endpoint.h"
 #include "cli/probe.h"
 #include "core/cfg_key.h"
 #include "core/clock.h"
-#include "core/tls_params.h"
+#include "tls/tls_params.h"
 
 static const char help[] =
     "usage: nlbsim probe [options] URL\n\n"

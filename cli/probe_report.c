@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/probe.h"
-#include "core/tls_params.h"
+#include "tls/tls_params.h"
 #include "vpclink/execlog.h"
 
 /* --- text

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "certs/trust.h"
+#include "certs/judge/trust.h"
 
 struct validate_settings {
     struct trust_request request; /* what all cases share: time, client, flags, perhaps the host */

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "core/hop_tls.h"
 #include "core/log.h"
 #include "flow/actions.h"
 #include "flow/linger.h"
-#include "flow/sight.h"
+#include "flow/observe_tls.h"
 #include "flow/splice.h"
-#include "targets/judge.h"
+#include "targets/validating_client.h"
+#include "tls/hop_tls.h"
 
 static void side_cb(evutil_socket_t fd, short what, void *arg);
 static void timer_cb(evutil_socket_t fd, short what, void *arg);
@@ -180,7 +180,7 @@ enum flow_event flow_fail(struct flow *f, enum flow_end end)
 enum flow_event flow_fail_hop(struct flow *f, struct flow_side *side)
 {
     side->hop->ops->failure(side->hop, &f->record.failure);
-    f->record.end = flow_blame(f, side, &f->record.failure);
+    f->record.end = flow_failure_end(f, side, &f->record.failure);
     return ON_FAILED;
 }
 
@@ -395,9 +395,9 @@ static void describe_target(struct flow *f)
 
     back_describe_chain(chain, &f->record.back_chain);
     if (f->plan->judge != NULL)
-        back_judge(f->plan->judge, chain,
-                   front != NULL && front->has_offer ? front->offer.sni : NULL,
-                   &f->record.back_judgement);
+        validating_client(f->plan->judge, chain,
+                          front != NULL && front->has_offer ? front->offer.sni : NULL,
+                          &f->record.validating_client_opinion);
 }
 
 void flow_count_bytes(struct flow *f)
@@ -430,7 +430,7 @@ void flow_report(struct flow *f)
     f->record.back = hop_tls_take_facts(f->back.hop);
     if (f->env->wants_chain && f->record.back != NULL)
         describe_target(f);
-    sight_report(f);
+    observer_report(f);
     if (row->metric != METRIC_TCP_ELB_RESETS) /* those are counted as they are sent */
         metric_add(m, row->metric, 1);
     if (row->metric == METRIC_REJECTED_FLOWS && f->plan->protocol == PROTOCOL_TCP)

@@ -11,28 +11,28 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "core/hop.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "targets/back.h"
-#include "targets/group.h"
+#include "targets/target_group.h"
+#include "tls/hop.h"
 
 struct flow;
 struct lingerer;
-struct flow_sight;
+struct flow_observer;
 struct pipe_pool;
 
 enum flow_relay { FLOW_RELAY_AUTO, FLOW_RELAY_COPY, FLOW_RELAY_SPLICE };
 
 /* What a listener wants done with its flows: constant, shared by all of them. */
-struct back_judge;
+struct validating_client;
 struct flow_plan {
     const char *listener; /* name */
     const struct record_origin *origin;
     enum protocol protocol;
     const struct forward *forward;
     const struct back_tls *back_tls; /* toward TLS groups; NULL when there is none */
-    struct back_judge *judge;        /* what would a client say of the target? NULL: nobody asks */
+    struct validating_client *judge; /* what would a client say of the target? NULL: nobody asks */
     uint64_t idle_us;                /* of the relay */
     uint64_t handshake_us, connect_us;
     enum flow_relay relay;
@@ -145,12 +145,12 @@ struct flow {
     struct flow_side front, back;
     struct flow_dir up, down; /* client to target, target to client */
     struct event timer;
-    bool watching;            /* the handshake that passes is being looked at */
-    struct flow_sight *sight; /* owned; NULL: nothing was seen */
-    uint64_t active_us;       /* last time bytes moved */
-    uint64_t counted_bytes;   /* of both directions, already in the metrics */
-    uint64_t looked_us;       /* last time the idle clock was looked at */
-    uint32_t segments;        /* incoming TCP segments of both sockets at that time */
+    bool watching;                  /* the handshake that passes is being looked at */
+    struct flow_observer *observer; /* owned; NULL: nothing was seen */
+    uint64_t active_us;             /* last time bytes moved */
+    uint64_t counted_bytes;         /* of both directions, already in the metrics */
+    uint64_t looked_us;             /* last time the idle clock was looked at */
+    uint32_t segments;              /* incoming TCP segments of both sockets at that time */
     struct flow_record record;
 };
 

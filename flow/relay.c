@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/hop_tls.h"
 #include "flow/actions.h"
-#include "flow/sight.h"
+#include "flow/observe_tls.h"
 #include "flow/splice.h"
+#include "tls/hop_tls.h"
 
 /* Reads per turn before other flows get theirs. */
 #define TURN_READS 16
@@ -124,9 +124,9 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
         dir->splicing = splice_possible(from->hop, to->hop);
     st = write_some(to, buf, got, &put);
     if (f->watching) { /* the bytes have gone on; an alert counts even when nobody took it */
-        sight_see(f, dir == &f->up, buf, got);
+        observer_see(f, dir == &f->up, buf, got);
         if (dir->splicing && f->watching)
-            sight_end(f);
+            observer_end(f);
     }
     if (st == HOP_FAILED)
         return RELAY_TO_FAILED;
@@ -242,7 +242,7 @@ enum flow_event flow_begin_relay(struct flow *f)
     flow_idle_begin(f);
     if (registration_flows(f->target->reg) == TARGET_FLOWS_LOST)
         return ON_LOST;
-    sight_begin(f);
+    observer_begin(f);
     if (f->plan->relay == FLOW_RELAY_SPLICE && !f->watching)
         f->up.splicing = f->down.splicing = splice_possible(f->front.hop, f->back.hop);
     /* TLS hops may hold bytes of which no edge will tell. */

@@ -17,10 +17,10 @@ const struct flow_rule flow_rules[FLOW_N_STATES][FLOW_N_EVENTS] = {
                                [ON_RESUME]    = { FLOW_FRONT_HANDSHAKE, flow_resume_front },     MAY_END },
     [FLOW_RELAYING]        = { [ON_EOF]       = { FLOW_HALF_CLOSED,     flow_pass_eof },
                                [ON_IDLE]      = { FLOW_EXPIRED,         flow_expire },
-                               [ON_LOST]      = { FLOW_EXPIRED,         flow_lose },             MAY_END },
+                               [ON_LOST]      = { FLOW_EXPIRED,         flow_target_lost },             MAY_END },
     [FLOW_HALF_CLOSED]     = { [ON_DRAINED]   = { FLOW_CLOSED,          flow_finish },
                                [ON_IDLE]      = { FLOW_EXPIRED,         flow_expire },
-                               [ON_LOST]      = { FLOW_EXPIRED,         flow_lose },             MAY_END },
+                               [ON_LOST]      = { FLOW_EXPIRED,         flow_target_lost },             MAY_END },
     [FLOW_EXPIRED]         = { [ON_DRAINED]   = { FLOW_CLOSED,          flow_finish },           MAY_END },
 };
 /* clang-format on */

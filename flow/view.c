@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 #include "core/clock.h"
-#include "flow/sight.h"
+#include "flow/observe_tls.h"
 
 static void view(const struct flow *f, uint64_t now, struct flow_view *out)
 {
     const struct flow_record *r = &f->record;
     const struct tls_facts *front = f->front.hop == NULL ? NULL : hop_tls_facts(f->front.hop);
-    const char *name = sight_server_name(f);
+    const char *name = observer_server_name(f);
     uint64_t active = f->active_us != 0 ? f->active_us : r->start_us;
 
     *out = (struct flow_view){

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "core/tls_wire.h"
+#include "tls/tls_wire.h"
 
 #define ALPN_PROTOCOLS_MAX 3
 

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "certs/parse.h"
-#include "certs/store.h"
+#include "certs/store/identity.h"
+#include "certs/x509/parse.h"
 #include "core/clock.h"
-#include "core/hop_tls.h"
 #include "core/log.h"
-#include "listeners/choose.h"
+#include "listeners/negotiate.h"
+#include "tls/hop_tls.h"
 
 /* How long a session ticket is accepted: unknown for NLB; s2n-tls's keys encrypt for two hours and
  * decrypt for thirteen more (facts: nlb.md, section 2). */
@@ -52,8 +52,8 @@ struct protocol_row {
 
 /* --- the choice ----------------------------------------------------------------------------------
  */
-static const struct prepared *find_prepared(const struct front *front,
-                                            const struct choose_answer *a, const char *alpn)
+static const struct prepared *find_prepared(const struct front *front, const struct negotiation *a,
+                                            const char *alpn)
 {
     const struct prepared *p = atomic_load_explicit(&front->prepared, memory_order_acquire);
 
@@ -63,7 +63,7 @@ static const struct prepared *find_prepared(const struct front *front,
     return p;
 }
 
-static struct prepared *prepare(const struct front *front, const struct choose_answer *a,
+static struct prepared *prepare(const struct front *front, const struct negotiation *a,
                                 const char *alpn)
 {
     const struct policy *policy = front->policy;
@@ -96,7 +96,7 @@ static struct prepared *prepare(const struct front *front, const struct choose_a
     return p;
 }
 
-static const struct tls_conf *conf_for(struct front *front, const struct choose_answer *a,
+static const struct tls_conf *conf_for(struct front *front, const struct negotiation *a,
                                        const char *alpn)
 {
     const struct prepared *p = find_prepared(front, a, alpn);
@@ -118,38 +118,39 @@ static const struct tls_conf *conf_for(struct front *front, const struct choose_
     return p == NULL ? NULL : p->conf;
 }
 
-static enum flow_end end_of(enum choose_result r)
+static enum flow_end end_of(enum negotiate_result r)
 {
     switch (r) {
-    case CHOOSE_MALFORMED:
+    case NEGOTIATE_MALFORMED:
         return END_CLIENT_HELLO_MALFORMED;
-    case CHOOSE_NO_VERSION:
-    case CHOOSE_ONLY_NEWER:
+    case NEGOTIATE_NO_VERSION:
+    case NEGOTIATE_ONLY_NEWER:
         return END_LISTENER_NO_VERSION;
-    case CHOOSE_FALLBACK:
+    case NEGOTIATE_FALLBACK:
         return END_LISTENER_FALLBACK;
-    case CHOOSE_NO_SUITE:
+    case NEGOTIATE_NO_SUITE:
         return END_LISTENER_NO_SUITE;
-    case CHOOSE_NO_GROUP:
+    case NEGOTIATE_NO_GROUP:
         return END_LISTENER_NO_GROUP;
-    case CHOOSE_NO_SIGNATURE:
+    case NEGOTIATE_NO_SIGNATURE:
         return END_LISTENER_NO_SIGNATURE;
-    case CHOOSE_UNSUPPORTED:
-    case CHOOSE_UNSUPPORTED_VERSION:
+    case NEGOTIATE_UNSUPPORTED:
+    case NEGOTIATE_UNSUPPORTED_VERSION:
         return END_SIMULATOR_LIMIT;
-    case CHOOSE_OK:
-    case CHOOSE_N_RESULTS:
+    case NEGOTIATE_OK:
+    case NEGOTIATE_N_RESULTS:
         break;
     }
     return END_ELB_INTERNAL;
 }
 
-static void refuse(const struct front *front, enum choose_result result, struct hop_tls_choice *out)
+static void refuse(const struct front *front, enum negotiate_result result,
+                   struct hop_tls_choice *out)
 {
-    out->alert_number =
-        front->cfg->tls_error == TLS_ERROR_ALERT ? choose_alert(result) : choose_alert_s2n(result);
+    out->alert_number = front->cfg->tls_error == TLS_ERROR_ALERT ? negotiate_alert(result)
+                                                                 : negotiate_alert_s2n(result);
     out->alert_level = out->alert_number == TLS_ALERT_close_notify ? 1 : 2;
-    out->alert_meant = out->alert_level == 1 ? choose_alert(result) : 0;
+    out->alert_meant = out->alert_level == 1 ? negotiate_alert(result) : 0;
 }
 
 /* The access log names a certificate whenever the hello could be read (NLB guide, "Access logs",
@@ -166,11 +167,11 @@ static const char *would_serve(const struct front *front, const struct tls_offer
 static void record_choice(const struct front *front, const struct choice *c,
                           const struct tls_offer *offer, struct record_choice *out)
 {
-    const struct choose_answer *here = &c->here;
+    const struct negotiation *here = &c->here;
 
     out->lacking = c->lacking_name;
-    if (here->result != CHOOSE_OK)
-        out->result = choose_result_text(here->result);
+    if (here->result != NEGOTIATE_OK)
+        out->result = negotiate_result_text(here->result);
     if (here->cert == NULL) {
         out->cert_id = would_serve(front, offer);
         return;
@@ -188,9 +189,9 @@ static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_c
     struct front *front = (struct front *)(uintptr_t)flow->plan; /* the plan is its first member */
     struct choice c;
 
-    choose(&c, front->policy, front->alpn, front->certs, offer);
+    negotiate(&c, front->policy, front->alpn, front->certs, offer);
     record_choice(front, &c, offer, &flow->record.choice);
-    if (c.here.result != CHOOSE_OK) {
+    if (c.here.result != NEGOTIATE_OK) {
         flow->record.end = end_of(c.here.result);
         refuse(front, c.here.result, out);
         return;

@@ -21,7 +21,7 @@ struct front_options {
     double time_scale;                   /* simulated time runs this much faster */
     const char *elb, *elb_id, *cert_arn; /* see struct record_origin; live as long as the fronts */
     /* Judge of what targets present, for events; borrowed. NULL: nobody asks. */
-    struct back_judge *(*judge_of)(void *arg, const struct listener_cfg *cfg);
+    struct validating_client *(*judge_of)(void *arg, const struct listener_cfg *cfg);
     /* Runtime group of a configured one; borrowed. */
     const struct target_group *(*group_of)(void *arg, const struct target_group_cfg *cfg);
     void *arg;

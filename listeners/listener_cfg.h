@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "certs/cert_cfg.h"
+#include "certs/store/cert_cfg.h"
 #include "core/addr.h"
 #include "core/cfg_key.h"
 #include "core/protocol.h"
-#include "targets/group_cfg.h"
+#include "targets/target_group_cfg.h"
 
 #define LISTENER_TLS_IDLE_MS 350000U /* fixed. Source: NLB guide, "Update the TCP idle timeout" */
 

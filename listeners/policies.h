@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/tls_params.h"
+#include "tls/tls_params.h"
 
 /* Decides the backend policy. Source: NLB guide, "Security policies", backend table; ordered by
  * precedence, the first match among the listeners wins (order as precedence is inferred). */

@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 #include "core/err.h"
-#include "core/tls_params.h"
+#include "tls/tls_params.h"
 
-struct cert;       /* certs/store.h */
-struct cert_facts; /* certs/parse.h */
+struct cert;       /* certs/store/identity.h */
+struct cert_facts; /* certs/x509/parse.h */
 
 /* What the choice looks at. */
 struct sni_cert {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/parse.h"
-#include "certs/store.h"
+#include "certs/store/identity.h"
+#include "certs/x509/parse.h"
 #include "listeners/sni.h"
 
 static enum tls_key key_of(enum cert_key_kind kind)

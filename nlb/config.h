@@ -20,7 +20,7 @@
 #include "core/problems.h"
 #include "listeners/listener_cfg.h"
 #include "observe/ids.h"
-#include "targets/group_cfg.h"
+#include "targets/target_group_cfg.h"
 
 struct cert_lab;
 
@@ -98,7 +98,7 @@ struct section_kind {
  * Read and check a file.
  *   path      the INI file; "-" is standard input (then relative paths count from the working
  *             directory)
- *   kinds     n_kinds further kinds of sections (lab/sections.h); borrowed as long as the
+ *   kinds     n_kinds further kinds of sections (labtarget/sections.h); borrowed as long as the
  *             configuration lives
  *   load      also load certificates and stores (a listener cannot start without)
  *   problems  gets every problem of the file, sorted by line; see core/problems.h

@@ -2,9 +2,9 @@
  * Load the certificates that listeners name, and check what only the loaded ones tell. */
 #include <string.h>
 
-#include "certs/lab.h"
-#include "certs/parse.h"
-#include "certs/store.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
+#include "certs/x509/parse.h"
 #include "core/clock.h"
 #include "nlb/config_impl.h"
 

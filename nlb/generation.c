@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/lab.h"
-#include "certs/store.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
 #include "core/clock.h"
-#include "targets/judge.h"
+#include "targets/validating_client.h"
 
 static const struct target_group *group_of(void *arg, const struct target_group_cfg *cfg)
 {
@@ -21,7 +21,7 @@ static const struct target_group *group_of(void *arg, const struct target_group_
 
 struct generation_judge {
     const char *spec;
-    struct back_judge *judge;
+    struct validating_client *judge;
 };
 
 static const char *store_of(const struct listener_cfg *cfg)
@@ -29,7 +29,7 @@ static const char *store_of(const struct listener_cfg *cfg)
     return cfg->judge_store != NULL ? cfg->judge_store : JUDGE_STORE_DEFAULT;
 }
 
-static struct back_judge *judge_of(void *arg, const struct listener_cfg *cfg)
+static struct validating_client *judge_of(void *arg, const struct listener_cfg *cfg)
 {
     const struct generation *g = arg;
 
@@ -63,7 +63,7 @@ static int make_judges(struct generation *g, struct err *err)
     for (size_t i = 0; (c->nlb.events != NULL || c->nlb.metrics.len != 0) && i < c->n_listeners;
          i++) {
         const struct listener_cfg *cfg = &c->listeners[i];
-        struct cert_bundle *store;
+        struct trust_store *store;
 
         if (!has_chains(cfg, lab != NULL) || judge_of(g, cfg) != NULL)
             continue;
@@ -72,13 +72,13 @@ static int make_judges(struct generation *g, struct err *err)
         if (lab == NULL && cert_spec_is_lab(store_of(cfg)) &&
             (lab = g->lab = cert_lab_new(NULL, clock_wall_us() / 1000000, err)) == NULL)
             return -1;
-        store = cert_bundle_load(store_of(cfg), c->dir, lab, err);
+        store = trust_store_load(store_of(cfg), c->dir, lab, err);
         if (store == NULL)
             return -1;
         g->judges[g->n_judges].spec = store_of(cfg);
-        g->judges[g->n_judges].judge = back_judge_new(store, err);
+        g->judges[g->n_judges].judge = validating_client_new(store, err);
         if (g->judges[g->n_judges++].judge == NULL) {
-            cert_bundle_unref(store);
+            trust_store_unref(store);
             return -1;
         }
     }
@@ -270,7 +270,7 @@ void generation_unref(void *generation)
     for (size_t i = 0; g->groups != NULL && i < g->config->n_groups; i++)
         group_free(g->groups[i]);
     for (size_t i = 0; i < g->n_judges; i++)
-        back_judge_free(g->judges[i].judge);
+        validating_client_free(g->judges[i].judge);
     cert_lab_free(g->lab);
     free((void *)(uintptr_t)g->checks.groups);
     free((void *)(uintptr_t)g->checks.zones);

@@ -9,7 +9,7 @@
 #include "listeners/front.h"
 #include "nlb/config.h"
 #include "targets/checker.h"
-#include "targets/group.h"
+#include "targets/target_group.h"
 
 struct generation {
     atomic_uint refs;

@@ -15,8 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "certs/lab.h"
-#include "certs/pem_file.h"
+#include "certs/lab/lab.h"
+#include "certs/x509/pem_file.h"
 #include "nlb/worker.h"
 
 #define PATH_SIZE 4096

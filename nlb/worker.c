@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "core/log.h"
-#include "core/tls_conf.h"
 #include "listeners/listener.h"
+#include "tls/tls_conf.h"
 
 /* A line of the access log waits this long for others to be written with. */
 #define ACCESS_FLUSH_US 5000

@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "core/tls_params.h"
 #include "observe/accesslog.h"
+#include "tls/tls_params.h"
 
 #define ALPN_LIST_MAX 256 /* bytes. Source: NLB guide, "Access logs", field 21 */
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/tls_error.h"
-#include "core/tls_params.h"
 #include "observe/events.h"
+#include "tls/tls_error.h"
+#include "tls/tls_params.h"
 
 /* Octets at `s` that make one character of UTF-8, 0 when none do. */
 static size_t character_at(const char *s, size_t left)
@@ -229,7 +229,7 @@ static json_t *certificates(const struct record_chain *c)
     return a;
 }
 
-static json_t *judgement(const struct record_judgement *x)
+static json_t *judgement(const struct record_opinion *x)
 {
     json_t *j;
 
@@ -265,11 +265,11 @@ static json_t *back(const struct flow_record *r)
     json_object_set_new(j, "certificates_presented",
                         json_integer((json_int_t)r->back_chain.presented));
     json_object_set_new(j, "certificates", certificates(&r->back_chain));
-    json_object_set_new(j, "validating_client", judgement(&r->back_judgement));
+    json_object_set_new(j, "validating_client", judgement(&r->validating_client_opinion));
     return j;
 }
 
-static json_t *observed(const struct record_sight *s)
+static json_t *observed(const struct record_observed *s)
 {
     json_t *j;
 
@@ -347,7 +347,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "address", address(&r->local));
     json_object_set_new(j, "front", front(r));
     json_object_set_new(j, "back", r->target_group == NULL ? json_null() : back(r));
-    json_object_set_new(j, "observed", observed(r->sight));
+    json_object_set_new(j, "observed", observed(r->observed));
     json_object_set_new(j, "received_bytes", json_integer((json_int_t)r->received_bytes));
     json_object_set_new(j, "sent_bytes", json_integer((json_int_t)r->sent_bytes));
     json_object_set_new(j, "spliced", json_boolean(r->spliced));

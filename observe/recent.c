@@ -14,7 +14,7 @@ struct recent_events {
 
 bool record_is_trouble(const struct flow_record *r)
 {
-    const struct record_sight *s = r->sight;
+    const struct record_observed *s = r->observed;
 
     if (s != NULL && (s->from_client.level == 2 || s->from_target.level == 2))
         return true;

@@ -48,13 +48,13 @@ void flow_record_clear(struct flow_record *r)
     r->front = NULL;
     r->back = NULL;
     record_chain_clear(&r->back_chain);
-    if (r->sight != NULL) {
-        tls_offer_clear(&r->sight->offer);
-        record_chain_clear(&r->sight->chain);
-        free(r->sight->judgement.error);
-        free(r->sight);
-        r->sight = NULL;
+    if (r->observed != NULL) {
+        tls_offer_clear(&r->observed->offer);
+        record_chain_clear(&r->observed->chain);
+        free(r->observed->judgement.error);
+        free(r->observed);
+        r->observed = NULL;
     }
-    free(r->back_judgement.error);
-    r->back_judgement.error = NULL;
+    free(r->validating_client_opinion.error);
+    r->validating_client_opinion.error = NULL;
 }

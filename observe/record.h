@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "core/addr.h"
-#include "core/hop.h"
-#include "core/hop_tls.h"
 #include "core/protocol.h"
 #include "observe/ids.h"
 #include "observe/metrics.h"
+#include "tls/hop.h"
+#include "tls/hop_tls.h"
 
 enum flow_end {
 #define END(id, code, party, where, metric, front, back, text) END_##id,
@@ -47,7 +47,7 @@ void record_chain_clear(struct record_chain *c);
 
 /* What a validating client would have said about that chain (inferred: nobody does behind a TLS
  * listener). */
-struct record_judgement {
+struct record_opinion {
     bool judged, ok;
     bool name_checked;       /* the client sent SNI, so the name was judged too */
     const char *trust_store; /* as configured; lives in the generation */
@@ -70,14 +70,14 @@ struct record_choice {
 };
 
 /* What a TLS session that passed through a TCP listener showed of itself. */
-struct record_sight {
+struct record_observed {
     struct tls_offer offer;         /* of the ClientHello; owned */
     uint16_t version, suite, group; /* of the ServerHello; 0: none was seen */
     char alpn[32];                  /* TLS 1.2; empty: none, or encrypted */
     bool resumed, certificate_requested;
     struct tls_alert from_client, from_target; /* those in clear */
     struct record_chain chain;                 /* TLS 1.2: what the target presented */
-    struct record_judgement judgement;
+    struct record_opinion judgement;
 };
 
 struct flow_record {
@@ -97,9 +97,9 @@ struct flow_record {
     struct hop_failure failure; /* the hop failure that ended it, if one did */
     bool spliced;               /* bytes went through the kernel */
     struct record_choice choice;
-    struct tls_facts *front, *back; /* owned; NULL where there is no TLS */
-    struct record_sight *sight;     /* owned; NULL: not looked at, or no TLS */
-    struct record_judgement back_judgement;
+    struct tls_facts *front, *back;   /* owned; NULL where there is no TLS */
+    struct record_observed *observed; /* owned; NULL: not looked at, or no TLS */
+    struct record_opinion validating_client_opinion;
     struct record_chain back_chain; /* what the target presented */
 };
 /* Free what the record owns (not the record itself). */

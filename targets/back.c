@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "certs/parse.h"
-#include "core/hop_tls.h"
+#include "certs/x509/parse.h"
+#include "tls/hop_tls.h"
 
 struct back_tls {
     const char *policy;

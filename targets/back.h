@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 #include "core/err.h"
-#include "core/hop.h"
-#include "core/tls_conf.h"
-#include "core/tls_params.h"
 #include "observe/record.h"
-#include "targets/group.h"
+#include "targets/target_group.h"
+#include "tls/hop.h"
+#include "tls/tls_conf.h"
+#include "tls/tls_params.h"
 
 #define BACK_ALPN_MAX 3
 

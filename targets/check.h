@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "core/addr.h"
-#include "core/tls_conf.h"
 #include "targets/health.h"
+#include "tls/tls_conf.h"
 
 /* What a check needs to know. `base`, `preface` and `tls` are borrowed until it is over, texts only
  * while it starts. */

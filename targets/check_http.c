@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/hop_tls.h"
 #include "core/http.h"
-#include "core/tls_error.h"
-#include "core/tls_params.h"
 #include "targets/check.h"
+#include "tls/hop_tls.h"
+#include "tls/tls_error.h"
+#include "tls/tls_params.h"
 
 /* NLB's User-Agent is unknown (facts: nlb.md, section 7). */
 #define REQUEST                                                                                    \

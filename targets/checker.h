@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #include "core/err.h"
-#include "targets/group.h"
 #include "targets/health.h"
+#include "targets/target_group.h"
 
 struct event_base;
 struct checker;

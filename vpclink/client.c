@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/tls_conf.h"
+#include "tls/tls_conf.h"
 #include "vpclink/link.h"
 
 /* API Gateway's payload limit (facts on API Gateway, section 9). */

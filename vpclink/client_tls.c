@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/store.h"
+#include "certs/store/identity.h"
 #include "core/clock.h"
-#include "core/tls_conf.h"
-#include "core/tls_error.h"
-#include "core/tls_params.h"
+#include "tls/tls_conf.h"
+#include "tls/tls_error.h"
+#include "tls/tls_params.h"
 #include "vpclink/link.h"
 
 static const uint16_t jdk_suites[] = {

@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "core/tls_conf.h"
+#include "tls/tls_conf.h"
 #include "vpclink/request.h"
 
 #define LINE_MAX_BYTES 1024 /* of a log event; known issues page of the guide */

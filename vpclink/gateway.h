@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "certs/parse.h"
-#include "certs/trust.h"
+#include "certs/judge/trust.h"
+#include "certs/x509/parse.h"
 #include "core/addr.h"
-#include "core/hop_tls.h"
 #include "core/http.h"
 #include "core/protocol.h"
+#include "tls/hop_tls.h"
 #include "vpclink/integration_cfg.h"
 #include "vpclink/uri.h"
 

@@ -42,7 +42,7 @@ struct integration_cfg {
     const char *listener; /* the name of a listener of the file */
     bool insecure_skip_verification;
     bool skip_allows_plain_self_signed;
-    const char *client_certificate; /* spec (certs/store.h); NULL: none */
+    const char *client_certificate; /* spec (certs/store/identity.h); NULL: none */
     const char *trust_store;        /* spec of a store; default "lab:public" */
     enum handshake_break handshake_break;
     enum wording wording;

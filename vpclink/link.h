@@ -4,7 +4,7 @@
 #ifndef VPCLINK_LINK_H
 #define VPCLINK_LINK_H
 
-#include "core/hop.h"
+#include "tls/hop.h"
 #include "vpclink/client.h"
 
 struct tls_conf;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "certs/hostname.h"
+#include "certs/judge/hostname.h"
 #include "core/cfg_key.h"
 
 static int take_port(struct gateway_uri *uri, const char *digits, size_t n)

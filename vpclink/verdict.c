@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/store.h"
+#include "certs/store/identity.h"
 #include "core/clock.h"
-#include "core/tls_params.h"
+#include "tls/tls_params.h"
 
 static const struct remedy {
     const char *what, *remedy;

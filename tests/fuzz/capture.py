@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Record real TLS handshakes for the corpora and unit tests of core/tls_wire.
+"""Record real TLS handshakes for the corpora and unit tests of tls/tls_wire.
 
     python3 tests/fuzz/capture.py [NAME...]     writes tests/fuzz/corpus/hello/* and .../sniffer/*
 

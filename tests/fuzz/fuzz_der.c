@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/parse.h"
+#include "certs/x509/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "listeners/choose.h"
+#include "listeners/negotiate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -63,8 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         (void)tls_offer_parse(&offer, whole.body, whole.body_len);
         check_offer(&offer);
         for (size_t i = 0; i < n_policies; i++) {
-            choose(&choice, &policies[i], alpn_find("HTTP2Preferred"), certs, &offer);
-            if (choice.here.result == CHOOSE_OK &&
+            negotiate(&choice, &policies[i], alpn_find("HTTP2Preferred"), certs, &offer);
+            if (choice.here.result == NEGOTIATE_OK &&
                 (choice.here.suite == 0 || choice.aws.suite == 0))
                 abort();
         }

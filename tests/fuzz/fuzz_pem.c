@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "certs/audit.h"
-#include "certs/describe.h"
-#include "certs/pem_file.h"
-#include "certs/store.h"
+#include "certs/audit/audit.h"
+#include "certs/audit/describe.h"
+#include "certs/store/identity.h"
+#include "certs/x509/pem_file.h"
 
 #define NOW 1795000000
 
@@ -52,7 +52,7 @@ static void load(const uint8_t *data, size_t n)
     if (cert == NULL && (err.code == ERR_NONE || strstr(err.text, path) == NULL))
         abort();
     cert_unref(cert);
-    cert_bundle_unref(cert_bundle_load(path, NULL, NULL, &err));
+    trust_store_unref(trust_store_load(path, NULL, NULL, &err));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

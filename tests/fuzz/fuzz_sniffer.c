@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "core/tls_wire.h"
+#include "tls/tls_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "certs/trust.h"
+#include "certs/judge/trust.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -253,7 +253,7 @@ class Issue(InTemp):
         self.assertIn("excluded subtree", "".join(self.verify("three", "-CAfile", os.path.join(pki, "public.pem"))))
 
     def test_valid_verifies_for_random_hosts(self):
-        """The property test of tests/unit/certs/test_lab.c with another implementation as the judge."""
+        """The property test of tests/unit/certs/lab/test_lab.c with another implementation as the judge."""
         roll = random.Random(3)
         letters = string.ascii_letters + string.digits
         for i in range(25):

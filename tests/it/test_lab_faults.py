@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fault = ...: every row of lab/faults.def acted out, as a real client sees it."""
+"""fault = ...: every row of labtarget/faults.def acted out, as a real client sees it."""
 import hashlib
 import json
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passive sight on TCP listeners: what a session that passes shows of itself, by real clients and targets."""
+"""TLS observed on TCP listeners: what a session that passes shows of itself, by real clients and targets."""
 import contextlib
 import http.client
 import json
@@ -92,7 +92,7 @@ class Sight(NlbTest):
                 self.assertEqual(target.take().count, len(hello))
 
     def test_what_is_no_tls_shows_nothing(self):
-        """Other protocols, a server that speaks first, rubbish that begins like TLS: no sight, no byte changed."""
+        """Other protocols, a server that speaks first, rubbish that begins like TLS: nothing is observed, no byte changed."""
         rubbish = b"\x16\x03\x01\x00\x05hello" + b"\xff" * 100
         for relay in RELAYS:
             for first in (b"GET / HTTP/1.1\r\n\r\n", rubbish, b"\x16", b"\x16\x03\x01\xff\xff" + b"\0" * 70000):

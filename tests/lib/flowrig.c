@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/hop_tls.h"
 #include "tests/lib/sockets.h"
+#include "tls/hop_tls.h"
 
 static void ended_cb(void *arg, const struct flow_record *record)
 {

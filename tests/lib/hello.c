@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/tls_params.h"
+#include "tls/tls_params.h"
 
 struct out {
     uint8_t *at;

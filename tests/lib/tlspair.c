@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "certs/lab.h"
+#include "certs/lab/lab.h"
 
 #define CERTS 16
 

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "certs/store.h"
-#include "core/tls_conf.h"
-#include "core/tls_engine.h"
+#include "certs/store/identity.h"
+#include "tls/tls_conf.h"
+#include "tls/tls_engine.h"
 
 /* One lab certificate per spec, shared by all tests of a program; fails the test when it cannot be
  * had. `spec` is "valid", "self-signed", ... (for host api.example.com). */

@@ -13,12 +13,12 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "core/hop_tls.h"
-#include "core/tls_params.h"
 #include "flow/actions.h"
 #include "tests/lib/flowrig.h"
 #include "tests/lib/sockets.h"
 #include "tests/lib/tlspair.h"
+#include "tls/hop_tls.h"
+#include "tls/tls_params.h"
 
 static struct rig r;
 static struct tls_conf *server_conf, *client_conf;

@@ -27,7 +27,7 @@ static const struct {
     { flow_begin_relay, "begin_relay" },
     { flow_pass_eof, "pass_eof" },
     { flow_expire, "expire" },
-    { flow_lose, "lose" },
+    { flow_target_lost, "lose_target" },
     { flow_finish, "finish" },
 };
 

@@ -15,11 +15,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "core/hop.h"
-#include "core/hop_tls.h"
 #include "flow/splice.h"
 #include "tests/lib/flowrig.h"
 #include "tests/lib/sockets.h"
+#include "tls/hop.h"
+#include "tls/hop_tls.h"
 
 /* Send some bytes through and take them out at the other end. */
 static void pass(struct rig *r, int from, int to, size_t n)

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "certs/lab.h"
-#include "certs/parse.h"
-#include "certs/store.h"
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
+#include "certs/x509/parse.h"
 #include "listeners/sni.h"
 
 static struct sni_cert rsa(unsigned bits)

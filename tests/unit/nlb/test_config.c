@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "certs/store.h"
+#include "certs/store/identity.h"
 #include "listeners/alpn.h"
 #include "listeners/policies.h"
 #include "nlb/config.h"

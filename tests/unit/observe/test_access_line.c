@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "core/clock.h"
-#include "core/tls_params.h"
 #include "observe/accesslog.h"
+#include "tls/tls_params.h"
 
 #define N_FIELDS 22
 

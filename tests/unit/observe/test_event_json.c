@@ -10,9 +10,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "core/tls_params.h"
 #include "observe/events.h"
 #include "tests/lib/hello.h"
+#include "tls/tls_params.h"
 
 static struct addr of(const char *text)
 {
@@ -130,11 +130,11 @@ static void fill(struct flow_record *r, struct tls_facts *front, struct tls_fact
                                                 .not_before_utc = 0,
                                                 .not_after_utc = 253402300799,
                                                 .self_issued = true };
-    r->back_judgement =
-        (struct record_judgement){ .judged = true,
-                                   .name_checked = true,
-                                   .trust_store = "lab:public",
-                                   .error = (char *)(uintptr_t) "PKIX path building failed" };
+    r->validating_client_opinion =
+        (struct record_opinion){ .judged = true,
+                                 .name_checked = true,
+                                 .trust_store = "lab:public",
+                                 .error = (char *)(uintptr_t) "PKIX path building failed" };
 }
 
 static void a_flow_of_which_everything_is_known(void **state)
@@ -270,7 +270,7 @@ static void foreign_bytes_never_cost_an_event(void **state)
         r.back_chain.at[0].subject = (char *)(uintptr_t)rows[i].raw;
         r.back_chain.at[0].names = (char *)(uintptr_t)rows[i].raw;
         r.listener = rows[i].raw; /* a name from the configuration */
-        r.back_judgement.error = (char *)(uintptr_t)rows[i].raw;
+        r.validating_client_opinion.error = (char *)(uintptr_t)rows[i].raw;
         line = event_format(&r);
         if (line == NULL)
             fail_msg("row %zu: the event is lost", i);

@@ -90,7 +90,7 @@ static void clearing_frees_and_may_be_repeated(void **state)
         r.back_chain.at[i].key = strdup("EC 256");
         r.back_chain.at[i].refusal = i % 2 == 1 ? strdup("odd") : NULL;
     }
-    r.back_judgement.error = strdup("no");
+    r.validating_client_opinion.error = strdup("no");
     flow_record_clear(&r);
     assert_null(r.front);
     assert_null(r.back);

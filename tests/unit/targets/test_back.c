@@ -12,10 +12,10 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "core/hop_tls.h"
 #include "targets/back.h"
 #include "tests/lib/sockets.h"
 #include "tests/lib/tlspair.h"
+#include "tls/hop_tls.h"
 
 static void connects(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "targets/group.h"
+#include "targets/target_group.h"
 
 #define MAX 8
 

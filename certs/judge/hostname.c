@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Is a certificate for this host? The JDK's HTTPS checker and Apache HttpClient's verifier, each
+ * with its own words. source: measured on JDK 17 (facts in docs/judge.md); Apache HttpClient 4.5
+ * and HttpAsyncClient 4.1 (SSLIOSessionStrategy) */
+#include "certs/judge/hostname.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uninorm.h>
+
+#include "certs/judge/trust_impl.h"
+#include "certs/x509/parse_uri.h"
+
+#define TEXT_MAX 1100
+
+struct subject_names { /* the leaf's names as getSubjectAlternativeNames gives them */
+    const struct trust_run *run;
+    const struct cert_facts *leaf;
+    bool any_dns, any_ip;
+    char cn[TEXT_MAX];
+    bool has_cn;
+    bool cn_is_no_string; /* its CN has a type that is no string */
+};
+
+static void names_init(struct subject_names *s, const struct trust_run *run,
+                       const struct cert_facts *leaf)
+{
+    struct der value;
+    uint8_t address[16];
+
+    *s = (struct subject_names){ .run = run, .leaf = leaf };
+    for (size_t i = 0; i < leaf->n_sans; i++) {
+        s->any_dns = s->any_dns || leaf->sans[i].kind == CERT_NAME_DNS;
+        s->any_ip = s->any_ip || leaf->sans[i].kind == CERT_NAME_IP;
+    }
+    s->has_cn = x500_last_cn(leaf->subject, &value);
+    s->cn_is_no_string = s->has_cn && !x500_value_text(&value, s->cn, sizeof s->cn);
+    s->has_cn = s->has_cn && !s->cn_is_no_string;
+    if (!run->cn_became_san || !s->has_cn)
+        return;
+    if (ip_from_text(s->cn, address) > 0)
+        s->any_ip = true;
+    else
+        s->any_dns = true;
+}
+
+static bool san_text(const struct cert_general_name *name, char *out, size_t size)
+{
+    return name->value.len < size &&
+           strlen(cert_general_name_text(name, out, size)) >= name->value.len;
+}
+
+/* --- the JDK
+ * ------------------------------------------------------------------------------------------ */
+static size_t san_address(const struct cert_general_name *name, uint8_t out[16])
+{
+    static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+    if (name->kind != CERT_NAME_IP || (name->value.len != 4 && name->value.len != 16))
+        return 0;
+    memcpy(out, name->value.at, name->value.len);
+    if (name->value.len == 16 && memcmp(out, mapped, 12) == 0) {
+        memmove(out, out + 12, 4);
+        return 4;
+    }
+    return name->value.len;
+}
+
+static bool jdk_address(const struct subject_names *s, const char *host, const uint8_t *want,
+                        size_t want_len, struct fault *fault)
+{
+    uint8_t have[16];
+
+    if (!s->leaf->has_san) {
+        fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "No subject alternative names present");
+        return false;
+    }
+    for (size_t i = 0; i < s->leaf->n_sans; i++) {
+        if (san_address(&s->leaf->sans[i], have) == want_len && memcmp(have, want, want_len) == 0)
+            return true;
+    }
+    if (s->run->cn_became_san && s->has_cn && ip_from_text(s->cn, have) == want_len &&
+        memcmp(have, want, want_len) == 0)
+        return true;
+    fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf,
+              "No subject alternative names matching IP address %s found", host);
+    return false;
+}
+
+static bool is_nfkc(const char *s)
+{
+    size_t n = strlen(s), m = 0;
+    uint8_t *out;
+    bool same;
+
+    if (strstr(s, "\xc0\x80") != NULL) /* U+0000, which matches nothing anyway */
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)s[i] >= 0x80)
+            goto look;
+    }
+    return true;
+look:
+    out = u8_normalize(UNINORM_NFKC, (const uint8_t *)s, n, NULL, &m);
+    same = out != NULL && m == n && memcmp(out, s, n) == 0;
+    free(out);
+    return same;
+}
+
+static bool jdk_cn(const struct subject_names *s, const char *host, bool public_authority,
+                   struct fault *fault)
+{
+    if (s->cn_is_no_string) {
+        fault_set(fault, VERDICT_CLIENT_CRASHED, s->leaf,
+                  "Cannot invoke \"java.lang.CharSequence.toString()\" because \"src\" is null");
+        return false;
+    }
+    if (s->has_cn && !is_nfkc(s->cn)) {
+        fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "Not a formal name %s", s->cn);
+        return false;
+    }
+    if (s->has_cn && hostname_jdk_matches(host, s->cn, public_authority))
+        return true;
+    fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "No name matching %s found", host);
+    return false;
+}
+
+static bool jdk_name(const struct subject_names *s, const char *host, bool public_authority,
+                     struct fault *fault)
+{
+    const char *illegal = hostname_sni_refusal(host);
+    char name[TEXT_MAX];
+
+    if (illegal != NULL) {
+        fault_set(fault, VERDICT_HOST_ILLEGAL, s->leaf, "Illegal given domain name: %s", host);
+        fault_detail(fault, "java.lang.IllegalArgumentException: %s", illegal);
+        return false;
+    }
+    for (size_t i = 0; i < s->leaf->n_sans; i++) {
+        const struct cert_general_name *n = &s->leaf->sans[i];
+
+        if (n->kind == CERT_NAME_DNS && san_text(n, name, sizeof name) &&
+            hostname_jdk_matches(host, name, public_authority))
+            return true;
+    }
+    if (!s->any_dns)
+        return jdk_cn(s, host, public_authority, fault);
+    if (s->run->cn_became_san && s->has_cn && hostname_jdk_matches(host, s->cn, public_authority))
+        return true;
+    fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf,
+              "No subject alternative DNS name matching %s found.", host);
+    return false;
+}
+
+static bool jdk_check(const struct subject_names *s, const char *given, bool public_authority,
+                      struct fault *fault)
+{
+    char host[TEXT_MAX];
+    uint8_t address[16];
+    size_t n;
+
+    if (strlen(given) >= sizeof host) {
+        fault_set(fault, VERDICT_HOST_ILLEGAL, s->leaf, "Illegal given domain name: %s", given);
+        return false;
+    }
+    strcpy(host, given);
+    n = strlen(host);
+    if (n > 0 && host[n - 1] == '.')
+        host[--n] = '\0';
+    if (n > 1 && host[0] == '[' && host[n - 1] == ']') {
+        memmove(host, host + 1, n - 2);
+        host[n - 2] = '\0';
+    }
+    n = ip_from_text(host, address);
+    if (n > 0)
+        return jdk_address(s, host, address, n, fault);
+    return jdk_name(s, host, public_authority, fault);
+}
+
+/* --- Apache
+ * ------------------------------------------------------------------------------------------- */
+static bool apache_matches(const struct subject_names *s, const char *host)
+{
+    uint8_t address[16], have[16];
+    size_t n = ip_from_text(host, address);
+    bool dotted = n == 4 && strspn(host, "0123456789.") == strlen(host);
+    char name[TEXT_MAX];
+
+    if (!s->any_dns && !s->any_ip)
+        return s->has_cn && hostname_apache_matches(host, s->cn, true);
+    for (size_t i = 0; i < s->leaf->n_sans; i++) {
+        const struct cert_general_name *san = &s->leaf->sans[i];
+
+        if (dotted || n == 16) {
+            if (san_address(san, have) == n && memcmp(have, address, n) == 0)
+                return true;
+        } else if (san->kind == CERT_NAME_DNS && san_text(san, name, sizeof name) &&
+                   hostname_apache_matches(host, name, true)) {
+            return true;
+        }
+    }
+    return s->run->cn_became_san && s->has_cn && n == 0 &&
+           hostname_apache_matches(host, s->cn, true);
+}
+
+static bool apache_check(const struct subject_names *s, const char *given, struct fault *fault)
+{
+    char host[TEXT_MAX], subject[TEXT_MAX];
+    size_t n = strlen(given);
+
+    if (n < sizeof host) {
+        strcpy(host, given);
+        if (n > 1 && host[0] == '[' && host[n - 1] == ']') {
+            memmove(host, host + 1, n - 2);
+            host[n - 2] = '\0';
+        }
+        if (apache_matches(s, host))
+            return true;
+    }
+    fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf,
+              "Host name '%s' does not match the certificate subject provided by the peer (%s)",
+              given, cert_name_text(s->leaf->subject, CERT_STYLE_JAVA, subject, sizeof subject));
+    return false;
+}
+
+bool hostname_check(const struct trust_run *run, const struct cert_facts *leaf, const char *host,
+                    enum trust_client client, bool public_authority, struct fault *fault)
+{
+    struct subject_names names;
+
+    names_init(&names, run, leaf);
+    switch (client) {
+    case TRUST_APACHE:
+        return apache_check(&names, host, fault);
+    case TRUST_JDK:
+        return jdk_check(&names, host, public_authority, fault);
+    }
+    return false;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the two files of signature checks share. */
+#ifndef CERTS_JUDGE_SIGNATURE_H
+#define CERTS_JUDGE_SIGNATURE_H
+
+#include <gmp.h>
+
+#include "certs/judge/trust_impl.h"
+
+#define SIG_DIGEST_MAX 64
+
+/* A digest by the two spellings the JDK uses: of signature names and of parameters. */
+struct sig_digest {
+    const char *in_signature, *standard, *nettle;
+    uint8_t oid[11]; /* content of the identifier, after its length in oid[0] */
+};
+const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard);
+/* Digest of pieces; 0 without memory. */
+size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out);
+size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out);
+void sig_import(mpz_t out, struct der_span number);
+
+/* One check: is `signature` on `cert` by the key of `issuer`? Says why not in `detail`. */
+struct sig_job {
+    const struct cert_facts *cert, *issuer, *params;
+    struct der_span signature;
+    char *detail;
+    size_t size;
+};
+enum verdict_code sig_mismatch(const struct sig_job *j, const char *why);
+enum verdict_code sig_unusable(const struct sig_job *j, const char *why);
+
+/* trust_rsa.c */
+enum verdict_code sig_rsa_pkcs1(const struct sig_job *j, const struct sig_digest *d);
+enum verdict_code sig_rsa_pss(const struct sig_job *j);
+
+#endif

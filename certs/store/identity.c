@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Load certificates with their keys, check that they belong together, share them. */
+#include "certs/store/identity.h"
+
+#include <mbedtls/pem.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/platform_util.h>
+#include <mbedtls/x509_crt.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certs/lab/issue_key.h"
+#include "certs/lab/lab.h"
+#include "certs/lab/profiles.h"
+#include "certs/x509/pem_file.h"
+#include "tls/mbedtls_private.h"
+
+#define LAB_PREFIX  "lab:"
+#define KEY_DER_MAX 8192
+
+struct shared_cert {
+    struct cert pub; /* first: a struct cert * is a struct shared_cert * */
+    atomic_uint refs;
+    mbedtls_x509_crt crt;
+    mbedtls_pk_context key;
+};
+
+static struct shared_cert *shared_of(const struct cert *cert)
+{
+    return (struct shared_cert *)(uintptr_t)cert; /* only the count behind it changes */
+}
+
+bool cert_spec_is_lab(const char *spec)
+{
+    return strncmp(spec, LAB_PREFIX, sizeof LAB_PREFIX - 1) == 0;
+}
+
+/* "lab:PROFILE/HOST" into its parts; `profile` has room for `size`. NULL with the reason. */
+static const char *split_lab(const char *spec, char *profile, size_t size, struct err *err)
+{
+    const char *name = spec + sizeof LAB_PREFIX - 1, *slash = strchr(name, '/');
+
+    if (slash == NULL || slash == name || slash[1] == '\0' || (size_t)(slash - name) >= size) {
+        err_set(err, ERR_CONFIG,
+                "'%.200s': a lab certificate is written lab:PROFILE/HOST, such as "
+                "lab:valid/api.example.com",
+                spec);
+        return NULL;
+    }
+    memcpy(profile, name, (size_t)(slash - name));
+    profile[slash - name] = '\0';
+    return slash + 1;
+}
+
+int cert_spec_check(const char *spec, struct err *err)
+{
+    char profile[64];
+    const char *host;
+
+    if (!cert_spec_is_lab(spec))
+        return 0;
+    host = split_lab(spec, profile, sizeof profile, err);
+    if (host == NULL || lab_profile_find(profile, err) == NULL)
+        return -1;
+    return lab_host_check(host, err);
+}
+
+static int accept_extension(void *ctx, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid,
+                            int critical, const unsigned char *p, const unsigned char *end)
+{
+    (void)ctx, (void)crt, (void)oid, (void)critical, (void)p, (void)end;
+    return 0;
+}
+
+/* Parse for presenting: an odd extension is a fault to reproduce, not one to refuse. */
+static int parse_for_mbedtls(mbedtls_x509_crt *crt, struct der_span der)
+{
+    return mbedtls_x509_crt_parse_der_with_ext_cb(crt, der.at, der.len, 1, accept_extension, NULL);
+}
+
+/* --- from the lab ---------------------------------------------------------------------------- */
+
+/* The certificate outlives the lab, so it gets a copy of the key. */
+static int copy_key(mbedtls_pk_context *to, mbedtls_pk_context *from)
+{
+    unsigned char der[KEY_DER_MAX];
+    int n = mbedtls_pk_write_key_der(from, der, sizeof der), rc = n;
+
+    if (n > 0)
+        rc = mbedtls_pk_parse_key(to, der + sizeof der - (size_t)n, (size_t)n, NULL, 0, NULL, NULL);
+    mbedtls_platform_zeroize(der, sizeof der);
+    return rc;
+}
+
+int cert_copy_key(mbedtls_pk_context *key, const struct cert *cert, struct err *err)
+{
+    int rc = copy_key(key, cert->key);
+
+    if (rc == 0)
+        return 0;
+    err_set(err, ERR_CRYPTO, "%s: key: mbedTLS -0x%04x", cert->spec, (unsigned)-rc);
+    return -1;
+}
+
+static int load_lab(struct shared_cert *c, struct cert_lab *lab, struct err *err)
+{
+    struct cert_lab_item item;
+    char profile[64];
+    const char *host = split_lab(c->pub.spec, profile, sizeof profile, err);
+    int rc;
+
+    if (host == NULL)
+        return -1;
+    if (lab == NULL) {
+        err_set(err, ERR_CONFIG, "'%.200s': there is no certificate lab here; give a PEM file",
+                c->pub.spec);
+        return -1;
+    }
+    if (cert_lab_issue(lab, profile, host, &item, err) != 0)
+        return -1;
+    for (size_t i = 0; i < item.chain_len; i++) {
+        if (cert_list_add_der(&c->pub.chain, item.chain[i], err) != 0)
+            return -1;
+    }
+    rc = copy_key(&c->key, item.key);
+    if (rc != 0)
+        err_set(err, ERR_CRYPTO, "%s: key: mbedTLS -0x%04x", c->pub.spec, (unsigned)-rc);
+    return rc;
+}
+
+/* --- from files ------------------------------------------------------------------------------ */
+
+/* "api.key" for "api.pem"; ".key" after any other name. */
+static char *key_path(const char *path)
+{
+    size_t n = strlen(path);
+    bool pem = n > 4 && (strcmp(path + n - 4, ".pem") == 0 || strcmp(path + n - 4, ".crt") == 0);
+    char *key = NULL;
+
+    return asprintf(&key, "%.*s.key", (int)(pem ? n - 4 : n), path) < 0 ? NULL : key;
+}
+
+static int parse_key(struct shared_cert *c, const char *path, const char *text, size_t len,
+                     struct err *err)
+{
+    char reason[192];
+    int rc =
+        mbedtls_pk_parse_key(&c->key, (const unsigned char *)text, len + 1, NULL, 0, NULL, NULL);
+
+    if (rc == 0)
+        return 0;
+    err_set(err, ERR_CONFIG, "%s: the private key %s", path, pem_reason(rc, reason, sizeof reason));
+    return -1;
+}
+
+static int load_key_from(struct shared_cert *c, const char *path, struct err *err)
+{
+    size_t len = 0;
+    char *text = pem_read(path, &len, err);
+    int rc = text == NULL ? -1 : parse_key(c, path, text, len, err);
+
+    pem_wipe(text, len);
+    return rc;
+}
+
+static int load_key_beside(struct shared_cert *c, const char *path, struct err *err)
+{
+    char *beside = key_path(path);
+    int rc;
+
+    if (beside == NULL) {
+        err_set(err, ERR_NOMEM, "%s", path);
+        return -1;
+    }
+    rc = load_key_from(c, beside, err);
+    if (rc != 0 && access(beside, R_OK) != 0)
+        err_prefix(err, "%s holds no private key, so it is looked for beside it", path);
+    free(beside);
+    return rc;
+}
+
+static int check_pair(const struct shared_cert *c, const char *path, struct err *err)
+{
+    /* The random numbers only blind the check. */
+    mbedtls_hmac_drbg_context rng;
+    int rc;
+
+    if (issue_rng_init(&rng, NULL, "key check", err) != 0)
+        return -1;
+    rc = mbedtls_pk_check_pair(&c->crt.pk, &c->key, mbedtls_hmac_drbg_random, &rng);
+    issue_rng_free(&rng);
+    if (rc == 0)
+        return 0;
+    err_set(err, ERR_CONFIG,
+            "%s: the private key does not belong to the first certificate of the file", path);
+    return -1;
+}
+
+static int load_file(struct shared_cert *c, const char *key, const char *base_dir, struct err *err)
+{
+    char *path = pem_path(base_dir, c->pub.spec), *text = NULL;
+    size_t len = 0;
+    int rc = -1;
+
+    if (path == NULL) {
+        err_set(err, ERR_NOMEM, "%s", c->pub.spec);
+        return -1;
+    }
+    text = pem_read(path, &len, err);
+    if (text == NULL || cert_list_read(&c->pub.chain, text, len, path, err) != 0)
+        goto out;
+    if (key != NULL)
+        rc = load_key_from(c, key, err);
+    else
+        rc = strstr(text, "PRIVATE KEY-----") != NULL ? parse_key(c, path, text, len, err)
+                                                      : load_key_beside(c, path, err);
+out:
+    pem_wipe(text, len);
+    free(path);
+    return rc;
+}
+
+/* --- both ------------------------------------------------------------------------------------ */
+
+static void make_id(struct cert *c)
+{
+    const uint8_t *h = c->leaf->sha256;
+
+    snprintf(c->id, sizeof c->id,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0], h[1],
+             h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14],
+             h[15]);
+}
+
+static int make_crt(struct shared_cert *c, struct err *err)
+{
+    char reason[192];
+
+    for (size_t i = 0; i < c->pub.chain.n; i++) {
+        int rc = parse_for_mbedtls(&c->crt, c->pub.chain.at[i]->der);
+
+        if (rc != 0) {
+            err_set(err, ERR_CONFIG, "%s: certificate %zu of %zu %s%s%s", c->pub.spec, i + 1,
+                    c->pub.chain.n, pem_reason(rc, reason, sizeof reason),
+                    c->pub.chain.at[i]->refusal[0] != '\0' ? "; a JDK says " : "",
+                    c->pub.chain.at[i]->refusal);
+            return -1;
+        }
+    }
+    tls_private_allow_any_usage(&c->crt);
+    return 0;
+}
+
+struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *lab,
+                       struct err *err)
+{
+    return cert_load_with_key(spec, NULL, base_dir, lab, err);
+}
+
+struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
+                                struct cert_lab *lab, struct err *err)
+{
+    struct shared_cert *c = calloc(1, sizeof *c);
+    bool from_lab = cert_spec_is_lab(spec);
+
+    if (c == NULL || (c->pub.spec = strdup(spec)) == NULL) {
+        err_set(err, ERR_NOMEM, "certificate %s", spec);
+        free(c);
+        return NULL;
+    }
+    atomic_init(&c->refs, 1);
+    mbedtls_x509_crt_init(&c->crt);
+    mbedtls_pk_init(&c->key);
+    if ((from_lab ? load_lab(c, lab, err) : load_file(c, key, base_dir, err)) != 0 ||
+        make_crt(c, err) != 0 || (!from_lab && check_pair(c, spec, err) != 0)) {
+        cert_unref(&c->pub);
+        return NULL;
+    }
+    c->pub.leaf = c->pub.chain.at[0];
+    c->pub.crt = &c->crt;
+    c->pub.key = &c->key;
+    make_id(&c->pub);
+    return &c->pub;
+}
+
+struct cert *cert_ref(const struct cert *cert)
+{
+    atomic_fetch_add_explicit(&shared_of(cert)->refs, 1, memory_order_relaxed);
+    return &shared_of(cert)->pub;
+}
+
+void cert_unref(const struct cert *cert)
+{
+    struct shared_cert *c = shared_of(cert);
+
+    if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    mbedtls_pk_free(&c->key); /* wipes */
+    mbedtls_x509_crt_free(&c->crt);
+    cert_list_clear(&c->pub.chain);
+    free(c->pub.spec);
+    free(c);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Load trust stores: lists of certificates without keys. */
+#include <mbedtls/x509_crt.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certs/lab/lab.h"
+#include "certs/store/identity.h"
+#include "certs/x509/pem_file.h"
+
+struct shared_bundle {
+    struct trust_store pub; /* first: a struct trust_store * is a struct shared_bundle * */
+    atomic_uint refs;
+    mbedtls_x509_crt crt;
+};
+
+/* Where distributions keep the CA bundle, best known first. */
+static const char *const system_bundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch: ca-certificates */
+    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
+    "/etc/ssl/ca-bundle.pem",             /* openSUSE */
+    "/etc/ssl/cert.pem",                  /* Alpine */
+};
+
+static struct shared_bundle *shared_of(const struct trust_store *bundle)
+{
+    return (struct shared_bundle *)(uintptr_t)bundle; /* only the count behind it changes */
+}
+
+int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err)
+{
+    struct cert_facts *facts = cert_facts_new(der.at, der.len);
+
+    if (facts == NULL) {
+        err_set(err, ERR_NOMEM, "certificate");
+        return -1;
+    }
+    if (cert_list_take(list, facts, err) != 0) {
+        cert_facts_free(facts);
+        return -1;
+    }
+    return 0;
+}
+
+/* "lab:STORE", or "lab:PROFILE/HOST" for the leaf alone: pinning. */
+static int load_lab(struct trust_store *b, struct cert_lab *lab, struct err *err)
+{
+    const char *name = strchr(b->spec, ':') + 1, *slash = strchr(name, '/');
+    struct der_span anchors[CERT_LAB_CHAIN_MAX];
+    struct cert_lab_item item;
+    char profile[64];
+    size_t n = 1;
+
+    if (lab == NULL) {
+        err_set(err, ERR_CONFIG, "'%.200s': there is no certificate lab here; give a PEM file",
+                b->spec);
+        return -1;
+    }
+    if (slash == NULL) {
+        if (cert_lab_store(lab, name, anchors, &n, err) != 0)
+            return -1;
+    } else {
+        if (cert_spec_check(b->spec, err) != 0) /* the profile is one of the table's names then */
+            return -1;
+        memcpy(profile, name, (size_t)(slash - name));
+        profile[slash - name] = '\0';
+        if (cert_lab_issue(lab, profile, slash + 1, &item, err) != 0)
+            return -1;
+        anchors[0] = item.chain[0];
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (cert_list_add_der(&b->list, anchors[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_file(struct trust_store *b, const char *path, struct err *err)
+{
+    size_t len = 0;
+    char *text = pem_read(path, &len, err);
+    int rc = -1;
+
+    if (text != NULL)
+        rc = cert_list_read(&b->list, text, len, path, err);
+    pem_wipe(text, len);
+    return rc;
+}
+
+static int load_system(struct trust_store *b, struct err *err)
+{
+    for (size_t i = 0; i < sizeof system_bundles / sizeof system_bundles[0]; i++) {
+        if (access(system_bundles[i], R_OK) == 0)
+            return load_file(b, system_bundles[i], err);
+    }
+    err_set(err, ERR_ENVIRONMENT,
+            "no CA bundle of this system was found (Debian: package ca-certificates)");
+    return -1;
+}
+
+static int load(struct trust_store *b, const char *base_dir, struct cert_lab *lab, struct err *err)
+{
+    char *path;
+    int rc;
+
+    if (cert_spec_is_lab(b->spec))
+        return load_lab(b, lab, err);
+    if (strcmp(b->spec, "system") == 0)
+        return load_system(b, err);
+    path = pem_path(base_dir, b->spec);
+    if (path == NULL) {
+        err_set(err, ERR_NOMEM, "%s", b->spec);
+        return -1;
+    }
+    rc = load_file(b, path, err);
+    free(path);
+    return rc;
+}
+
+struct trust_store *trust_store_load(const char *spec, const char *base_dir, struct cert_lab *lab,
+                                     struct err *err)
+{
+    struct shared_bundle *b = calloc(1, sizeof *b);
+    size_t readable = 0;
+
+    if (b == NULL || (b->pub.spec = strdup(spec)) == NULL) {
+        err_set(err, ERR_NOMEM, "trust store %s", spec);
+        free(b);
+        return NULL;
+    }
+    atomic_init(&b->refs, 1);
+    mbedtls_x509_crt_init(&b->crt);
+    if (load(&b->pub, base_dir, lab, err) != 0) {
+        trust_store_unref(&b->pub);
+        return NULL;
+    }
+    for (size_t i = 0; i < b->pub.list.n; i++) {
+        struct der_span der = b->pub.list.at[i]->der;
+
+        readable += mbedtls_x509_crt_parse_der(&b->crt, der.at, der.len) == 0;
+    }
+    b->pub.crt = readable > 0 ? &b->crt : NULL;
+    return &b->pub;
+}
+
+struct trust_store *trust_store_ref(const struct trust_store *bundle)
+{
+    atomic_fetch_add_explicit(&shared_of(bundle)->refs, 1, memory_order_relaxed);
+    return &shared_of(bundle)->pub;
+}
+
+void trust_store_unref(const struct trust_store *bundle)
+{
+    struct shared_bundle *b = shared_of(bundle);
+
+    if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    mbedtls_x509_crt_free(&b->crt);
+    cert_list_clear(&b->pub.list);
+    free(b->pub.spec);
+    free(b);
+}

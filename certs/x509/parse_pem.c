@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lists of certificates from PEM text, in the order written. */
+#include <errno.h>
+#include <mbedtls/base64.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/x509/parse.h"
+
+#define FILE_MAX ((size_t)64 << 20)
+
+int cert_list_take(struct cert_list *list, struct cert_facts *facts, struct err *err)
+{
+    if ((list->n & (list->n - 1)) == 0) { /* zero or a power of two: full */
+        struct cert_facts **grown =
+            realloc(list->at, (list->n == 0 ? 1 : 2 * list->n) * sizeof *grown);
+
+        if (grown == NULL) {
+            err_set(err, ERR_NOMEM, "certificates");
+            return -1;
+        }
+        list->at = grown;
+    }
+    list->at[list->n++] = facts;
+    return 0;
+}
+
+void cert_list_clear(struct cert_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        cert_facts_free(list->at[i]);
+    free(list->at);
+    *list = (struct cert_list){ NULL, 0 };
+}
+
+static int add_der(struct cert_list *list, const uint8_t *der, size_t len, struct err *err)
+{
+    struct cert_facts *facts = cert_facts_new(der, len);
+
+    if (facts == NULL) {
+        err_set(err, ERR_NOMEM, "certificate");
+        return -1;
+    }
+    if (cert_list_take(list, facts, err) != 0) {
+        cert_facts_free(facts);
+        return -1;
+    }
+    return 0;
+}
+
+static const char *find(const char *at, const char *end, const char *word)
+{
+    return memmem(at, (size_t)(end - at), word, strlen(word));
+}
+
+static bool is_certificate(const char *label, size_t n)
+{
+    static const char *const labels[] = { "CERTIFICATE", "X509 CERTIFICATE",
+                                          "TRUSTED CERTIFICATE" };
+
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (n == strlen(labels[i]) && memcmp(label, labels[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Base64 between the lines, white space left out. */
+static int add_block(struct cert_list *list, const char *from, const char *to, const char *what,
+                     struct err *err)
+{
+    size_t n = 0, len = 0;
+    char *packed = malloc((size_t)(to - from) + 1);
+    uint8_t *der = malloc((size_t)(to - from) + 1);
+    int rc = -1;
+
+    if (packed == NULL || der == NULL) {
+        err_set(err, ERR_NOMEM, "%s: certificate", what);
+        goto out;
+    }
+    for (const char *p = from; p < to; p++) {
+        if (strchr(" \t\r\n", *p) == NULL || *p == '\0')
+            packed[n++] = *p;
+    }
+    if (mbedtls_base64_decode(der, (size_t)(to - from), &len, (const uint8_t *)packed, n) != 0) {
+        err_set(err, ERR_FORMAT, "%s: certificate %zu is not base64", what, list->n + 1);
+        goto out;
+    }
+    rc = add_der(list, der, len, err);
+out:
+    free(packed);
+    free(der);
+    return rc;
+}
+
+int cert_list_read(struct cert_list *list, const char *text, size_t len, const char *what,
+                   struct err *err)
+{
+    const char *at = text, *end = text + len;
+    size_t before = list->n;
+
+    if (len > 0 && (uint8_t)text[0] == DER_SEQUENCE)
+        return add_der(list, (const uint8_t *)text, len, err);
+    while ((at = find(at, end, "-----BEGIN ")) != NULL) {
+        const char *label = at + strlen("-----BEGIN "), *body, *stop;
+
+        body = find(label, end, "-----");
+        if (body == NULL)
+            break;
+        if (!is_certificate(label, (size_t)(body - label))) {
+            at = body;
+            continue;
+        }
+        body += strlen("-----");
+        stop = find(body, end, "-----END ");
+        if (stop == NULL) {
+            err_set(err, ERR_FORMAT, "%s: certificate %zu has no END line", what, list->n + 1);
+            return -1;
+        }
+        if (add_block(list, body, stop, what, err) != 0)
+            return -1;
+        at = stop + strlen("-----END ");
+    }
+    if (list->n == before) {
+        err_set(err, ERR_FORMAT, "%s: no certificate in PEM form", what);
+        return -1;
+    }
+    return 0;
+}
+
+int cert_list_load(struct cert_list *list, const char *path, struct err *err)
+{
+    FILE *in = fopen(path, "rb");
+    char *text = NULL;
+    size_t len = 0, size = 0;
+    int rc = -1;
+
+    if (in == NULL) {
+        err_set(err, ERR_ENVIRONMENT, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    for (;;) {
+        if (len == size) {
+            char *grown = size < FILE_MAX ? realloc(text, size + 65536) : NULL;
+
+            if (grown == NULL) {
+                err_set(err, ERR_FORMAT, "%s: too large for certificates", path);
+                goto out;
+            }
+            text = grown;
+            size += 65536;
+        }
+        len += fread(text + len, 1, size - len, in);
+        if (ferror(in)) {
+            err_set(err, ERR_ENVIRONMENT, "%s: %s", path, strerror(errno));
+            goto out;
+        }
+        if (feof(in))
+            break;
+    }
+    rc = cert_list_read(list, text, len, path, err);
+out:
+    free(text);
+    fclose(in);
+    return rc;
+}

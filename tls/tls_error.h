@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * mbedTLS's error numbers and verdicts as text. */
+#ifndef TLS_TLS_ERROR_H
+#define TLS_TLS_ERROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* "SSL - No shared cipher suite (-0x7380)"; "" for 0. Returns `out`. */
+const char *tls_error_text(int error, char *out, size_t size);
+
+/* What was found wrong with a peer's certificate (struct tls_facts, verify_flags), the worst first:
+ * "not trusted, expired"; "ok" for 0. Returns `out`. */
+const char *tls_verify_text(uint32_t flags, char *out, size_t size);
+/* The alert that says so: certificate_expired, unknown_ca ...; certificate_required when there is
+ * no certificate. */
+uint8_t tls_verify_alert(uint32_t flags);
+
+/* What kind of trouble an error of the TLS library stands for. */
+enum tls_trouble {
+    TLS_TROUBLE_OTHER,
+    TLS_TROUBLE_VERSION,     /* the peer chose a version that was not offered */
+    TLS_TROUBLE_MAC,         /* a record that does not decrypt */
+    TLS_TROUBLE_CLOSE,       /* close_notify where none may be */
+    TLS_TROUBLE_UNSUPPORTED, /* the library lacks what the peer does: docs/libraries.md */
+};
+enum tls_trouble tls_error_trouble(int error);
+
+#endif
