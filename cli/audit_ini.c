@@ -22,7 +22,7 @@ struct ini {
     struct err err;
 };
 
-/* --- trust stores ---------------------------------------------------------------------------- */
+/* --- trust stores --- */
 
 struct judge {
     struct trust_store *bundle;
@@ -54,7 +54,7 @@ static void close_judge(struct judge *j)
     trust_store_unref(j->bundle);
 }
 
-/* --- who leads where ------------------------------------------------------------------------- */
+/* --- who leads where --- */
 
 /* The name that an integration verifies into `out`: an HTTP API's server_name_to_verify, else the
  * host of "https://host:port/path". False when nothing is validated: plain http. */
@@ -99,7 +99,7 @@ static bool leads_to(const struct listener_cfg *l, const struct lab_target_cfg *
     return false;
 }
 
-/* --- one chain ------------------------------------------------------------------------------- */
+/* --- one chain --- */
 
 static int look(struct ini *ini, const struct cert_cfg *c, const struct audit_subject *how)
 {
@@ -135,7 +135,7 @@ static int look_for(struct ini *ini, const struct cert_cfg *c, const char *where
     return rc;
 }
 
-/* --- listeners and targets ------------------------------------------------------------------- */
+/* --- listeners and targets --- */
 
 static struct sni_index *index_of(const struct listener_cfg *l, struct err *err)
 {

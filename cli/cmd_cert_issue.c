@@ -160,7 +160,7 @@ static int issue(const struct issue *o)
     return 0;
 }
 
-/* --- options --------------------------------------------------------------------------------- */
+/* --- options --- */
 
 static int set_hash(struct issue *o, const char *text)
 {

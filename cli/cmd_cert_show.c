@@ -49,7 +49,7 @@ struct show {
     bool json;
 };
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* HOST:PORT or [ADDRESS]:PORT, when no file of that name exists. */
 static bool split_endpoint(const char *source, char *host, size_t size, const char **port)
@@ -88,7 +88,7 @@ static int fetch(const struct show *s, const char *host, const char *port, struc
     return rc;
 }
 
-/* --- the document ---------------------------------------------------------------------------- */
+/* --- the document --- */
 
 static json_t *path_json(const struct cert_path *path)
 {
@@ -115,7 +115,7 @@ static json_t *document(const struct show *s, const struct cert_list *list,
                      "chain_built", path_json(&path), "chain_complete", (int)path.complete);
 }
 
-/* --- text ------------------------------------------------------------------------------------ */
+/* --- text --- */
 
 static const char *text_of(json_t *object, const char *key)
 {
@@ -223,7 +223,7 @@ static void print_crl(json_t *crl)
         printf("  %s   since %s\n", text_of(e, "serial"), text_of(e, "revoked"));
 }
 
-/* --- the command ----------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static int print_json(json_t *doc)
 {

@@ -51,8 +51,7 @@ static void usage(FILE *out)
           out);
 }
 
-/* --- what a policy wants ------------------------------------------------------------------------
- */
+/* --- what a policy wants --- */
 static bool policy_text(const char *name, const char *what, char *out, size_t size)
 {
     const struct policy *p = policy_find(name);
@@ -74,8 +73,7 @@ static bool policy_text(const char *name, const char *what, char *out, size_t si
     return true;
 }
 
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines --- */
 static void tell(const struct session *s, const struct story *story)
 {
     char *text;
@@ -152,8 +150,7 @@ static int take_bytes(struct session *s, const char *data, size_t n)
     return 0;
 }
 
-/* --- a file -------------------------------------------------------------------------------------
- */
+/* --- a file --- */
 /* The file was rotated: another stands under its name, or it was cut. */
 static bool rotated(int fd, const char *path)
 {
@@ -196,8 +193,7 @@ static int read_file(struct session *s, const char *path)
     return 3;
 }
 
-/* --- a running load balancer --------------------------------------------------------------------
- */
+/* --- a running load balancer --- */
 static int dial(const char *from)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -303,8 +299,7 @@ static int read_from(struct session *s, const char *from)
     return rc;
 }
 
-/* --- the verb ------------------------------------------------------------------------------------
- */
+/* --- the verb --- */
 static int conclude(struct session *s)
 {
     char *text;

@@ -43,7 +43,7 @@ static const char help[] =
     "example: openssl verify -CAfile pki/public.pem -untrusted pki/server/expired.pem "
     "pki/server/expired.pem\n";
 
-/* --- the list -------------------------------------------------------------------------------- */
+/* --- the list --- */
 
 static void list_text(void)
 {
@@ -102,7 +102,7 @@ static int list_json(void)
     return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 struct progress {
     uint64_t began_us;

@@ -42,8 +42,7 @@ static const char *sig_name(uint16_t code)
     return tls_sig_find(code)->name;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* --- JSON --- */
 
 static json_t *names_json(struct tls_list list, name_fn name)
 {
@@ -92,8 +91,7 @@ static int print_json(const struct policy *const *list, size_t n)
     return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
 }
 
-/* ---- tables
- * -------------------------------------------------------------------------------------- */
+/* --- tables --- */
 
 static void print_list(const char *title, struct tls_list list, name_fn name,
                        bool (*supported)(uint16_t code))
@@ -140,8 +138,7 @@ static void print_summary(const struct policy *const *list, size_t n)
     }
 }
 
-/* ---- which -------------------------------------------------------------------------------------
- */
+/* --- which --- */
 
 static bool is_listed(const struct policy *p, const struct policy *const *list, size_t n)
 {

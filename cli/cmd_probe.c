@@ -35,8 +35,7 @@ static int complain(const struct err *err)
     return err_exit_status(err);
 }
 
-/* --- what the task needs
- * --------------------------------------------------------------------------------- */
+/* --- what the task needs --- */
 static const char *events_path(const struct session *s)
 {
     if (s->options.events != NULL)
@@ -106,8 +105,7 @@ static int load_client_certificate(struct session *s, struct err *err)
     return s->client_certificate == NULL ? -1 : 0;
 }
 
-/* --- the calls
- * ---------------------------------------------------------------------------------------- */
+/* --- the calls --- */
 struct caller {
     pthread_t thread;
     struct session *session;
@@ -179,8 +177,7 @@ static int make_all_calls(struct session *s, struct err *err)
     return rc;
 }
 
-/* --- what came of it
- * ----------------------------------------------------------------------------------- */
+/* --- what came of it --- */
 static int judge_call(struct session *s, struct probe_call *c)
 {
     const struct gateway_task *task = &s->options.task;

@@ -119,8 +119,7 @@ static bool data_on_stdout(const struct nlb_config *config)
            (access != NULL && strcmp(access, "-") == 0);
 }
 
-/* --- the loop of the main thread
- * -------------------------------------------------------------------- */
+/* --- the loop of the main thread --- */
 struct session {
     struct testbed bed;
     const struct options *options;

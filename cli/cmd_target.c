@@ -44,9 +44,7 @@ static void usage(FILE *out)
         out);
 }
 
-/* --- options to an INI text, so that the keys' own rules apply
- * ------------------------------------
- */
+/* --- options to an INI text, so that the keys' own rules apply --- */
 struct options {
     FILE *ini;
     const char *name, *seed;

@@ -127,8 +127,7 @@ static int refuse(const char *option, const char *value, const char *why)
     return 2;
 }
 
-/* --- values
- * -------------------------------------------------------------------------------------------- */
+/* --- values --- */
 /* One of two words. */
 static int choose(const char *option, const char *value, const char *no, const char *yes, bool *out)
 {
@@ -272,8 +271,7 @@ static int take_list(const char *option, const char *value, uint16_t (*code)(con
     return *n > 0 ? -1 : refuse(option, value, "an empty list");
 }
 
-/* --- one option
- * ------------------------------------------------------------------------------------------ */
+/* --- one option --- */
 static int take_request(struct probe_options *o, int option, const char *value)
 {
     bool yes;
@@ -382,8 +380,7 @@ static int take(struct probe_options *o, int option, const char *value)
     }
 }
 
-/* --- all of it
- * ------------------------------------------------------------------------------------------ */
+/* --- all of it --- */
 static int check(struct probe_options *o)
 {
     struct gateway_task *t = &o->task;

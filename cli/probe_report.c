@@ -8,8 +8,7 @@
 #include "tls/tls_params.h"
 #include "vpclink/execlog.h"
 
-/* --- text
- * --------------------------------------------------------------------------------------------- */
+/* --- text --- */
 static const char *reason_of(const struct probe_call *c)
 {
     const char *own = c->outcome.ok ? c->result.reason : NULL;
@@ -125,9 +124,7 @@ int probe_print_many(const struct probe_options *o, const struct probe_call *cal
     return probe_print_call(o, told != NULL ? told : &calls[0]);
 }
 
-/* --- JSON
- * -----------------------------------------------------------------------------------------------
- */
+/* --- JSON --- */
 /* Foreign bytes may be no UTF-8: then every octet that is not printable ASCII becomes \xNN. */
 static json_t *text_json(const char *text, size_t n)
 {

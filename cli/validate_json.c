@@ -92,8 +92,7 @@ void validate_print_json(const json_t *id, const struct verdict *v, const struct
     json_decref(o);
 }
 
-/* --- cases
- * ---------------------------------------------------------------------------------------------- */
+/* --- cases --- */
 /* What cannot even be decoded stands in the list as a certificate that cannot be read. */
 static int add_text(struct cert_list *list, const json_t *item)
 {

@@ -31,7 +31,7 @@ struct http_parser {
     const char *why;
 };
 
-/* --- what llhttp calls --------------------------------------------------------------------------
+/* --- what llhttp calls ---
  * A refusal of ours sets `error` and returns HPE_USER. */
 static int refuse(struct http_parser *p, unsigned status, const char *why)
 {
@@ -218,8 +218,7 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
-/* --- the parser ---------------------------------------------------------------------------------
- */
+/* --- the parser --- */
 void http_parser_next(struct http_parser *p)
 {
     llhttp_init(&p->llhttp, p->kind == HTTP_KIND_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE, &settings);

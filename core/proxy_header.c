@@ -36,8 +36,7 @@ static bool set_addr(struct addr *a, int family, const void *ip, uint16_t port)
     return true;
 }
 
-/* --- version 1: a line of text ------------------------------------------------------------------
- */
+/* --- version 1: a line of text --- */
 static bool text_addr(struct addr *a, int family, const char *host, const char *port)
 {
     uint8_t ip[16];
@@ -78,8 +77,7 @@ static enum proxy_progress read_v1(struct proxy_header *h, const char *data, siz
     return PROXY_HEADER;
 }
 
-/* --- version 2: binary ---------------------------------------------------------------------------
- */
+/* --- version 2: binary --- */
 static const struct family {
     uint8_t code;
     const char *name;

@@ -38,8 +38,7 @@ static const char *const log_texts[] = {
 };
 #define LOG_TCP "no line: flows of TCP listeners are not logged"
 
-/* --- one event ---------------------------------------------------------------------------------
- */
+/* --- one event --- */
 static const char *text_of(const json_t *object, const char *name, const char *missing)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -87,8 +86,7 @@ static const char *who_of(const struct row *row, const json_t *event)
     return text_of(json_object_get(event, "end"), "party", "none");
 }
 
-/* --- stories -----------------------------------------------------------------------------------
- */
+/* --- stories --- */
 static void story_clear(struct story *s)
 {
     char **const texts[] = { &s->code,   &s->listener,   &s->who,   &s->what, &s->todo,
@@ -223,8 +221,7 @@ enum explained explain_line(struct explain *x, const char *line, size_t n,
     return result;
 }
 
-/* --- all of them -------------------------------------------------------------------------------
- */
+/* --- all of them --- */
 struct explain *explain_new(explain_policy_cb *policy)
 {
     struct explain *x = calloc(1, sizeof *x);

@@ -9,8 +9,7 @@
 #define LIST_SHOWN 8   /* entries of a list that are told */
 #define TEXT_SHOWN 300 /* bytes of a text */
 
-/* --- fields -------------------------------------------------------------------------------------
- */
+/* --- fields --- */
 /* "front.offer.sni": NULL when a part is missing or no object. */
 static const json_t *field(const json_t *event, const char *path)
 {
@@ -65,8 +64,7 @@ static void put_list(FILE *out, const json_t *list)
         fputs("nothing", out);
 }
 
-/* --- alerts -------------------------------------------------------------------------------------
- */
+/* --- alerts --- */
 static const struct alert_row {
     int number;
     const char *client_means, *client_advice, *target_means, *target_advice;
@@ -110,8 +108,7 @@ static void put_alert(FILE *out, const json_t *alert)
     put_scalar(out, json_object_get(alert, "name"), "(unknown)");
 }
 
-/* --- words --------------------------------------------------------------------------------------
- */
+/* --- words --- */
 enum word_kind {
     WORD_TEXT,
     WORD_LIST,

@@ -21,8 +21,7 @@ static void side_cb(evutil_socket_t fd, short what, void *arg);
 static void timer_cb(evutil_socket_t fd, short what, void *arg);
 static void reap_cb(evutil_socket_t fd, short what, void *arg);
 
-/* --- the worker's share
- * ---------------------------------------------------------------------------- */
+/* --- the worker's share --- */
 int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id)
 {
     env->base = base;
@@ -83,8 +82,7 @@ static void reap_cb(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* --- begin
- * ------------------------------------------------------------------------------------------- */
+/* --- begin --- */
 int flow_side_arm(struct flow_side *side)
 {
     /* Edge-triggered in both directions: one registration per socket for its whole life, and a RST
@@ -139,8 +137,7 @@ void flow_go(struct flow *f)
         flow_step(f, ON_START);
 }
 
-/* --- stepping
- * ------------------------------------------------------------------------------------------ */
+/* --- stepping --- */
 void flow_step(struct flow *f, enum flow_event e)
 {
     while (e != ON_NOTHING) {
@@ -214,8 +211,7 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* --- front
- * --------------------------------------------------------------------------------------------- */
+/* --- front --- */
 static enum flow_event drive_front(struct flow *f)
 {
     enum hop_status st = hop_secure(f->front.hop);
@@ -251,8 +247,7 @@ enum flow_event flow_resume_front(struct flow *f)
     return drive_front(f);
 }
 
-/* --- the target
- * ------------------------------------------------------------------------------------------ */
+/* --- the target --- */
 static enum flow_event drive_connecting(struct flow *f, struct flow_side *ready)
 {
     int error;
@@ -310,8 +305,7 @@ enum flow_event flow_begin_back(struct flow *f)
     return drive_back(f, &f->back);
 }
 
-/* --- a socket of the flow became ready
- * --------------------------------------------------------------- */
+/* --- a socket of the flow became ready --- */
 static void side_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct flow_side *side = arg;
@@ -350,8 +344,7 @@ static void side_cb(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* --- the only exit
- * -------------------------------------------------------------------------------------- */
+/* --- the only exit --- */
 /* A RST that is passed on is the peer's, whose count the end's row names; any other is ours. A
  * socket that never was connected closes without a word. */
 static void count_reset(const struct flow_side *side)

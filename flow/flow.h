@@ -169,8 +169,7 @@ void flow_go(struct flow *f);
 /* End it now, whatever it does. */
 void flow_abort(struct flow *f, enum flow_end end);
 
-/* --- inside flow/ -------------------------------------------------------------------------------
- */
+/* --- inside flow/ --- */
 typedef enum flow_event (*flow_action)(struct flow *f);
 struct flow_rule {
     enum flow_state next;

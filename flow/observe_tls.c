@@ -110,8 +110,7 @@ const char *observer_server_name(const struct flow *f)
     return f->observer != NULL && f->observer->has_offer ? f->observer->offer.sni : NULL;
 }
 
-/* --- what is reported --------------------------------------------------------------------------
- */
+/* --- what is reported --- */
 static void note_alert(const struct tls_sniffer *s, struct tls_alert *out)
 {
     if (s->alerts == 0)

@@ -113,8 +113,7 @@ int fault_parse(const char *text, struct fault *out, struct err *err)
     return -1;
 }
 
-/* --- for people ---------------------------------------------------------------------------------
- */
+/* --- for people --- */
 static const char *spelled(const struct fault_row *row, char *out, size_t size)
 {
     const struct arg_kind *kind = &kinds[row->arg];
@@ -160,8 +159,7 @@ void fault_print_markdown(FILE *out)
                 rows[i].help);
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names --- */
 static bool matches(const char *pattern, const char *name, size_t len)
 {
     const char *dot = memchr(name, '.', len);

@@ -92,8 +92,7 @@ static void fault_do_wait(struct conn *c, const struct tls_offer *offer)
     c->wait_ms = number(c);
 }
 
-/* --- bytes --------------------------------------------------------------------------------------
- */
+/* --- bytes --- */
 static void fault_do_truncate(struct conn *c, const struct tls_offer *offer)
 {
     (void)offer;
@@ -188,8 +187,7 @@ ssize_t fault_send(void *arg, int fd, const void *buf, size_t n)
     return sent;
 }
 
-/* --- TLS ----------------------------------------------------------------------------------------
- */
+/* --- TLS --- */
 static void fault_do_plain(struct conn *c, const struct tls_offer *offer)
 {
     (void)offer;
@@ -241,8 +239,7 @@ static void fault_do_sni(struct conn *c, const struct tls_offer *offer)
     c->fault.alerts = true;
 }
 
-/* --- client certificates ------------------------------------------------------------------------
- */
+/* --- client certificates --- */
 /* The entry of client_ca that is this very certificate; NULL when none is. */
 static const struct cert_facts *pinned(const struct conn *c, const struct cert_facts *leaf)
 {
@@ -295,8 +292,7 @@ static void fault_do_ca_flag(struct conn *c, const struct tls_offer *offer)
     cert_facts_free(leaf);
 }
 
-/* --- HTTP ---------------------------------------------------------------------------------------
- */
+/* --- HTTP --- */
 static void fault_do_status(struct conn *c, const struct tls_offer *offer)
 {
     (void)offer;
@@ -345,8 +341,7 @@ static void fault_do_idle_reset(struct conn *c, const struct tls_offer *offer)
     c->idle = ACT_RESET;
 }
 
-/* --- the table -----------------------------------------------------------------------------------
- */
+/* --- the table --- */
 /* CLIENTS: HTTPS that asks for a client certificate. */
 enum fault_for { FAULT_FOR_ANY, FAULT_FOR_HTTPS, FAULT_FOR_CLIENTS };
 static const struct fault_row rows[] = {

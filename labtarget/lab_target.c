@@ -19,8 +19,7 @@
 #define TURN_ACCEPTS 64 /* connections taken per turn, so that running ones get theirs */
 #define RETRY_MS     100
 
-/* --- accept -------------------------------------------------------------------------------------
- */
+/* --- accept --- */
 static bool out_of_resources(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -58,8 +57,7 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
     event_add(&t->accept_event, NULL);
 }
 
-/* --- sockets ------------------------------------------------------------------------------------
- */
+/* --- sockets --- */
 static bool is_any(const struct addr *a)
 {
     if (a->u.sa.sa_family == AF_INET6)
@@ -127,8 +125,7 @@ static int target_prepare(struct lab_targets *set, struct lab_target *t,
     return 0;
 }
 
-/* --- the thread ---------------------------------------------------------------------------------
- */
+/* --- the thread --- */
 static void wake_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct lab_targets *set = arg;

@@ -61,8 +61,7 @@ static json_t *hex(const uint8_t *at, size_t n)
     return j;
 }
 
-/* --- the PROXY header ---------------------------------------------------------------------------
- */
+/* --- the PROXY header --- */
 json_t *target_describe_proxy(const struct proxy_header *h)
 {
     json_t *tlvs = json_array();
@@ -79,8 +78,7 @@ json_t *target_describe_proxy(const struct proxy_header *h)
                      address(&h->source), "destination", address(&h->destination), "tlvs", tlvs);
 }
 
-/* --- TLS ----------------------------------------------------------------------------------------
- */
+/* --- TLS --- */
 static json_t *names_of(const struct cert_facts *f)
 {
     json_t *names = json_array();
@@ -147,8 +145,7 @@ static json_t *tls(const struct conn *c)
     return j;
 }
 
-/* --- the request --------------------------------------------------------------------------------
- */
+/* --- the request --- */
 static void add_header(json_t *headers, const struct http_header *h)
 {
     char *name = strdup(h->name);

@@ -100,7 +100,7 @@ void conn_log_end(struct conn *c, const char *how)
               how, (int)f.cause, tls_error_text(f.tls_error, text, sizeof text));
 }
 
-/* --- stages -------------------------------------------------------------------------------------
+/* --- stages ---
  * Each answers HOP_OK (go on with c->stage), what to wait for, or HOP_FAILED (it is over). */
 
 /* The hop on the socket: TLS, unless the target speaks plain HTTP. */
@@ -252,8 +252,7 @@ static enum hop_status (*const stages[])(struct conn *) = {
     [CONN_DRAIN] = stage_drain,    [CONN_HUNG] = stage_hung,
 };
 
-/* --- the loop ------------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 /* Do what was asked for meanwhile. False: the connection waits, or is gone. */
 static bool act(struct conn *c)
 {

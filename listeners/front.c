@@ -50,8 +50,7 @@ struct protocol_row {
     void (*attach)(struct hop *hop, struct flow *flow); /* NULL: nothing to do */
 };
 
-/* --- the choice ----------------------------------------------------------------------------------
- */
+/* --- the choice --- */
 static const struct prepared *find_prepared(const struct front *front, const struct negotiation *a,
                                             const char *alpn)
 {
@@ -207,8 +206,7 @@ static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_c
     }
 }
 
-/* --- hops by protocol
- * ------------------------------------------------------------------------------ */
+/* --- hops by protocol --- */
 static struct hop *hop_of_tcp(const struct front *front, int fd)
 {
     (void)front;
@@ -230,8 +228,7 @@ static const struct protocol_row protocols[] = {
     [PROTOCOL_TLS] = { hop_of_tls, attach_tls },
 };
 
-/* --- preparing
- * -------------------------------------------------------------------------------------- */
+/* --- preparing --- */
 static int index_certificates(struct front *front, struct err *err)
 {
     const struct listener_cfg *cfg = front->cfg;

@@ -65,8 +65,7 @@ void scenario_result_clear(struct scenario_result *r)
     memset(r, 0, sizeof *r);
 }
 
-/* --- what the hops present -----------------------------------------------------------------------
- */
+/* --- what the hops present --- */
 static void describe_hops(const struct scenario_file *f, const struct integration_cfg *g,
                           struct scenario_hops *out)
 {
@@ -93,8 +92,7 @@ static void describe_hops(const struct scenario_file *f, const struct integratio
     }
 }
 
-/* --- start
- * ------------------------------------------------------------------------------------------ */
+/* --- start --- */
 static int start_testbed(struct run *r, struct err *err)
 {
     struct problems problems = { .path = r->file->path };
@@ -176,8 +174,7 @@ static int make_task(struct run *r, struct err *err)
     return 0;
 }
 
-/* --- call and compare
- * --------------------------------------------------------------------------------- */
+/* --- call and compare --- */
 static bool matches(const struct gateway_outcome *o, const char *expect)
 {
     return strcmp(expect, "ok") == 0 ? o->ok : !o->ok && strstr(o->error, expect) != NULL;

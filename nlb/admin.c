@@ -40,8 +40,7 @@ struct admin {
     size_t n_conns;
 };
 
-/* --- one connection -----------------------------------------------------------------------------
- */
+/* --- one connection --- */
 static void conn_free(struct conn *c)
 {
     LIST_REMOVE(c, all);
@@ -180,8 +179,7 @@ static void conn_start(struct admin *a, int fd)
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
-/* --- the thread ---------------------------------------------------------------------------------
- */
+/* --- the thread --- */
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct admin *a = arg;

@@ -41,8 +41,7 @@ static json_t *text_json(const char *text)
     return text[0] == '\0' ? json_null() : json_string(text); /* NULL for what is no UTF-8 */
 }
 
-/* --- the query ----------------------------------------------------------------------------------
- */
+/* --- the query --- */
 /* The value of `name` in "a=1&b=2", into `out`. False when it is not there. */
 static bool query_value(const char *query, const char *name, char *out, size_t size)
 {
@@ -67,8 +66,7 @@ static int query_number(const char *query, const char *name, uint64_t max, uint6
     return query_value(query, name, text, sizeof text) ? cfg_parse_uint(text, 0, max, out) : 0;
 }
 
-/* --- targets ------------------------------------------------------------------------------------
- */
+/* --- targets --- */
 /* One entry of TargetHealthDescriptions, and what else is known here. */
 static json_t *target_json(const struct health_row *row, const struct target_group_cfg *group,
                            const char *zone)
@@ -124,8 +122,7 @@ static struct admin_page targets_page(struct nlb *nlb, const char *query)
     return json_page(200, json_pack("{s:o}", "TargetGroups", groups));
 }
 
-/* --- metrics ------------------------------------------------------------------------------------
- */
+/* --- metrics --- */
 /* Hosts per group and zone, rows of one group together. Targets that are neither healthy nor
  * unhealthy (initial, draining, unused) count nowhere: inferred. */
 struct hosts {
@@ -213,8 +210,7 @@ static struct admin_page metrics_page(struct nlb *nlb, const char *query)
     return page;
 }
 
-/* --- flows --------------------------------------------------------------------------------------
- */
+/* --- flows --- */
 static json_t *address_json(const struct addr *a)
 {
     char text[ADDR_TEXT_MAX];

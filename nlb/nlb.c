@@ -44,8 +44,7 @@ struct nlb {
     struct signposts *signposts; /* NULL: it works without */
 };
 
-/* --- listening sockets
- * ------------------------------------------------------------------------------ */
+/* --- listening sockets --- */
 /* Sockets of a change before it is committed. */
 struct opened {
     struct socket_slot slots[WORKER_SLOTS];
@@ -129,8 +128,7 @@ static void close_opened(const struct nlb *nlb, struct opened *o)
     }
 }
 
-/* --- taking over
- * --------------------------------------------------------------------------------------- */
+/* --- taking over --- */
 static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
 {
     struct generation *old;
@@ -251,9 +249,7 @@ out:
     return rc;
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 static int open_events(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
     char path[4096];
@@ -449,8 +445,7 @@ const struct addr *nlb_metrics_address(const struct nlb *nlb)
     return nlb->admin == NULL ? NULL : admin_address(nlb->admin);
 }
 
-/* --- for the read-only pages ---------------------------------------------------------------------
- */
+/* --- for the read-only pages --- */
 struct generation *nlb_generation_ref(struct nlb *nlb)
 {
     struct generation *g;

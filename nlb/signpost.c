@@ -55,8 +55,7 @@ static int open_post(const struct addr *address)
     return fd;
 }
 
-/* --- the answer
- * ---------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 /* The certificates of a lab store, which a client must trust to get anywhere: as one PEM text. */
 static void add_store(json_t *stores, struct cert_lab *lab, const char *name, const char *spec)
 {
@@ -140,9 +139,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
-/* --- life
- * ----------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 static void wake(const struct signposts *s)
 {
     const uint64_t one = 1;

@@ -34,8 +34,7 @@ struct access_archive {
     bool rotate, stop;
 };
 
-/* --- the running period -------------------------------------------------------------------------
- */
+/* --- the running period --- */
 static int open_spool(struct access_archive *a)
 {
     snprintf(a->spool_path, sizeof a->spool_path, "%s/.nlbsim-%d-%u.log", a->dir, (int)getpid(),
@@ -69,8 +68,7 @@ int access_archive_write(struct access_archive *a, const char *lines, size_t n)
     return rc;
 }
 
-/* --- one finished file --------------------------------------------------------------------------
- */
+/* --- one finished file --- */
 static int make_parents(char *path)
 {
     for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
@@ -160,8 +158,7 @@ static void rotate_locked(struct access_archive *a, int64_t end_s)
     pthread_mutex_lock(&a->lock);
 }
 
-/* --- the thread ---------------------------------------------------------------------------------
- */
+/* --- the thread --- */
 static void *run(void *arg)
 {
     struct access_archive *a = arg;

@@ -13,8 +13,7 @@ struct out {
 };
 typedef void field_writer(struct out *o, const struct flow_record *r);
 
-/* --- pieces ------------------------------------------------------------------------------------
- */
+/* --- pieces --- */
 static void put(struct out *o, const char *text, size_t n)
 {
     if (n > (size_t)(o->end - o->at))
@@ -110,8 +109,7 @@ static void put_encoded(struct out *o, const char *text, size_t n, const char *s
     }
 }
 
-/* --- what is known ------------------------------------------------------------------------------
- */
+/* --- what is known --- */
 static bool secured(const struct flow_record *r)
 {
     return r->front != NULL && r->front->secured;
@@ -129,9 +127,7 @@ static uint64_t ms(uint64_t from_us, uint64_t to_us)
     return to_us < from_us ? 0 : (to_us - from_us) / 1000;
 }
 
-/* --- the fields, by AWS's names; fields.def tells what each says
- * ----------------------------------
- */
+/* --- the fields, by AWS's names; fields.def tells what each says --- */
 static void put_type(struct out *o, const struct flow_record *r)
 {
     (void)r;

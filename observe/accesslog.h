@@ -12,16 +12,14 @@
 #include "observe/ids.h"
 #include "observe/record.h"
 
-/* --- one line ----------------------------------------------------------------------------------
- */
+/* --- one line --- */
 #define ACCESS_LINE_MAX 2048 /* no line is longer, whatever a client sends */
 
 /* Write the line of a TLS listener's flow with its line break, without terminator, into `out`
  * (ACCESS_LINE_MAX bytes); returns its length. */
 size_t access_line(char *out, const struct flow_record *record);
 
-/* --- where lines go ----------------------------------------------------------------------------
- */
+/* --- where lines go --- */
 struct access_log;
 struct access_log_params {
     const char *path; /* "-": standard output; a directory (there, or named with a '/' at its end):
@@ -39,8 +37,7 @@ void access_log_close(struct access_log *log);
 /* Whole lines. Any thread; lines never mix. What cannot be written is told once. */
 void access_log_write(struct access_log *log, const char *lines, size_t n);
 
-/* --- one worker's lines on their way ------------------------------------------------------------
- */
+/* --- one worker's lines on their way --- */
 #define ACCESS_BUF_BYTES (64 * 1024)
 struct access_buf {
     struct access_log *log;

@@ -27,9 +27,7 @@ uint64_t metric_read(const struct metrics *m, enum metric id);
 /* CloudWatch's name; NULL for METRIC_NONE. */
 const char *metric_name(enum metric id);
 
-/* --- all of them, at one moment
- * -------------------------------------------------------------------
- */
+/* --- all of them, at one moment --- */
 /* Targets of one group in one zone. */
 struct metrics_hosts {
     const char *target_group; /* "targetgroup/NAME/ID" */

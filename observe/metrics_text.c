@@ -37,8 +37,7 @@ static uint64_t hosts_of(const struct metrics_hosts *h, enum metric id)
     return id == METRIC_HEALTHY_HOSTS ? h->healthy : h->unhealthy;
 }
 
-/* --- Prometheus. Source: "Exposition formats", text-based format -------------------------------
- */
+/* --- Prometheus. Source: "Exposition formats", text-based format --- */
 static void put_label(FILE *out, const char *separator, const char *name, const char *value)
 {
     fprintf(out, "%s%s=\"", separator, name);
@@ -96,8 +95,7 @@ char *metrics_prometheus(const struct metrics_view *v)
     return text;
 }
 
-/* --- CloudWatch ---------------------------------------------------------------------------------
- */
+/* --- CloudWatch --- */
 static void add_dimension(json_t *dimensions, const char *name, const char *value)
 {
     if (value != NULL)

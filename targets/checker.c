@@ -50,8 +50,7 @@ struct checker {
 
 static void check_next(struct watched *w);
 
-/* --- what follows from a change -----------------------------------------------------------------
- */
+/* --- what follows from a change --- */
 static void tell(const struct watched *w, enum health_state was)
 {
     char text[ADDR_TEXT_MAX];
@@ -160,8 +159,7 @@ static void due_cb(evutil_socket_t fd, short what, void *arg)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* --- the cycle of checks ------------------------------------------------------------------------
- */
+/* --- the cycle of checks --- */
 static uint64_t scaled(const struct checker *c, uint64_t ms)
 {
     return (uint64_t)((double)ms * 1000 / c->plan->time_scale);
@@ -227,8 +225,7 @@ static void next_cb(evutil_socket_t fd, short what, void *arg)
     check_next(arg);
 }
 
-/* --- taking over a plan --------------------------------------------------------------------------
- */
+/* --- taking over a plan --- */
 static bool zone_enabled(const struct checker_plan *plan, const char *zone)
 {
     for (size_t i = 0; zone != NULL && i < plan->n_zones; i++) {
@@ -361,8 +358,7 @@ void checker_apply(struct checker *c, struct event_base *base, const struct chec
     pthread_mutex_unlock(&c->lock);
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life --- */
 struct checker *checker_new(void (*lost_cb)(void *arg), void *arg, struct err *err)
 {
     struct checker *c = calloc(1, sizeof *c);

@@ -46,7 +46,7 @@ void tls_facts_free(struct tls_facts *f)
     free(f);
 }
 
-/* --- the socket ------------------------------------------------------------------------------- */
+/* --- the socket --- */
 static ssize_t io_recv(void *arg, void *buf, size_t n)
 {
     struct hop_tls *t = arg;
@@ -113,8 +113,7 @@ static void note_server_hello(struct hop_tls *t)
     t->facts->resumed = hello->psk_accepted || hello->session_resumed_hint;
 }
 
-/* --- failure, in one place -----------------------------------------------------------------------
- */
+/* --- failure, in one place --- */
 static enum hop_status failed(struct hop_tls *t)
 {
     bool in_handshake = t->stage != STAGE_SECURED;
@@ -159,8 +158,7 @@ static enum hop_status fail_with(struct hop_tls *t, enum hop_cause cause)
     return failed(t);
 }
 
-/* --- the ClientHello ---------------------------------------------------------------------------
- */
+/* --- the ClientHello --- */
 static void send_alert(struct hop_tls *t, uint8_t level, uint8_t number)
 {
     uint8_t record[7] = { 21, 3, 3, 0, 2, level, number };
@@ -292,8 +290,7 @@ static enum hop_status peek(struct hop_tls *t)
     }
 }
 
-/* --- the seam
- * ------------------------------------------------------------------------------------- */
+/* --- the seam --- */
 static void note_secured(struct hop_tls *t)
 {
     const char *alpn = tls_engine_alpn(t->engine);

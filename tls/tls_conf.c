@@ -33,7 +33,7 @@ struct tls_tickets {
     mbedtls_ssl_ticket_context ctx;
 };
 
-/* --- random bytes, one generator per thread ------------------------------------------------ */
+/* --- random bytes, one generator per thread --- */
 static _Thread_local struct {
     bool ready;
     mbedtls_entropy_context entropy;
@@ -82,7 +82,7 @@ int tls_init(struct err *err)
     return tls_private_self_test(err);
 }
 
-/* --- lists ----------------------------------------------------------------------------------- */
+/* --- lists --- */
 static int keep_suites(struct tls_conf *c, const struct tls_conf_params *p)
 {
     size_t n = 0;

@@ -42,8 +42,7 @@ struct tls_engine {
     bool close_sent;
 };
 
-/* --- the byte source and sink that mbedTLS calls ------------------------------------------------
- */
+/* --- the byte source and sink that mbedTLS calls --- */
 static int bio_recv(void *arg, unsigned char *buf, size_t n)
 {
     struct tls_engine *e = arg;
@@ -164,8 +163,7 @@ enum hop_status tls_engine_flush(struct tls_engine *e)
     return HOP_OK;
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --- */
 struct tls_engine *tls_engine_new(const struct tls_io *io)
 {
     struct tls_engine *e = calloc(1, sizeof *e);
@@ -277,8 +275,7 @@ int tls_engine_own_cert_cb(struct mbedtls_ssl_context *ssl)
     return mbedtls_ssl_set_hs_own_cert(ssl, e->identity.chain, e->identity.key);
 }
 
-/* --- the verify hook ----------------------------------------------------------------------------
- */
+/* --- the verify hook --- */
 /* mbedTLS chooses the alert by the flags of the verdict. */
 static uint32_t flags_of(int alert)
 {
@@ -335,8 +332,7 @@ const struct tls_cert_request *tls_engine_cert_request(const struct tls_engine *
     return &e->request;
 }
 
-/* --- a client's certificate ---------------------------------------------------------------------
- */
+/* --- a client's certificate --- */
 /* The authorities of a CertificateRequest: RFC 5246 7.4.4; RFC 8446 4.3.2 and 4.2.4. */
 static struct bytes authorities_of(struct bytes body, uint16_t version)
 {
@@ -403,8 +399,7 @@ static int take_steps(struct tls_engine *e)
     return rc;
 }
 
-/* --- what mbedTLS answered ----------------------------------------------------------------------
- */
+/* --- what mbedTLS answered --- */
 static enum hop_status fail(struct tls_engine *e, int rc)
 {
     e->failure.in_handshake = !e->secured;
@@ -531,8 +526,7 @@ int tls_engine_send_alert(struct tls_engine *e, uint8_t number)
     return mbedtls_ssl_send_alert_message(&e->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, number);
 }
 
-/* --- facts
- * ---------------------------------------------------------------------------------------- */
+/* --- facts --- */
 size_t tls_engine_pending(const struct tls_engine *e)
 {
     return mbedtls_ssl_get_bytes_avail(&e->ssl) + e->in_left;

@@ -32,8 +32,7 @@ void tls_sniffer_clear(struct tls_sniffer *s)
     memset(s, 0, sizeof *s);
 }
 
-/* ---- messages ----------------------------------------------------------------------------------
- */
+/* --- messages --- */
 
 static void note_alpn(struct tls_sniffer *s, struct bytes body)
 {
@@ -275,8 +274,7 @@ static unsigned read_handshake(struct tls_sniffer *s, struct bytes in)
     return saw;
 }
 
-/* ---- records ------------------------------------------------------------------------------------
- */
+/* --- records --- */
 
 /* Alert records are two bytes in the clear and longer when encrypted, in every version: that is
  * how the plaintext alert of an OpenSSL client inside an encrypted TLS 1.3 handshake is told. */
@@ -376,8 +374,7 @@ unsigned tls_sniffer_feed(struct tls_sniffer *s, const void *data, size_t n)
     return saw;
 }
 
-/* ---- what was kept
- * -------------------------------------------------------------------------------- */
+/* --- what was kept --- */
 
 /* Entry `i` of a list of vectors. */
 static const uint8_t *entry(struct bytes list, unsigned width, size_t i, size_t *len)

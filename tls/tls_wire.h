@@ -13,7 +13,7 @@
 
 #include "tls/tls_params.h"
 
-/* ---- (a) what a ClientHello offered --------------------------------------------------------- */
+/* --- (a) what a ClientHello offered --- */
 
 #define TLS_OFFER_LIST_MAX 512  /* entries kept per list; `truncated` says that there were more */
 #define TLS_OFFER_SNI_MAX  255  /* bytes of a host name kept */
@@ -74,8 +74,7 @@ bool tls_offer_has_alpn(const struct tls_offer *o, const char *name);
 uint16_t tls_offer_max_version(const struct tls_offer *o);
 bool tls_offer_has_version(const struct tls_offer *o, uint16_t version);
 
-/* ---- (b) the first bytes of a connection ------------------------------------------------------
- */
+/* --- (b) the first bytes of a connection --- */
 
 #define TLS_HELLO_MAX 65536 /* largest ClientHello put together from records */
 
@@ -122,8 +121,7 @@ void tls_hello_reader_clear(struct tls_hello_reader *r);
 /* "plain HTTP request", ... for logs and events; never NULL. */
 const char *tls_first_text(enum tls_first verdict);
 
-/* ---- (c) one direction of a TLS connection -----------------------------------------------------
- */
+/* --- (c) one direction of a TLS connection --- */
 
 #define TLS_SNIFF_CHAIN_MAX 65536 /* bytes of a Certificate or CertificateRequest message kept */
 #define TLS_SNIFF_HELLO_MAX 16384 /* bytes of a ServerHello kept (cookies can be large) */

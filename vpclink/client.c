@@ -76,8 +76,7 @@ void gateway_link_free(struct gateway_link *link)
     free(link);
 }
 
-/* --- waiting
- * ------------------------------------------------------------------------------------------- */
+/* --- waiting --- */
 int link_wait_fd(int fd, short events, uint64_t deadline_us)
 {
     for (;;) {
@@ -144,8 +143,7 @@ static bool secure(struct gateway_link *link)
     }
 }
 
-/* --- the request
- * --------------------------------------------------------------------------------------- */
+/* --- the request --- */
 /* True also when the peer no longer listens: it may have answered, or said why, before. */
 static bool send_bytes(struct gateway_link *link, const char *data, size_t n)
 {
@@ -177,8 +175,7 @@ static bool send_bytes(struct gateway_link *link, const char *data, size_t n)
     return true;
 }
 
-/* --- the answer
- * -------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 static bool keep_headers(struct gateway_result *r, const struct http_message *m)
 {
     r->headers = calloc(m->n_headers + 1, sizeof *r->headers);
@@ -312,8 +309,7 @@ static bool read_answer(struct gateway_link *link)
     }
 }
 
-/* --- one call
- * ------------------------------------------------------------------------------------------ */
+/* --- one call --- */
 static void make_call(struct gateway_link *link)
 {
     const struct gateway_task *task = link->task;

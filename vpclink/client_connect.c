@@ -11,8 +11,7 @@
 #include "core/clock.h"
 #include "vpclink/link.h"
 
-/* --- connecting
- * -------------------------------------------------------------------------------------------- */
+/* --- connecting --- */
 static int connect_to(struct gateway_link *link, const struct addr *to)
 {
     struct gateway_result *r = link->now;

@@ -52,8 +52,7 @@ struct tls_conf *link_tls_conf(const struct gateway_task *task, struct err *err)
     return tls_conf_new(&p, err);
 }
 
-/* --- the judge
- * ---------------------------------------------------------------------------------------- */
+/* --- the judge --- */
 static bool about_the_host(enum verdict_code code)
 {
     return code == VERDICT_HOST_MISMATCH || code == VERDICT_HOST_ILLEGAL;
@@ -115,8 +114,7 @@ struct hop *link_tls_hop(struct gateway_link *link, int fd)
     return hop;
 }
 
-/* --- what happened
- * ------------------------------------------------------------------------------------- */
+/* --- what happened --- */
 void link_tls_note(struct gateway_link *link)
 {
     const struct tls_facts *f = link->hop == NULL ? NULL : hop_tls_facts(link->hop);

@@ -33,8 +33,7 @@ void gateway_join(struct gateway_result *r, const struct far_side *far)
     }
 }
 
-/* --- which hop
- * ----------------------------------------------------------------------------------------- */
+/* --- which hop --- */
 /* The hop that terminates TLS. */
 static const char *tls_hop(const struct gateway_task *task, const struct far_side *far)
 {

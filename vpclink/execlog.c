@@ -41,8 +41,7 @@ const char *execlog_date(int64_t wall_us, char *out)
     return out;
 }
 
-/* --- one line
- * ------------------------------------------------------------------------------------------ */
+/* --- one line --- */
 struct writer {
     FILE *out;
     int64_t wall_us;
@@ -107,8 +106,7 @@ static void map_header(struct map *m, const char *name, const char *value)
     map_add(m, name, strlen(name), value, strlen(value));
 }
 
-/* --- the parts
- * ----------------------------------------------------------------------------------------- */
+/* --- the parts --- */
 static void log_method(struct writer *w, const struct gateway_task *task)
 {
     const struct gateway_uri *u = &task->uri;

@@ -36,8 +36,7 @@ static enum protocol protocol_of(const json_t *j, const char *key)
     return strcmp(text, "TLS") == 0 ? PROTOCOL_TLS : strcmp(text, "TCP") == 0 ? PROTOCOL_TCP : 0;
 }
 
-/* --- the signpost
- * -------------------------------------------------------------------------------------- */
+/* --- the signpost --- */
 static int connect_post(const char *address)
 {
     struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -111,8 +110,7 @@ bool far_side_ask(const struct addr *to, struct far_side *out, const char *store
     return true;
 }
 
-/* --- the event
- * ----------------------------------------------------------------------------------------- */
+/* --- the event --- */
 static void take_back(const json_t *back, struct far_side *out)
 {
     const json_t *leaf = json_array_get(json_object_get(back, "certificates"), 0);

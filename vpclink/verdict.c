@@ -33,8 +33,7 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* --- sentences
- * ----------------------------------------------------------------------------------------- */
+/* --- sentences --- */
 struct teller {
     const struct gateway_task *task;
     const struct gateway_result *r;
@@ -125,8 +124,7 @@ static void tell(const struct teller *t, const char *text)
     }
 }
 
-/* --- certificates
- * ------------------------------------------------------------------------------------- */
+/* --- certificates --- */
 static void print_what(const struct verdict *v, const struct cert_facts *cert, FILE *out)
 {
     const char *mark = strstr(v->what, "{date}");
@@ -237,8 +235,7 @@ static void tell_certificate(const struct teller *t)
     tell_other_hop(t);
 }
 
-/* --- everything else
- * ------------------------------------------------------------------------------------ */
+/* --- everything else --- */
 static void tell_hint(const struct teller *t)
 {
     const struct gateway_result *r = t->r;

@@ -90,7 +90,7 @@ int audit_note(struct audit_report *report, const struct audit_subject *subject,
     return 0;
 }
 
-/* --- one certificate at a time --------------------------------------------------------------- */
+/* --- one certificate at a time --- */
 
 struct audit {
     struct audit_report *report;
@@ -200,7 +200,7 @@ static int check_certificate(const struct audit *a, const struct cert_facts *f, 
     return check_dates(a, f, leaf) != 0 ? -1 : check_hash(a, f);
 }
 
-/* --- the chain ------------------------------------------------------------------------------- */
+/* --- the chain --- */
 
 static bool issued_any(const struct cert_list *chain, const struct cert_facts *f)
 {

@@ -19,7 +19,7 @@
 #define ID_LEN     6
 #define ID_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
 
-/* --- files ----------------------------------------------------------------------------------- */
+/* --- files --- */
 
 const char *client_path(const struct client_store *s, const char *name, const char *ending,
                         char out[CLIENT_PATH_LEN])
@@ -133,7 +133,7 @@ bool client_is_id(const char *id)
     return strlen(id) == ID_LEN && strspn(id, ID_LETTERS) == ID_LEN;
 }
 
-/* --- the API's objects ------------------------------------------------------------------------ */
+/* --- the API's objects --- */
 
 json_t *client_store_get(struct client_store *s, const char *id, struct err *err)
 {

@@ -197,7 +197,7 @@ json_t *cert_describe(const struct cert_facts *f, int64_t now_s)
     return out;
 }
 
-/* --- revocation lists ------------------------------------------------------------------------ */
+/* --- revocation lists --- */
 
 static json_t *crl_time(const mbedtls_x509_time *t)
 {
@@ -233,7 +233,7 @@ json_t *crl_describe(const char *text, size_t len, const char *what, struct err 
     return out;
 }
 
-/* --- chains ---------------------------------------------------------------------------------- */
+/* --- chains --- */
 
 bool cert_names_issuer(const struct cert_facts *subject, const struct cert_facts *issuer)
 {

@@ -51,8 +51,7 @@ static bool san_text(const struct cert_general_name *name, char *out, size_t siz
            strlen(cert_general_name_text(name, out, size)) >= name->value.len;
 }
 
-/* --- the JDK
- * ------------------------------------------------------------------------------------------ */
+/* --- the JDK --- */
 static size_t san_address(const struct cert_general_name *name, uint8_t out[16])
 {
     static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -178,8 +177,7 @@ static bool jdk_check(const struct subject_names *s, const char *given, bool pub
     return jdk_name(s, host, public_authority, fault);
 }
 
-/* --- Apache
- * ------------------------------------------------------------------------------------------- */
+/* --- Apache --- */
 static bool apache_matches(const struct subject_names *s, const char *host)
 {
     uint8_t address[16], have[16];

@@ -12,8 +12,7 @@
 
 #define NAME_MAX_OCTETS 1100
 
-/* --- Unicode and xn--
- * --------------------------------------------------------------------------------- */
+/* --- Unicode and xn-- --- */
 static bool is_ascii(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -102,8 +101,7 @@ bool hostname_to_unicode(const char *name, char *out, size_t size)
     return convert(name, false, out, size);
 }
 
-/* --- the JDK
- * ------------------------------------------------------------------------------------------ */
+/* --- the JDK --- */
 const char *hostname_sni_refusal(const char *name)
 {
     char ascii[NAME_MAX_OCTETS];
@@ -234,8 +232,7 @@ bool hostname_jdk_matches(const char *name, const char *pattern, bool public_aut
     return labels_match(n, p);
 }
 
-/* --- Apache
- * ------------------------------------------------------------------------------------------- */
+/* --- Apache --- */
 /* The registrable part of `identity`; NULL when it is a public suffix itself. */
 static const char *domain_root(const char *identity)
 {

@@ -122,8 +122,7 @@ static enum nc_relation compare_uri(const struct nc_name *base, const struct nc_
     return r;
 }
 
-/* --- addresses
- * ---------------------------------------------------------------------------------------- */
+/* --- addresses --- */
 static bool is_subnet(struct der_span a)
 {
     return a.len == 8 || a.len == 32;
@@ -243,8 +242,7 @@ enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *in
     return NC_OTHER_TYPE;
 }
 
-/* --- making names comparable
- * ---------------------------------------------------------------------------- */
+/* --- making names comparable --- */
 static bool lower(struct trust_run *run, struct nc_name *n, const uint8_t *s, size_t len)
 {
     n->text = arena_alloc(&run->arena, len + 1);

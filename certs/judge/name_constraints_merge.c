@@ -6,8 +6,7 @@
 
 #include "certs/judge/name_constraints.h"
 
-/* --- lists
- * -------------------------------------------------------------------------------------------- */
+/* --- lists --- */
 static bool list_add(struct trust_run *run, struct nc_list *l, struct nc_name *n)
 {
     if (l->n == l->room) {
@@ -69,8 +68,7 @@ bool nc_compare_charged(struct trust_run *run, const struct nc_name *a, const st
     return false;
 }
 
-/* --- merging
- * ------------------------------------------------------------------------------------------ */
+/* --- merging --- */
 static bool minimize(struct trust_run *run, struct nc_list *l, struct fault *fault)
 {
     for (size_t i = 0; i + 1 < l->n;) {

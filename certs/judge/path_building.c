@@ -30,8 +30,7 @@ struct candidate { /* of a tree that is sorted as it grows, like Java's TreeSet 
     struct candidate *left, *right;
 };
 
-/* --- the order in which candidates are tried
- * --------------------------------------------------------- */
+/* --- the order in which candidates are tried --- */
 /* Hops between two names where one contains the other; `none` where neither does. */
 static long distance(const struct x500_name *base, const struct x500_name *test, long none)
 {
@@ -161,8 +160,7 @@ static bool add_candidate(struct search *s, struct candidate **root, const struc
     return true;
 }
 
-/* --- which candidates there are
- * ---------------------------------------------------------------------- */
+/* --- which candidates there are --- */
 static bool valid_at(const struct cert_facts *cert, int64_t when)
 {
     return cert->not_before_utc <= when && when <= cert->not_after_utc;
@@ -273,8 +271,7 @@ static bool collect(struct search *s, struct candidate **root, const struct cert
     return traversed >= MAX_CAS || add_presented(s, root, below, traversed);
 }
 
-/* --- the search
- * ---------------------------------------------------------------------------------------- */
+/* --- the search --- */
 static bool is_anchor(const struct search *s, const struct cert_facts *cert)
 {
     const struct trust_anchors *t = s->run->anchors;

@@ -108,8 +108,7 @@ void sig_import(mpz_t out, struct der_span v)
     mpz_import(out, v.len, 1, 1, 1, 0, v.at);
 }
 
-/* --- ECDSA, DSA, EdDSA
- * ------------------------------------------------------------------------------ */
+/* --- ECDSA, DSA, EdDSA --- */
 /* SEQUENCE of two INTEGERs in strict DER. */
 static bool read_pair(struct der_span sig, struct dsa_signature *out)
 {

@@ -213,8 +213,7 @@ static bool judge_with(struct trust_run *run, const struct trust_anchors *anchor
     return engine(run, fault) && (run->anchor == NULL || check_leaf(run, fault));
 }
 
-/* --- insecureSkipVerification
- * ------------------------------------------------------------------------- */
+/* --- insecureSkipVerification --- */
 static bool signed_by_itself(const struct cert_facts *f)
 {
     char detail[VERDICT_TEXT_MAX];
@@ -272,8 +271,7 @@ static bool judge_skipping(struct trust_run *run, struct fault *fault)
     return ok;
 }
 
-/* --- the whole
- * ---------------------------------------------------------------------------------------- */
+/* --- the whole --- */
 static bool check_shape(const struct trust_request *req, struct fault *fault)
 {
     size_t octets = 4; /* context and length of a TLS 1.3 Certificate message */
@@ -365,8 +363,7 @@ void trust_judge(const struct trust_request *req, struct verdict *out)
     arena_clear(&run.arena);
 }
 
-/* --- in words
- * ------------------------------------------------------------------------------------------ */
+/* --- in words --- */
 const char *verdict_sentence(const struct verdict *v, const struct trust_request *req, char *out,
                              size_t size)
 {

@@ -25,7 +25,7 @@ struct writing {
     struct err *err;
 };
 
-/* --- the directory --------------------------------------------------------------------------- */
+/* --- the directory --- */
 
 static int make_dir(const char *path, struct err *err)
 {
@@ -119,7 +119,7 @@ static int write_pair(struct writing *w, const char *name, const struct cert_lab
     return write_pem(w, file, &text, PEM_SECRET);
 }
 
-/* --- what is in it --------------------------------------------------------------------------- */
+/* --- what is in it --- */
 
 static const char *folder_of(const struct lab_profile *p)
 {

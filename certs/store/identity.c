@@ -81,7 +81,7 @@ static int parse_for_mbedtls(mbedtls_x509_crt *crt, struct der_span der)
     return mbedtls_x509_crt_parse_der_with_ext_cb(crt, der.at, der.len, 1, accept_extension, NULL);
 }
 
-/* --- from the lab ---------------------------------------------------------------------------- */
+/* --- from the lab --- */
 
 /* The certificate outlives the lab, so it gets a copy of the key. */
 static int copy_key(mbedtls_pk_context *to, mbedtls_pk_context *from)
@@ -131,7 +131,7 @@ static int load_lab(struct shared_cert *c, struct cert_lab *lab, struct err *err
     return rc;
 }
 
-/* --- from files ------------------------------------------------------------------------------ */
+/* --- from files --- */
 
 /* "api.key" for "api.pem"; ".key" after any other name. */
 static char *key_path(const char *path)
@@ -223,7 +223,7 @@ out:
     return rc;
 }
 
-/* --- both ------------------------------------------------------------------------------------ */
+/* --- both --- */
 
 static void make_id(struct cert *c)
 {

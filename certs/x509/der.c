@@ -129,7 +129,7 @@ const char *der_bits(const struct der *d, struct der_span *octets, unsigned *unu
     return NULL;
 }
 
-/* --- times ------------------------------------------------------------------------------------ */
+/* --- times --- */
 struct digits {
     const uint8_t *at;
     size_t left;
@@ -234,8 +234,7 @@ const char *der_time(const struct der *d, bool round_up, int64_t *out_s)
     return NULL;
 }
 
-/* --- object identifiers ------------------------------------------------------------------------
- */
+/* --- object identifiers --- */
 const char *der_oid_check(struct der_span body)
 {
     if (body.len > 4096)

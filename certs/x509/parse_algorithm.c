@@ -32,8 +32,7 @@ const struct parse_curve *parse_curve_of(struct der_span oid)
     return NULL;
 }
 
-/* --- algorithm identifiers ---------------------------------------------------------------------
- */
+/* --- algorithm identifiers --- */
 const char *parse_sig_algorithm(const struct der *alg, struct der_span *oid,
                                 struct der_span *params)
 {
@@ -96,8 +95,7 @@ const char *parse_algorithm_name(struct der_span oid, struct der_span params, ch
     return out;
 }
 
-/* --- parameters ----------------------------------------------------------------------------------
- */
+/* --- parameters --- */
 static const char *pss_mgf(struct der_span body, char *digest, size_t size)
 {
     struct der d;

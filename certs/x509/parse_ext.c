@@ -202,8 +202,7 @@ static const char *authority_key_id(struct cert_parser *p, const struct cert_ext
     return why;
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------ */
+/* --- the table --- */
 static const struct known {
     const char *oid;
     const char *(*read)(struct cert_parser *p, const struct cert_extension *ext);

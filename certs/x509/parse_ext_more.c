@@ -132,8 +132,7 @@ const char *ext_inhibit_any_policy(struct cert_parser *p, const struct cert_exte
     return why;
 }
 
-/* --- only to be readable
- * ---------------------------------------------------------------------------- */
+/* --- only to be readable --- */
 const char *ext_nothing(struct cert_parser *p, const struct cert_extension *ext)
 {
     (void)p;

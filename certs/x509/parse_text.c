@@ -85,8 +85,7 @@ void text_code_point(struct text *t, uint32_t c)
     text_put(t, b, n);
 }
 
-/* --- string types to UTF-8 ---------------------------------------------------------------------
- */
+/* --- string types to UTF-8 --- */
 static void put_utf8(struct text *t, struct der_span b)
 {
     while (b.len > 0) {
@@ -161,8 +160,7 @@ bool x500_value_text(const struct der *value, char *out, size_t size)
     return text_value(&t, value, false);
 }
 
-/* --- walking a Name -----------------------------------------------------------------------------
- */
+/* --- walking a Name --- */
 const char *ava_read(const struct der *seq, struct ava *out)
 {
     struct der_span rest = seq->body;

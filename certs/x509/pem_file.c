@@ -79,7 +79,7 @@ char *pem_path(const char *base_dir, const char *path)
     return joined;
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 /* Room for `more` octets and a NUL; the old buffer is wiped, for it may hold a key. */
 static char *grow(struct pem_text *t, size_t more)

@@ -8,8 +8,7 @@
 #include "certs/x509/parse_impl.h"
 #include "certs/x509/parse_text.h"
 
-/* --- canonical form ------------------------------------------------------------------------------
- */
+/* --- canonical form --- */
 static void canon_value(struct text *out, const char *raw)
 {
     bool white = false;

@@ -63,7 +63,7 @@ void test_certs_free(void)
     tls_thread_done();
 }
 
-/* --- memory ---------------------------------------------------------------------------------- */
+/* --- memory --- */
 static bool hiccups(struct mem_end *e, unsigned call)
 {
     if (!e->hiccup || call % 2 == 0)
@@ -130,7 +130,7 @@ void mem_tap(void *arg, bool incoming, uint8_t *data, size_t n)
     *(incoming ? &e->tapped_in : &e->tapped_out) += n;
 }
 
-/* --- the pair -------------------------------------------------------------------------------- */
+/* --- the pair --- */
 void tls_pair_init(struct tls_pair *p, const struct tls_conf_params *client_params,
                    const struct tls_conf_params *server_params, const char *profile)
 {

@@ -176,8 +176,7 @@ static void nothing_is_no_step(void **state)
     rig_clear(&r);
 }
 
-/* --- docs/ARCHITECTURE.md ----------------------------------------------------------------------
- */
+/* --- docs/ARCHITECTURE.md --- */
 #define BEGIN "<!-- state table: compared with flow_rules by tests/unit/flow/test_rules.c -->\n"
 #define END   "<!-- end of state table -->\n"
 

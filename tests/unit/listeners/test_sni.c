@@ -223,8 +223,7 @@ static void test_ten_thousand_certificates(void **state)
     sni_index_free(x);
 }
 
-/* ---- real certificates -------------------------------------------------------------------------
- */
+/* --- real certificates --- */
 
 static void test_key_types_of_an_nlb(void **state)
 {

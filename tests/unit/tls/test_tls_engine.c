@@ -491,8 +491,7 @@ static void changed_bytes_fail(void **state)
     }
 }
 
-/* --- resumption: the client is a bare mbedTLS session, as the engine's own never resumes --------
- */
+/* --- resumption: the client is a bare mbedTLS session, as the engine's own never resumes --- */
 struct bare_client {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;

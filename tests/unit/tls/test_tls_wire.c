@@ -26,8 +26,7 @@ static const struct hello_spec usual = { .versions = versions,
                                          .sni = "Api.Example.com",
                                          .alpn = alpn };
 
-/* ---- offers ------------------------------------------------------------------------------------
- */
+/* --- offers --- */
 
 static void assert_list(struct tls_list list, const uint16_t *want)
 {
@@ -217,8 +216,7 @@ static void test_lists_are_bounded(void **state)
     tls_offer_clear(&o);
 }
 
-/* ---- recorded hellos ---------------------------------------------------------------------------
- */
+/* --- recorded hellos --- */
 
 static void test_recorded_hellos(void **state)
 {
@@ -288,8 +286,7 @@ static void test_recorded_ticket_and_fallback(void **state)
     free(data);
 }
 
-/* ---- first bytes -------------------------------------------------------------------------------
- */
+/* --- first bytes --- */
 
 static void test_every_fragment_size_and_chunk_size(void **state)
 {

@@ -240,7 +240,7 @@ static void hosts_that_are_none_are_refused(void **state)
     cert_lab_free(lab);
 }
 
-/* --- "valid" always verifies ------------------------------------------------------------------ */
+/* --- "valid" always verifies --- */
 
 static uint32_t rolls = 1;
 
@@ -301,8 +301,7 @@ static void valid_verifies_for_any_host(void **state)
     cert_lab_free(lab);
 }
 
-/* --- keys, revocation, requests ----------------------------------------------------------------
- */
+/* --- keys, revocation, requests --- */
 
 static void keys_made_ahead_are_the_same_keys(void **state)
 {
