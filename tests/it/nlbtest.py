@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import unittest
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -63,6 +64,54 @@ def run(*argv, data=b"", timeout=None, env=None, cwd=None, check=False):
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)}: status {done.returncode}\n{done.stderr.decode()}")
     return done
+
+
+# --- threads of tests ------------------------------------------------------------------------------
+
+
+class ThreadDied(AssertionError):
+    """A thread of the test ended with an exception: nobody will do its work any more."""
+
+
+class Threads:
+    """An exception in any thread fails the running test at once, wherever the main thread waits."""
+
+    def __init__(self):
+        self.dead, self.testing = [], False
+        self.default, threading.excepthook = threading.excepthook, self._died
+        signal.signal(signal.SIGUSR2, self._interrupt)
+        run_test = unittest.TestCase.run
+        unittest.TestCase.run = lambda case, result=None: self._watched(run_test, case, result)
+
+    def _died(self, args):
+        self.default(args)
+        self.dead.append("".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback)))
+        if self.testing:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR2)
+
+    def _interrupt(self, *_):
+        if self.testing:
+            self.check()
+
+    def check(self):
+        """Raise what a thread died of, once."""
+        if self.dead:
+            raise ThreadDied("a thread of this test died\n" + self.dead.pop())
+
+    def _watched(self, run_test, case, result):
+        case.addCleanup(self._end)
+        self.testing = True
+        try:
+            return run_test(case, result)
+        finally:
+            self.testing = False
+
+    def _end(self):
+        self.testing = False
+        self.check()
+
+
+THREADS = Threads()
 
 
 # --- the load balancer ------------------------------------------------------------------------
@@ -734,6 +783,8 @@ def server_ctx(cert, low=None, high=None, ciphers=None, client_ca=None, alpn=Non
 def client_ctx(ca=None, low=None, high=None, ciphers=None, alpn=None, cert=None):
     """A client context; without ca it accepts any certificate."""
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # A python built against OpenSSL 3 would take a close without close_notify for an orderly end.
+    ctx.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0x80)
     if ca is None:
         ctx.check_hostname = False
         ctx.verify_mode = ssl.CERT_NONE

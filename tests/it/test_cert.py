@@ -647,7 +647,8 @@ class Client(InTemp):
                         return
                     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                     ctx.load_cert_chain(server("valid"), server("valid")[:-4] + ".key")
-                    ctx.load_verify_locations(stage + "/accepted.pem")
+                    with open(stage + "/accepted.pem", encoding="ascii") as pinned:
+                        ctx.load_verify_locations(cadata=pinned.read())
                     ctx.verify_mode = ssl.CERT_REQUIRED
                     # Both certificates have one name. Without this flag OpenSSL looks at one of them only.
                     ctx.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -663,7 +664,12 @@ class Client(InTemp):
                 while not done.is_set():
                     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                     ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
-                    ctx.load_cert_chain(stage + "/current.pem")
+                    # OpenSSL opens the file once for the certificate and once for the key, and between the two it may
+                    # be replaced by another whole one: load what one reading gave.
+                    with open(stage + "/current.pem", "rb") as now, tempfile.NamedTemporaryFile() as mine:
+                        mine.write(now.read())
+                        mine.flush()
+                        ctx.load_cert_chain(mine.name)
                     try:
                         with socket.create_connection(("127.0.0.1", port), timeout=10) as raw, ctx.wrap_socket(raw):
                             tries[0] += 1

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/walkthrough.md: every command of it is run, in order, and what it shows is compared.
+"""docs/walkthrough.md: every command of it is typed into an interactive bash on a terminal, in order, as a reader would.
 
-`console` blocks: "$ " begins a command (a trailing & leaves it running until `kill %1`), "(exit status N)" tells its exit
+`console` blocks: "$ " begins a command (a trailing & leaves it running until `kill $!`), "(exit status N)" tells its exit
 status when it is not 0, every other line must come in its output, in order; "..." stands for anything. `ini` blocks that
 begin with "; file: NAME" are written to that file. The document's ports are exchanged for free ones."""
+import fcntl
 import os
+import pty
 import re
-import signal
+import select
 import socket
+import struct
 import subprocess
 import tempfile
-import time
+import termios
 import unittest
 
 from nlbtest import Deadline
@@ -57,53 +60,91 @@ def free_ports(text):
     return text
 
 
+class Shell:
+    """An interactive bash on a pseudo-terminal of its own, without echo and prompts."""
+
+    def __init__(self, cwd, env):
+        self.terminal, inner = pty.openpty()
+        attributes = termios.tcgetattr(inner)
+        attributes[1] &= ~termios.OPOST
+        attributes[3] &= ~termios.ECHO
+        termios.tcsetattr(inner, termios.TCSANOW, attributes)
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 250, 0, 0))
+        self.process = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "--noediting", "-i"], cwd=cwd, stdin=inner, stdout=inner, stderr=inner,
+            env={**env, "PS1": "", "PS2": "", "TERM": "dumb"}, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(inner)
+        self.said, self.n = "", 0
+
+    def type(self, line):
+        os.write(self.terminal, line.encode() + b"\n")
+
+    def read_until(self, pattern, seconds):
+        """What was said up to the first match, which is consumed; AssertionError when time or the shell ends first."""
+        deadline = Deadline(seconds)
+        while not (m := re.search(pattern, self.said, re.M)):
+            if not select.select([self.terminal], [], [], deadline.left())[0]:
+                raise AssertionError(f"no {pattern!r} in\n{self.said}")
+            self.said += os.read(self.terminal, 65536).decode(errors="replace")
+        before, self.said = self.said[:m.start()], self.said[m.end():]
+        return before, m
+
+    def do(self, line):
+        """(exit status, output) of one command line."""
+        self.n += 1
+        self.type(line)
+        self.type(f"printf '\\n<%s> %s\\n' {self.n} $?")
+        out, m = self.read_until(rf"^<{self.n}> (\d+)\n", 120)
+        return int(m[1]), out
+
+    def close(self):
+        self.type("kill $(jobs -p) 2>/dev/null; wait; exit 0")
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            os.close(self.terminal)
+
+
+def first_address(name):
+    try:
+        return socket.getaddrinfo(name, None)[0][4][0]
+    except OSError:
+        return None
+
+
 class Walkthrough(unittest.TestCase):
     def setUp(self):
+        if first_address("localhost") is None:
+            self.skipTest("localhost has no address here (no hosts file?), and the walk-through calls it")
         folder = tempfile.TemporaryDirectory(prefix="nlbsim-walk-")
         self.addCleanup(folder.cleanup)
         self.dir, self.running = folder.name, None
-        self.env = {**os.environ, "PATH": os.path.dirname(NLBSIM) + ":" + os.environ["PATH"], "NO_COLOR": "1"}
-        self.addCleanup(self.stop)
-
-    def start(self, line):
-        self.assertIsNone(self.running, "something still runs")
-        log = os.path.join(self.dir, ".running.log")
-        with open(log, "wb") as out:
-            self.running = subprocess.Popen(["bash", "-c", "exec " + line], cwd=self.dir, env=self.env, stdout=out,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        deadline = Deadline()
-        while True:
-            with open(log, encoding="utf-8") as f:
-                text = f.read()
-            if re.search(r"^ready ", text, re.M):
-                return
-            self.assertIsNone(self.running.poll(), text)
-            self.assertGreater(deadline.left(), 0, "not ready: " + text)
-            time.sleep(0.01)
-
-    def stop(self):
-        if self.running is None:
-            return
-        self.running.send_signal(signal.SIGTERM)
+        env = {**os.environ, "PATH": os.path.dirname(NLBSIM) + ":" + os.environ["PATH"], "NO_COLOR": "1"}
         try:
-            self.running.wait(20)
-        except subprocess.TimeoutExpired:
-            self.running.kill()
-            self.running.wait()
-            raise
-        finally:
-            self.running = None
+            self.shell = Shell(self.dir, env)
+        except OSError as e:
+            self.skipTest(f"no pseudo-terminal here: {e}")
+        self.addCleanup(self.shell.close)
 
     def do(self, step):
         if step.line.endswith(" &"):
-            return self.start(step.line[:-2])
-        if step.line == "kill %1":
+            self.assertIsNone(self.running, "something still runs")
+            self.running = step
+            self.shell.type(step.line)
+            self.shell.read_until(r"^ready .*\n", None)
+            return
+        status, out = self.shell.do(step.line)
+        self.assertEqual(status, step.status, out)
+        if step.line == "kill $!":
             self.assertIsNotNone(self.running)
-            return self.stop()
-        p = subprocess.run(["bash", "-c", step.line], cwd=self.dir, env=self.env, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120)
-        out = p.stdout.decode(errors="replace")
-        self.assertEqual(p.returncode, step.status, out)
+            self.running = None
+            self.assertIn(self.shell.do("wait $!")[0], (0, 143))
+            return
         lines = iter(out.splitlines())
         for want in step.expected:
             if want != "...":
