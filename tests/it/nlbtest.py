@@ -66,6 +66,16 @@ def run(*argv, data=b"", timeout=None, env=None, cwd=None, check=False):
     return done
 
 
+def _has_address(name):
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except OSError:
+        return False
+
+
+needs_localhost = unittest.skipUnless(_has_address("localhost"), "localhost has no address here (no hosts file?)")
+
+
 # --- threads of tests ------------------------------------------------------------------------------
 
 

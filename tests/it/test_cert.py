@@ -153,6 +153,7 @@ class Show(InTemp):
         self.assertEqual([r["serial"] for r in crl["revoked"]], [serial])
         self.assertIn("1 revoked", cert("show", os.path.join(pki, "crl", "issuing.pem"))[1])
 
+    @nlbtest.needs_localhost
     def test_a_server(self):
         for name in ("valid", "self-signed", "expired", "rsa-2048", "wrong-order"):
             with tls_server(server(name), server(name)[:-4] + ".key") as (port, seen):
@@ -164,6 +165,7 @@ class Show(InTemp):
                 self.assertEqual(doc["tls"]["server_name"], "localhost")
                 self.assertEqual(seen, ["localhost"])
 
+    @nlbtest.needs_localhost
     def test_the_server_name_is_a_choice(self):
         with tls_server(server("valid"), server("valid")[:-4] + ".key") as (port, seen):
             self.show("--sni", HOST, f"127.0.0.1:{port}")

@@ -16,7 +16,7 @@ import tempfile
 import termios
 import unittest
 
-from nlbtest import Deadline
+from nlbtest import Deadline, needs_localhost
 
 NLBSIM = os.path.abspath(os.environ.get("NLBSIM", "build/release/nlbsim"))
 DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "walkthrough.md")
@@ -110,17 +110,9 @@ class Shell:
             os.close(self.terminal)
 
 
-def first_address(name):
-    try:
-        return socket.getaddrinfo(name, None)[0][4][0]
-    except OSError:
-        return None
-
-
+@needs_localhost  # the document calls it
 class Walkthrough(unittest.TestCase):
     def setUp(self):
-        if first_address("localhost") is None:
-            self.skipTest("localhost has no address here (no hosts file?), and the walk-through calls it")
         folder = tempfile.TemporaryDirectory(prefix="nlbsim-walk-")
         self.addCleanup(folder.cleanup)
         self.dir, self.running = folder.name, None
