@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import pty
 import queue
 import re
 import select
@@ -71,6 +72,14 @@ def _has_address(name):
         return bool(socket.getaddrinfo(name, None))
     except OSError:
         return False
+
+
+def open_terminal():
+    """(our end, the program's end) of a pseudo-terminal; the test is skipped where there are none (a chroot without devpts)."""
+    try:
+        return pty.openpty()
+    except OSError as e:
+        raise unittest.SkipTest(f"no pseudo-terminal here: {e}") from None
 
 
 needs_localhost = unittest.skipUnless(_has_address("localhost"), "localhost has no address here (no hosts file?)")

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pty
 import re
 import shlex
 import signal
@@ -62,7 +61,7 @@ class Demo(unittest.TestCase):
         self.assertLess(self.seconds, 2 if "san-" not in NLBSIM else 20)
 
     def on_a_terminal(self, **env):
-        ours, theirs = pty.openpty()
+        ours, theirs = nlbtest.open_terminal()
         p = subprocess.Popen([NLBSIM, "demo"], stdout=theirs, stdin=subprocess.DEVNULL, env={**os.environ, **env})
         os.close(theirs)
         text = b""

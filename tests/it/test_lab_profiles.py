@@ -4,13 +4,14 @@ profile's row says, and nothing else."""
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+
+from nlbtest import open_terminal
 
 NLBSIM = os.path.abspath(os.environ.get("NLBSIM", "build/release/nlbsim"))
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -318,7 +319,7 @@ class Directory(unittest.TestCase):
         self.assertEqual(len(out.splitlines()), 1)
 
     def test_progress_on_a_terminal(self):
-        master, slave = pty.openpty()
+        master, slave = open_terminal()
         p = subprocess.Popen([NLBSIM, "lab", self.pki], stderr=slave, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         os.close(slave)
         seen = b""
