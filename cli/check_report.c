@@ -51,7 +51,7 @@ static void print_key(const struct cfg_object *o, const struct cfg_key *key,
         fprintf(out, "%s = %s ; default\n", key->name, key->def);
     else if (strcmp(key->name, "workers") == 0)
         fprintf(out, "%s = %u ; default: the number of cores\n", key->name,
-                (unsigned)config->nlb.workers);
+                (unsigned)config->nlb.process.workers);
 }
 
 static const char *section_name(const struct section_kind *kind, const struct cfg_object *o,
@@ -183,7 +183,8 @@ static void print_row(const struct cfg_key *key, FILE *out)
         fprintf(out, "`%s`", key->def);
     else
         fputs("none", out);
-    fprintf(out, " | %s%s | ", key->help, key->repeated ? " (may be repeated)" : "");
+    fprintf(out, " | %s%s%s | ", key->help, key->repeated ? " (may be repeated)" : "",
+            key->restart ? " (needs a restart)" : "");
     if (key->only == NULL)
         fputs("yes", out);
     else if (key->only[0] == '\0')

@@ -113,7 +113,7 @@ static struct nlb_config *load(const char *path, int *status)
 
 static bool data_on_stdout(const struct nlb_config *config)
 {
-    const char *events = config->nlb.events, *access = config->nlb.access_log;
+    const char *events = config->nlb.process.events, *access = config->nlb.process.access_log;
 
     return (events != NULL && strcmp(events, "-") == 0) ||
            (access != NULL && strcmp(access, "-") == 0);
@@ -126,7 +126,6 @@ struct session {
     int signal_fd;
     bool draining;
     uint64_t deadline_us;
-    uint64_t drained; /* workers that are done */
 };
 
 static void reload(struct session *s)
@@ -206,7 +205,6 @@ static void loop(struct session *s)
 
     for (;;) {
         int n = poll(fds, 2, wait_ms(s));
-        uint64_t done;
 
         if (n < 0 && errno != EINTR)
             return;
@@ -214,11 +212,8 @@ static void loop(struct session *s)
             return; /* the deadline of draining */
         if ((fds[0].revents & POLLIN) && take_signal(s))
             return;
-        if ((fds[1].revents & POLLIN) && read(fds[1].fd, &done, sizeof done) == sizeof done) {
-            s->drained += done;
-            if (s->drained >= s->bed.config->nlb.workers)
-                return;
-        }
+        if (fds[1].revents & POLLIN)
+            return; /* all drained */
     }
 }
 

@@ -310,6 +310,35 @@ int cfg_line(const struct cfg_object *object, const char *key)
     return 0;
 }
 
+bool cfg_same(const struct cfg_key *key, const void *a, const void *b)
+{
+    const unsigned char *x = (const unsigned char *)a + key->offset;
+    const unsigned char *y = (const unsigned char *)b + key->offset;
+    const char *s = NULL, *t = NULL;
+
+    switch (key->kind) {
+    case CFG_BOOL:
+        return memcmp(x, y, sizeof(bool)) == 0;
+    case CFG_UINT:
+    case CFG_SECONDS:
+        return memcmp(x, y, sizeof(uint64_t)) == 0;
+    case CFG_ENUM:
+        return memcmp(x, y, sizeof(int)) == 0;
+    case CFG_ADDR:
+        return addr_equal((const struct addr *)(const void *)x,
+                          (const struct addr *)(const void *)y);
+    case CFG_TEXT:
+        memcpy(&s, x, sizeof s);
+        memcpy(&t, y, sizeof t);
+        break;
+    case CFG_CUSTOM:
+        s = cfg_text(a, key->name);
+        t = cfg_text(b, key->name);
+        break;
+    }
+    return s == t || (s != NULL && t != NULL && strcmp(s, t) == 0);
+}
+
 const char *cfg_text(const struct cfg_object *object, const char *key)
 {
     const struct cfg_key *row;

@@ -62,6 +62,7 @@ struct cfg_key {
     size_t offset; /* offsetof the field in the section's struct */
     bool repeated; /* may be given more than once (CFG_CUSTOM only) */
     bool required;
+    bool restart; /* the process's own: a reload does not change it */
     uint64_t min, max;
     const struct cfg_choice *choices;
     /* CFG_CUSTOM: parse into the object; 0, or -1 after problems_add(). CFG_TEXT: NULL, or a check
@@ -96,6 +97,8 @@ bool cfg_applies(const struct cfg_object *object, const struct cfg_key *key);
 int cfg_line(const struct cfg_object *object, const char *key);
 /* The row of a key; NULL when there is none. */
 const struct cfg_key *cfg_find(const struct cfg_key *keys, const char *name);
+/* Have the two objects of one table the same value? */
+bool cfg_same(const struct cfg_key *key, const void *a, const void *b);
 /* Text of the value in effect: the last one given, the default, or NULL when there is neither. */
 const char *cfg_text(const struct cfg_object *object, const char *key);
 /* Digits only, min..max. 0, or -1. */

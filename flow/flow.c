@@ -22,10 +22,12 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg);
 static void reap_cb(evutil_socket_t fd, short what, void *arg);
 
 /* --- the worker's share --- */
-int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id)
+int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id,
+                  uint64_t id_step)
 {
     env->base = base;
     env->next_id = first_id;
+    env->id_step = id_step;
     LIST_INIT(&env->flows);
     STAILQ_INIT(&env->dead);
     LIST_INIT(&env->lingers);
@@ -109,7 +111,8 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
     if (f->keeper.ref != NULL)
         f->keeper.ref(f->keeper.arg);
     f->record = *record;
-    f->record.id = env->next_id++;
+    f->record.id = env->next_id;
+    env->next_id += env->id_step;
     f->record.listener = plan->listener;
     f->record.origin = plan->origin;
     f->record.protocol = plan->protocol;

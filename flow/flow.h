@@ -63,7 +63,8 @@ struct flow_env {
     bool wants_chain; /* ended_cb speaks of the target's certificates */
     int spare_fd; /* given up for a moment to turn a connection away when no other is left; -1: gone
                    */
-    uint64_t next_id; /* unique over all workers: each starts at another high part */
+    uint64_t next_id, id_step; /* unique over all workers: each begins with its number and leaves
+                                  room for the others */
     LIST_HEAD(, flow) flows;
     STAILQ_HEAD(, flow) dead;
     LIST_HEAD(, lingerer) lingers;
@@ -71,7 +72,8 @@ struct flow_env {
     size_t n_flows;
 };
 /* 0, or -1 without memory. */
-int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id);
+int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id,
+                  uint64_t id_step);
 /* Let go of flows past their idle timeout: they are reported already, and to AWS no flows any more.
  */
 void flow_env_drop_expired(struct flow_env *env);

@@ -118,9 +118,9 @@ static int start_testbed(struct run *r, struct err *err)
         return -1;
     }
     snprintf(r->events_path, sizeof r->events_path, "/proc/self/fd/%d", r->events_fd);
-    r->config->nlb.workers = 1;
-    r->config->nlb.events = r->events_path;
-    r->config->nlb.access_log = NULL;
+    r->config->nlb.process.workers = 1;
+    r->config->nlb.process.events = r->events_path;
+    r->config->nlb.process.access_log = NULL;
     if (testbed_start(&r->bed, r->config, err) != 0)
         return -1;
     r->running = true;

@@ -30,7 +30,8 @@ struct conn {
 };
 
 struct admin {
-    struct nlb *nlb;
+    admin_page_fn page;
+    void *page_arg;
     struct addr addr;
     pthread_t thread;
     struct event_base *base;
@@ -82,7 +83,7 @@ static void answer(struct conn *c)
         answer_error(c, 405, "GET and HEAD only\n", "Allow: GET, HEAD\r\n");
         return;
     }
-    page = admin_page(c->admin->nlb, m->target);
+    page = c->admin->page(c->admin->page_arg, m->target);
     if (page.body == NULL) {
         answer_error(c, 500, "out of memory\n", NULL);
         return;
@@ -250,7 +251,7 @@ static int open_socket(struct admin *a, struct err *err)
     return a->fd < 0 ? -1 : 0;
 }
 
-struct admin *admin_start(struct nlb *nlb, const struct addr *addr, struct err *err)
+struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr, struct err *err)
 {
     struct admin *a = calloc(1, sizeof *a);
 
@@ -258,7 +259,8 @@ struct admin *admin_start(struct nlb *nlb, const struct addr *addr, struct err *
         err_set(err, ERR_NOMEM, "metrics");
         return NULL;
     }
-    a->nlb = nlb;
+    a->page = page;
+    a->page_arg = arg;
     a->addr = *addr;
     a->fd = a->lock_fd = -1;
     a->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

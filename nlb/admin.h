@@ -7,23 +7,22 @@
 #include "core/addr.h"
 #include "core/err.h"
 
-struct nlb;
 struct admin;
 
-/* Serve at `addr`; `nlb` is borrowed until admin_stop(). NULL with the reason in `err`. */
-struct admin *admin_start(struct nlb *nlb, const struct addr *addr, struct err *err);
-void admin_stop(struct admin *a); /* NULL is fine */
-/* With the real port. */
-const struct addr *admin_address(const struct admin *a);
-
-/* --- the pages, nlb/admin_pages.c --- */
+/* The answer to one request. */
 struct admin_page {
     unsigned status;
     const char *content_type;
     char *body;      /* malloc'd; NULL: memory is out */
     char extra[128]; /* header lines; empty: none */
 };
-/* The page of a request target ("/flows?limit=3"). Any thread. */
-struct admin_page admin_page(struct nlb *nlb, const char *target);
+/* The page of a request target ("/flows?limit=3"); called on the admin's thread. */
+typedef struct admin_page (*admin_page_fn)(void *arg, const char *target);
+
+/* Serve at `addr`; `arg` is borrowed until admin_stop(). NULL with the reason in `err`. */
+struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr, struct err *err);
+void admin_stop(struct admin *a); /* NULL is fine */
+/* With the real port. */
+const struct addr *admin_address(const struct admin *a);
 
 #endif

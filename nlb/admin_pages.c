@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/cfg_key.h"
-#include "nlb/admin.h"
+#include "nlb/admin_pages.h"
 #include "nlb/nlb_impl.h"
 
 #define FLOWS_DEFAULT 100
@@ -87,10 +87,10 @@ static json_t *target_json(const struct health_row *row, const struct target_gro
                      text_json(row->detail));
 }
 
-static json_t *group_json(const struct nlb_config *config, const struct target_group_cfg *group,
+static json_t *group_json(const struct process_cfg *process, const struct target_group_cfg *group,
                           const struct health_row *rows, size_t n, const char *zone)
 {
-    const struct aws_identity who = nlb_config_identity(config);
+    const struct aws_identity who = nlb_identity(process);
     char resource[AWS_ELB_TEXT], arn[AWS_ARN_TEXT];
     json_t *targets = json_array();
 
@@ -114,9 +114,9 @@ static struct admin_page targets_page(struct nlb *nlb, const char *query)
     size_t n = nlb_targets(nlb, &rows);
 
     (void)query;
-    nlb_zone(g->config, zone);
+    nlb_zone(g, zone);
     for (size_t i = 0; i < g->config->n_groups; i++)
-        json_array_append_new(groups, group_json(g->config, &g->config->groups[i], rows, n, zone));
+        json_array_append_new(groups, group_json(g->process, &g->config->groups[i], rows, n, zone));
     generation_unref(g);
     free(rows);
     return json_page(200, json_pack("{s:o}", "TargetGroups", groups));
@@ -143,10 +143,11 @@ static struct metrics_hosts *hosts_row(struct hosts *h, size_t first, const char
     return &h->at[h->n++];
 }
 
-static int hosts_count(struct hosts *h, struct nlb *nlb, const struct nlb_config *config,
+static int hosts_count(struct hosts *h, struct nlb *nlb, const struct generation *g,
                        const char *zone)
 {
-    const struct aws_identity who = nlb_config_identity(config);
+    const struct nlb_config *config = g->config;
+    const struct aws_identity who = nlb_identity(g->process);
     size_t n = nlb_targets(nlb, &h->rows);
 
     h->at = calloc(n + 1, sizeof *h->at);
@@ -193,12 +194,12 @@ static struct admin_page metrics_page(struct nlb *nlb, const char *query)
     if (!cloudwatch && strcmp(format, "prometheus") != 0)
         return problem(400, "format is prometheus or cloudwatch");
     g = nlb_generation_ref(nlb);
-    nlb_zone(g->config, zone);
+    nlb_zone(g, zone);
     if (nlb_has_zones(g->config))
         view.zone = NULL;
     view.load_balancer = g->elb;
     nlb_gather(nlb, &view);
-    if (hosts_count(&hosts, nlb, g->config, zone) == 0) {
+    if (hosts_count(&hosts, nlb, g, zone) == 0) {
         view.hosts = hosts.at;
         view.n_hosts = hosts.n;
         page.body = cloudwatch ? metrics_cloudwatch(&view) : metrics_prometheus(&view);
@@ -293,7 +294,7 @@ static struct admin_page index_page(struct nlb *nlb, const char *query)
     };
 }
 
-struct admin_page admin_page(struct nlb *nlb, const char *target)
+struct admin_page admin_page_cb(void *arg, const char *target)
 {
     static const struct {
         const char *path;
@@ -302,6 +303,7 @@ struct admin_page admin_page(struct nlb *nlb, const char *target)
         { "/", index_page },          { "/metrics", metrics_page }, { "/healthz", health_page },
         { "/targets", targets_page }, { "/flows", flows_page },     { "/events", events_page },
     };
+    struct nlb *nlb = arg;
     size_t n = strcspn(target, "?");
 
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {

@@ -192,8 +192,8 @@ static int settle(struct nlb_config *c)
     if (nlb->n == 0 && begin_object(c, nlb, "", 0) != 0)
         return -1;
     first = nlb->items;
-    if (first->workers == 0)
-        first->workers = cores < 1 ? 1 : cores > 256 ? 256 : (uint64_t)cores;
+    if (first->process.workers == 0)
+        first->process.workers = cores < 1 ? 1 : cores > 256 ? 256 : (uint64_t)cores;
     c->nlb = *first;
     c->listeners = c->lists[LIST_LISTENER].items;
     c->n_listeners = c->lists[LIST_LISTENER].n;
@@ -317,11 +317,9 @@ size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const st
     return bound;
 }
 
-struct aws_identity nlb_config_identity(const struct nlb_config *config)
+struct aws_identity nlb_identity(const struct process_cfg *p)
 {
-    const struct nlb_cfg *n = &config->nlb;
-
-    return (struct aws_identity){ n->name, n->load_balancer_id, n->region, n->account_id };
+    return (struct aws_identity){ p->name, p->load_balancer_id, p->region, p->account_id };
 }
 
 const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name)

@@ -31,26 +31,33 @@ enum target_connect { TARGET_CONNECT_AFTER_HANDSHAKE, TARGET_CONNECT_AFTER_HELLO
 /* Whose policies decide the back hop's: the flow's listener alone, or any listener of the file. */
 enum backend_policy_scope { BACKEND_SCOPE_LISTENER, BACKEND_SCOPE_LOAD_BALANCER };
 
+/* The keys of [nlb] that belong to the process: read at the start, in effect until it ends. A
+ * generation holds what its file says; what is in effect is nlb_process(), never a generation's. */
+struct process_cfg {
+    uint64_t workers;       /* at least 1; default: the number of cores */
+    const char *events;     /* NULL: none; "-": standard output; else see nlb_config_path() */
+    int events_detail;      /* full is all there is */
+    const char *access_log; /* as `events` */
+    struct addr metrics;    /* len 0: none */
+    double time_scale;      /* 1.0: real time */
+    /* Who the load balancer is, in logs, ARNs and dimensions. */
+    const char *name;             /* default "nlbsim" */
+    const char *region;           /* default "us-east-1" */
+    const char *account_id;       /* 12 digits; default "123456789012" */
+    const char *load_balancer_id; /* 16 hexadecimal digits; default "0123456789abcdef" */
+};
+
 /* [nlb]; with defaults when the file has no such section (then obj.line is 0). */
 struct nlb_cfg {
     struct cfg_object obj;
-    const char *name;       /* default "nlbsim" */
-    uint64_t workers;       /* at least 1; default: the number of cores */
-    const char *events;     /* NULL: none; "-": standard output; else see nlb_config_path() */
-    const char *access_log; /* the same */
-    struct addr metrics;    /* len 0: none */
+    struct process_cfg process;
     enum relay_mode relay;
     const char *lab_seed; /* NULL: fresh */
     enum target_connect target_connect;
     enum backend_policy_scope backend_policy_scope;
     uint64_t connect_timeout_ms;   /* toward targets; NLB's is unknown */
     uint64_t handshake_timeout_ms; /* of either TLS handshake; NLB's is unknown */
-    const char *region;            /* default "us-east-1" */
-    const char *account_id;        /* 12 digits; default "123456789012" */
-    const char *load_balancer_id;  /* 16 hexadecimal digits; default "0123456789abcdef" */
     const char *vpc_endpoint_id;   /* NULL: none */
-    int events_detail;             /* full is all there is */
-    double time_scale;             /* 1.0: real time */
     bool cross_zone;               /* of the load balancer, where a target group does not say */
     bool enforce_quotas;
 };
@@ -121,8 +128,8 @@ void nlb_config_unref(const struct nlb_config *config);             /* NULL is f
 /* Before the configuration is shared: every target "lab:NAME" is at `addr`. Returns how many. */
 size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const struct addr *addr);
 
-/* What ids, ARNs and dimensions are made from; borrowed from the configuration. */
-struct aws_identity nlb_config_identity(const struct nlb_config *config);
+/* What ids, ARNs and dimensions are made from; borrowed from `process`. */
+struct aws_identity nlb_identity(const struct process_cfg *process);
 
 /* Objects by name; NULL when there is none. */
 const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name);

@@ -228,12 +228,12 @@ static void check_outputs(const struct nlb_config *c, struct problems *problems)
 {
     const struct nlb_cfg *n = &c->nlb;
 
-    if (n->events == NULL || n->access_log == NULL)
+    if (n->process.events == NULL || n->process.access_log == NULL)
         return;
-    if (strcmp(n->events, n->access_log) == 0)
+    if (strcmp(n->process.events, n->process.access_log) == 0)
         problems_add(problems, cfg_line(&n->obj, "events"),
                      "events and access_log both write to '%s'; give one of them a file of its own",
-                     n->events);
+                     n->process.events);
 }
 
 static void exceeds_quota(void *user, int line, const char *text)

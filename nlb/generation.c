@@ -60,8 +60,8 @@ static int make_judges(struct generation *g, struct err *err)
         err_set(err, ERR_NOMEM, "configuration");
         return -1;
     }
-    for (size_t i = 0; (c->nlb.events != NULL || c->nlb.metrics.len != 0) && i < c->n_listeners;
-         i++) {
+    for (size_t i = 0;
+         (g->process->events != NULL || g->process->metrics.len != 0) && i < c->n_listeners; i++) {
         const struct listener_cfg *cfg = &c->listeners[i];
         struct trust_store *store;
 
@@ -147,9 +147,9 @@ static int build(struct generation *g, struct registry *registry, struct err *er
         .backend_policy = common_backend_policy(c),
         .connect_us = c->nlb.connect_timeout_ms * 1000,
         .handshake_us = c->nlb.handshake_timeout_ms * 1000,
-        .time_scale = c->nlb.time_scale,
+        .time_scale = g->process->time_scale,
         .elb = g->elb,
-        .elb_id = c->nlb.load_balancer_id,
+        .elb_id = g->process->load_balancer_id,
         .cert_arn = g->cert_arn,
         .vpc_endpoint = c->nlb.vpc_endpoint_id,
         .group_of = group_of,
@@ -180,7 +180,7 @@ static int build(struct generation *g, struct registry *registry, struct err *er
 
 static void name(struct generation *g)
 {
-    const struct aws_identity who = nlb_config_identity(g->config);
+    const struct aws_identity who = nlb_identity(g->process);
 
     aws_elb(g->elb, &who);
     aws_arn(g->cert_arn, &who, "acm", "certificate/");
@@ -215,9 +215,10 @@ int generation_plan_checks(struct generation *g, struct addr (*bound)(const void
     struct checker_group *groups = calloc(c->n_groups + 1, sizeof *groups);
     const char **zones = calloc(c->n_listeners + 1, sizeof *zones);
 
-    g->checks = (struct checker_plan){
-        .groups = groups, .n_groups = c->n_groups, .zones = zones, .time_scale = c->nlb.time_scale
-    };
+    g->checks = (struct checker_plan){ .groups = groups,
+                                       .n_groups = c->n_groups,
+                                       .zones = zones,
+                                       .time_scale = g->process->time_scale };
     if (groups == NULL || zones == NULL) {
         err_set(err, ERR_NOMEM, "health checks");
         return -1;
@@ -233,7 +234,8 @@ int generation_plan_checks(struct generation *g, struct addr (*bound)(const void
     return 0;
 }
 
-struct generation *generation_new(const struct nlb_config *config, struct registry *registry,
+struct generation *generation_new(const struct nlb_config *config,
+                                  const struct process_cfg *process, struct registry *registry,
                                   struct err *err)
 {
     struct generation *g = calloc(1, sizeof *g);
@@ -244,6 +246,7 @@ struct generation *generation_new(const struct nlb_config *config, struct regist
     }
     atomic_init(&g->refs, 1);
     g->config = nlb_config_ref(config);
+    g->process = process;
     name(g);
     if (build(g, registry, err) != 0) {
         generation_unref(g);

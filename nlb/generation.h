@@ -14,6 +14,7 @@
 struct generation {
     atomic_uint refs;
     const struct nlb_config *config;
+    const struct process_cfg *process;              /* in effect; borrowed */
     char elb[AWS_ELB_TEXT], cert_arn[AWS_ARN_TEXT]; /* see struct record_origin */
     struct target_group **groups;                   /* as in config->groups */
     struct front **fronts;                          /* as in config->listeners */
@@ -23,8 +24,10 @@ struct generation {
     struct cert_lab *lab;       /* for their stores, where the configuration has none */
 };
 
-/* One reference; NULL with the reason in `err`. Takes a reference of `config`. */
-struct generation *generation_new(const struct nlb_config *config, struct registry *registry,
+/* One reference; NULL with the reason in `err`. Takes a reference of `config`; borrows `process`.
+ */
+struct generation *generation_new(const struct nlb_config *config,
+                                  const struct process_cfg *process, struct registry *registry,
                                   struct err *err);
 /* Before it takes effect: what is checked, and under which Host.
  *   bound    where listener `i` of the configuration listens

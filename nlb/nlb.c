@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "listeners/listener.h"
 #include "nlb/admin.h"
+#include "nlb/admin_pages.h"
 #include "nlb/nlb_impl.h"
 #include "nlb/signpost.h"
 #include "nlb/worker.h"
@@ -27,9 +28,8 @@ struct socket_slot {
 };
 
 struct nlb {
-    struct generation *generation; /* in effect; one reference */
-    char *events, *access_log;     /* owned: as configured at the start; NULL: none */
-    struct addr metrics;
+    const struct nlb_config *started; /* one reference; its [nlb] process keys are in effect */
+    struct generation *generation;    /* in effect; one reference */
     struct registry *registry;
     struct checker *checker; /* runs on the first worker */
     pthread_mutex_t lock;    /* guards `generation` against readers on other threads */
@@ -40,7 +40,7 @@ struct nlb {
     struct worker_outputs outputs;
     struct socket_slot slots[WORKER_SLOTS];
     size_t slot_of[WORKER_SLOTS]; /* listener of the configuration to slot */
-    int drained_fd;
+    struct worker_drain drain;
     struct signposts *signposts; /* NULL: it works without */
 };
 
@@ -162,9 +162,10 @@ static void put_up_signposts(struct nlb *nlb)
 {
     struct signpost posts[WORKER_SLOTS];
     size_t n = nlb_listener_count(nlb);
+    struct err err = { 0 };
 
     if (nlb->signposts == NULL)
-        nlb->signposts = signposts_start();
+        nlb->signposts = signposts_start(event_sink_path(nlb->outputs.events));
     if (nlb->signposts == NULL)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -172,7 +173,8 @@ static void put_up_signposts(struct nlb *nlb)
 
         posts[i] = (struct signpost){ l.name, l.protocol, l.address };
     }
-    signposts_set(nlb->signposts, posts, n, nlb->generation->config);
+    if (signposts_set(nlb->signposts, posts, n, nlb->generation->config, &err) != 0)
+        log_err("signpost", "%s", err.text);
 }
 
 static struct addr bound_at(const void *arg, size_t i)
@@ -190,33 +192,22 @@ static void lost_cb(void *arg)
         worker_sweep(nlb->workers[i]);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static void warn_of_restart(const struct nlb *nlb, const struct nlb_config *config)
 {
-    const struct nlb_cfg *now = &config->nlb;
-    const struct {
-        const char *key;
-        bool changed;
-    } keys[] = {
-        { "workers", now->workers != nlb->n_workers },
-        { "events", !same_text(now->events, nlb->events) },
-        { "access_log", !same_text(now->access_log, nlb->access_log) },
-        { "metrics", !addr_equal(&now->metrics, &nlb->metrics) },
-    };
+    const struct nlb_cfg *was = &nlb->started->nlb, *now = &config->nlb;
 
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (keys[i].changed)
-            log_warn("reload", "key=%s stays as it was: it needs a restart", keys[i].key);
+    for (const struct cfg_key *key = was->obj.keys; key->name != NULL; key++) {
+        const char *old = cfg_text(&was->obj, key->name), *new = cfg_text(&now->obj, key->name);
+
+        if (key->restart && !cfg_same(key, was, now))
+            log_warn("reload", "key=%s stays as it was (%s, not %s): it needs a restart", key->name,
+                     old != NULL ? old : "not given", new != NULL ? new : "not given");
     }
 }
 
 int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
-    struct generation *g = generation_new(config, nlb->registry, err);
+    struct generation *g = generation_new(config, nlb_process(nlb), nlb->registry, err);
     struct opened *o = calloc(1, sizeof *o);
     int rc = -1;
 
@@ -250,13 +241,13 @@ out:
 }
 
 /* --- life --- */
-static int open_events(struct nlb *nlb, const struct nlb_config *config, struct err *err)
+static int open_events(struct nlb *nlb, struct err *err)
 {
     char path[4096];
 
-    if (config->nlb.events == NULL)
+    if (nlb_process(nlb)->events == NULL)
         return 0;
-    if (nlb_config_path(config, config->nlb.events, path, sizeof path) != 0) {
+    if (nlb_config_path(nlb->started, nlb_process(nlb)->events, path, sizeof path) != 0) {
         err_set(err, ERR_CONFIG, "events: the path is too long");
         return -1;
     }
@@ -267,18 +258,19 @@ static int open_events(struct nlb *nlb, const struct nlb_config *config, struct 
 /* AWS delivers a file every five minutes (NLB guide, "Access log files"). */
 #define ACCESS_PERIOD_US 300e6
 
-static int open_access_log(struct nlb *nlb, const struct nlb_config *config, struct err *err)
+static int open_access_log(struct nlb *nlb, struct err *err)
 {
     char path[4096];
+    const struct process_cfg *process = nlb_process(nlb);
     const struct access_log_params params = {
         .path = path,
-        .who = nlb_config_identity(config),
-        .period_us = (uint64_t)(ACCESS_PERIOD_US / config->nlb.time_scale),
+        .who = nlb_identity(process),
+        .period_us = (uint64_t)(ACCESS_PERIOD_US / process->time_scale),
     };
 
-    if (config->nlb.access_log == NULL)
+    if (process->access_log == NULL)
         return 0;
-    if (nlb_config_path(config, config->nlb.access_log, path, sizeof path) != 0) {
+    if (nlb_config_path(nlb->started, process->access_log, path, sizeof path) != 0) {
         err_set(err, ERR_CONFIG, "access_log: the path is too long");
         return -1;
     }
@@ -286,32 +278,41 @@ static int open_access_log(struct nlb *nlb, const struct nlb_config *config, str
     return nlb->outputs.access_log == NULL ? -1 : 0;
 }
 
-/* What takes effect at the start only, to be compared with at a reload. */
-static int remember(struct nlb *nlb, const struct nlb_cfg *cfg, struct err *err)
+static int start_workers(struct nlb *nlb, struct err *err)
 {
-    nlb->metrics = cfg->metrics;
-    if ((cfg->events != NULL && (nlb->events = strdup(cfg->events)) == NULL) ||
-        (cfg->access_log != NULL && (nlb->access_log = strdup(cfg->access_log)) == NULL)) {
-        err_set(err, ERR_NOMEM, "load balancer");
+    size_t n = nlb_process(nlb)->workers;
+
+    nlb->workers = calloc(n, sizeof(struct worker *));
+    if (nlb->workers == NULL) {
+        err_set(err, ERR_NOMEM, "workers");
         return -1;
+    }
+    atomic_init(&nlb->drain.left, n);
+    for (; nlb->n_workers < n; nlb->n_workers++) {
+        struct worker *w =
+            worker_start((unsigned)nlb->n_workers, (unsigned)n, &nlb->outputs, &nlb->drain, err);
+
+        if (w == NULL)
+            return -1;
+        nlb->workers[nlb->n_workers] = w;
     }
     return 0;
 }
 
 static int start(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
-    if (remember(nlb, &config->nlb, err) != 0)
-        return -1;
-    nlb->drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (nlb->drained_fd < 0) {
+    const struct process_cfg *process = nlb_process(nlb);
+
+    nlb->drain.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (nlb->drain.fd < 0) {
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", strerror(errno));
         return -1;
     }
-    if (config->nlb.metrics.len != 0 && (nlb->outputs.recent = recent_events_new()) == NULL) {
+    if (process->metrics.len != 0 && (nlb->outputs.recent = recent_events_new()) == NULL) {
         err_set(err, ERR_NOMEM, "metrics");
         return -1;
     }
-    if (open_events(nlb, config, err) != 0 || open_access_log(nlb, config, err) != 0)
+    if (open_events(nlb, err) != 0 || open_access_log(nlb, err) != 0)
         return -1;
     nlb->registry = registry_new();
     if (nlb->registry == NULL) {
@@ -319,26 +320,11 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
         return -1;
     }
     nlb->checker = checker_new(lost_cb, nlb, err);
-    if (nlb->checker == NULL)
+    if (nlb->checker == NULL || start_workers(nlb, err) != 0 || nlb_reload(nlb, config, err) != 0)
         return -1;
-    nlb->workers = calloc(config->nlb.workers, sizeof(struct worker *));
-    if (nlb->workers == NULL) {
-        err_set(err, ERR_NOMEM, "workers");
-        return -1;
-    }
-    for (; nlb->n_workers < config->nlb.workers; nlb->n_workers++) {
-        struct worker *w =
-            worker_start((unsigned)nlb->n_workers, &nlb->outputs, nlb->drained_fd, err);
-
-        if (w == NULL)
-            return -1;
-        nlb->workers[nlb->n_workers] = w;
-    }
-    if (nlb_reload(nlb, config, err) != 0)
-        return -1;
-    if (config->nlb.metrics.len != 0)
-        nlb->admin = admin_start(nlb, &config->nlb.metrics, err);
-    return config->nlb.metrics.len != 0 && nlb->admin == NULL ? -1 : 0;
+    if (process->metrics.len != 0)
+        nlb->admin = admin_start(admin_page_cb, nlb, &process->metrics, err);
+    return process->metrics.len != 0 && nlb->admin == NULL ? -1 : 0;
 }
 
 struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
@@ -349,7 +335,8 @@ struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
         err_set(err, ERR_NOMEM, "load balancer");
         return NULL;
     }
-    nlb->drained_fd = -1;
+    nlb->drain.fd = -1;
+    nlb->started = nlb_config_ref(config);
     pthread_mutex_init(&nlb->lock, NULL);
     if (start(nlb, config, err) != 0) {
         nlb_stop(nlb);
@@ -367,7 +354,12 @@ void nlb_drain(struct nlb *nlb)
 
 int nlb_drained_fd(const struct nlb *nlb)
 {
-    return nlb->drained_fd;
+    return nlb->drain.fd;
+}
+
+const struct process_cfg *nlb_process(const struct nlb *nlb)
+{
+    return &nlb->started->nlb.process;
 }
 
 void nlb_stop(struct nlb *nlb)
@@ -382,8 +374,8 @@ void nlb_stop(struct nlb *nlb)
         if (nlb->slots[i].used && nlb->slots[i].lock_fd >= 0)
             close(nlb->slots[i].lock_fd);
     }
-    if (nlb->drained_fd >= 0)
-        close(nlb->drained_fd);
+    if (nlb->drain.fd >= 0)
+        close(nlb->drain.fd);
     generation_unref(nlb->generation);
     checker_free(nlb->checker);
     registry_free(nlb->registry);
@@ -391,9 +383,8 @@ void nlb_stop(struct nlb *nlb)
     access_log_close(nlb->outputs.access_log);
     recent_events_free(nlb->outputs.recent);
     pthread_mutex_destroy(&nlb->lock);
-    free(nlb->events);
-    free(nlb->access_log);
     free(nlb->workers);
+    nlb_config_unref(nlb->started);
     free(nlb);
 }
 
@@ -487,8 +478,9 @@ bool nlb_draining(const struct nlb *nlb)
     return atomic_load(&nlb->draining);
 }
 
-void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT])
+void nlb_zone(const struct generation *g, char out[NLB_ZONE_TEXT])
 {
+    const struct nlb_config *config = g->config;
     const char *zone = NULL;
 
     for (size_t i = 0; i < config->n_listeners && zone == NULL; i++)
@@ -496,7 +488,7 @@ void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT])
     if (zone != NULL)
         snprintf(out, NLB_ZONE_TEXT, "%s", zone);
     else
-        snprintf(out, NLB_ZONE_TEXT, "%.32sa", config->nlb.region);
+        snprintf(out, NLB_ZONE_TEXT, "%.32sa", g->process->region);
 }
 
 bool nlb_has_zones(const struct nlb_config *config)

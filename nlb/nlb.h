@@ -21,13 +21,17 @@ struct nlb *nlb_start(const struct nlb_config *config, struct err *err);
 /*
  * Take over a new configuration: everything is prepared first, then all of it takes effect, or
  * nothing. Listeners that stay keep their sockets; flows that run keep the configuration they began
- * with. The number of workers, the events file and the metrics address stay as they were (they need
- * a restart; `err` is not set for that, a warning is logged).
- *   returns  0, or -1 with the reason in `err`: the old configuration is still in effect
+ * with. The keys of struct process_cfg stay as they were (a warning names each that differs; `err`
+ * is not set for that). returns  0, or -1 with the reason in `err`: the old configuration is still
+ * in effect
  */
 int nlb_reload(struct nlb *nlb, const struct nlb_config *config, struct err *err);
 
-/* Accept nothing new; nlb_drained_fd() becomes readable once the last flow has ended. */
+/* What is in effect from the start to the end, whatever a reload says; valid until nlb_stop(). */
+const struct process_cfg *nlb_process(const struct nlb *nlb);
+
+/* Accept nothing new; nlb_drained_fd() becomes readable once the last flow of the last worker has
+ * ended. */
 void nlb_drain(struct nlb *nlb);
 int nlb_drained_fd(const struct nlb *nlb);
 /* End what is left and free everything. NULL is fine. */

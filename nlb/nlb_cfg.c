@@ -91,7 +91,7 @@ static int parse_time_scale(void *object, const struct cfg_value *value)
 
     if (cfg_parse_uint(value->text, 1, 1000, &scale) != 0)
         return refuse(value, "1-1000");
-    n->time_scale = (double)scale;
+    n->process.time_scale = (double)scale;
     return 0;
 }
 
@@ -99,16 +99,16 @@ static int parse_time_scale(void *object, const struct cfg_value *value)
 
 /* clang-format off */
 static const struct cfg_key nlb_keys[] = {
-    { .name = "name", .kind = CFG_TEXT, .offset = AT(name), .parse_cb = check_name, .def = "nlbsim",
+    { .name = "name", .kind = CFG_TEXT, .offset = AT(process.name), .restart = true, .parse_cb = check_name, .def = "nlbsim",
       .values = "1-32 letters, digits, hyphens", .help = "the load balancer's name, as in ARNs and logs",
       .source = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html" },
-    { .name = "workers", .kind = CFG_UINT, .offset = AT(workers), .min = 1, .max = 256,
+    { .name = "workers", .kind = CFG_UINT, .offset = AT(process.workers), .restart = true, .min = 1, .max = 256,
       .values = "1-256; without the key the number of cores", .help = "threads that carry flows", .source = OURS },
-    { .name = "events", .kind = CFG_TEXT, .offset = AT(events), .values = "a file, -",
+    { .name = "events", .kind = CFG_TEXT, .offset = AT(process.events), .restart = true, .values = "a file, -",
       .help = "one JSON object per flow is appended to this file; `-` is standard output", .source = OURS },
-    { .name = "access_log", .kind = CFG_TEXT, .offset = AT(access_log), .values = "a file, a directory/, -",
+    { .name = "access_log", .kind = CFG_TEXT, .offset = AT(process.access_log), .restart = true, .values = "a file, a directory/, -",
       .help = "AWS's access log of TLS listeners; a directory gets gzip files named as AWS names them; `-` is standard output", .source = LOGS },
-    { .name = "metrics", .kind = CFG_ADDR, .offset = AT(metrics),
+    { .name = "metrics", .kind = CFG_ADDR, .offset = AT(process.metrics), .restart = true,
       .help = "where /metrics, /healthz, /targets, /flows and /events are served; port 0 picks a free one and reports it", .source = METRICS },
     { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",
       .help = "how plain bytes are moved: auto is splice(2) where both hops are plain sockets", .source = OURS },
@@ -122,17 +122,17 @@ static const struct cfg_key nlb_keys[] = {
       .help = "how long a target may take to accept a connection", .source = UNKNOWN },
     { .name = "handshake_timeout_seconds", .kind = CFG_SECONDS, .offset = AT(handshake_timeout_ms), .min = 1, .max = 600, .def = "60",
       .help = "how long a client or a target may take for its TLS handshake", .source = UNKNOWN },
-    { .name = "region", .kind = CFG_TEXT, .offset = AT(region), .parse_cb = check_region, .def = "us-east-1",
+    { .name = "region", .kind = CFG_TEXT, .offset = AT(process.region), .restart = true, .parse_cb = check_region, .def = "us-east-1",
       .values = "a region", .help = "for ARNs", .source = OURS },
-    { .name = "account_id", .kind = CFG_TEXT, .offset = AT(account_id), .parse_cb = check_account, .def = "123456789012",
+    { .name = "account_id", .kind = CFG_TEXT, .offset = AT(process.account_id), .restart = true, .parse_cb = check_account, .def = "123456789012",
       .values = "12 digits", .help = "for ARNs", .source = OURS },
-    { .name = "load_balancer_id", .kind = CFG_TEXT, .offset = AT(load_balancer_id), .parse_cb = check_lb_id, .def = "0123456789abcdef",
+    { .name = "load_balancer_id", .kind = CFG_TEXT, .offset = AT(process.load_balancer_id), .restart = true, .parse_cb = check_lb_id, .def = "0123456789abcdef",
       .values = "16 hexadecimal digits", .help = "for ARNs", .source = OURS },
     { .name = "vpc_endpoint_id", .kind = CFG_TEXT, .offset = AT(vpc_endpoint_id), .parse_cb = check_endpoint,
       .values = "vpce-...", .help = "the PrivateLink endpoint that PROXY headers name", .source = PRIVLINK },
-    { .name = "events_detail", .kind = CFG_ENUM, .offset = AT(events_detail), .choices = (const struct cfg_choice[]){ { "full", 0, NULL }, { NULL, 0, NULL } },
+    { .name = "events_detail", .kind = CFG_ENUM, .offset = AT(process.events_detail), .restart = true, .choices = (const struct cfg_choice[]){ { "full", 0, NULL }, { NULL, 0, NULL } },
       .def = "full", .help = "how much an event says", .source = OURS },
-    { .name = "time_scale", .kind = CFG_CUSTOM, .parse_cb = parse_time_scale, .values = "1-1000", .def = "1",
+    { .name = "time_scale", .kind = CFG_CUSTOM, .restart = true, .parse_cb = parse_time_scale, .values = "1-1000", .def = "1",
       .help = "how much faster than real time idle timeouts, health check intervals and draining run", .source = OURS },
     { .name = "load_balancing.cross_zone.enabled", .kind = CFG_BOOL, .offset = AT(cross_zone), .def = "false",
       .help = "may a node use targets of other zones, where the target group does not say", .source = PRIVLINK },

@@ -24,6 +24,6 @@ bool nlb_has_zones(const struct nlb_config *config);
 /* The Availability Zone of the (first) node: its listeners', or, where they name none, the region
  * and "a". */
 #define NLB_ZONE_TEXT 72
-void nlb_zone(const struct nlb_config *config, char out[NLB_ZONE_TEXT]);
+void nlb_zone(const struct generation *g, char out[NLB_ZONE_TEXT]);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,19 +18,33 @@
 #include "certs/x509/pem_file.h"
 #include "nlb/worker.h"
 
-#define PATH_SIZE 4096
-
 struct post {
     int fd;
+    struct addr address;
     char listener[64];
     enum protocol protocol;
 };
 
+/* What signposts_set() asks of the thread. */
+struct wanted {
+    const struct signpost *posts;
+    size_t n;
+    const struct nlb_config *config;
+    struct err *err;
+    int rc;
+};
+
+/* The sockets are the thread's own: one that is closed while poll(2) waits on it would keep its
+ * name. */
 struct signposts {
     pthread_t thread;
+    char *events; /* absolute; NULL: none */
     int wake_fd;
-    pthread_mutex_t lock; /* everything below */
+    pthread_mutex_t lock; /* the next three */
+    pthread_cond_t taken;
     bool stop;
+    struct wanted *wanted; /* NULL once taken */
+    /* the thread's */
     struct post posts[WORKER_SLOTS];
     size_t n;
     const struct nlb_config *config; /* a reference; NULL before the first set */
@@ -49,10 +62,61 @@ static int open_post(const struct addr *address)
         (bind(fd, (struct sockaddr *)&un,
               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0 ||
          listen(fd, 64) != 0)) {
+        int error = errno;
+
         close(fd);
+        errno = error;
         fd = -1;
     }
     return fd;
+}
+
+/* The socket of a post that stays: taken from the old list, -1 when there is none. */
+static int take_kept(struct post *old, size_t n, const struct addr *address)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (old[i].fd >= 0 && addr_equal(&old[i].address, address)) {
+            int fd = old[i].fd;
+
+            old[i].fd = -1;
+            return fd;
+        }
+    }
+    return -1;
+}
+
+static void put_up(struct signposts *s, struct wanted *w)
+{
+    struct post old[WORKER_SLOTS];
+    size_t n_old = s->n;
+
+    memcpy(old, s->posts, sizeof old);
+    s->n = 0;
+    for (size_t i = 0; i < w->n && i < WORKER_SLOTS; i++) {
+        const struct signpost *want = &w->posts[i];
+        struct post *p = &s->posts[s->n];
+        char text[ADDR_TEXT_MAX];
+
+        p->fd = take_kept(old, n_old, &want->address);
+        if (p->fd < 0 && (p->fd = open_post(&want->address)) < 0) {
+            err_set(
+                w->err, ERR_ENVIRONMENT,
+                "listener=%s address=%s a probe on this machine cannot ask who listens there: %s",
+                want->listener, addr_format(&want->address, text), strerror(errno));
+            w->rc = -1;
+            continue;
+        }
+        snprintf(p->listener, sizeof p->listener, "%s", want->listener);
+        p->address = want->address;
+        p->protocol = want->protocol;
+        s->n++;
+    }
+    for (size_t i = 0; i < n_old; i++) {
+        if (old[i].fd >= 0)
+            close(old[i].fd);
+    }
+    nlb_config_unref(s->config);
+    s->config = nlb_config_ref(w->config);
 }
 
 /* --- the answer --- */
@@ -76,20 +140,15 @@ static char *answer_text(const struct signposts *s, const struct post *post)
 {
     const struct nlb_config *c = s->config;
     json_t *stores = json_object(), *j;
-    char path[PATH_SIZE], absolute[PATH_MAX] = "", *text;
+    char *text;
 
     if (c->lab != NULL) {
         add_store(stores, c->lab, "public", "lab:public");
         add_store(stores, c->lab, "private", "lab:private");
         add_store(stores, c->lab, "all", "lab:all");
     }
-    if (c->nlb.events != NULL && strcmp(c->nlb.events, "-") != 0 &&
-        (nlb_config_path(c, c->nlb.events, path, sizeof path) != 0 ||
-         realpath(path, absolute) == NULL))
-        absolute[0] = '\0';
     j = json_pack("{s:i, s:s, s:s, s:s?, s:o}", "pid", (int)getpid(), "listener", post->listener,
-                  "protocol", protocol_name(post->protocol), "events",
-                  absolute[0] != '\0' ? absolute : NULL, "stores", stores);
+                  "protocol", protocol_name(post->protocol), "events", s->events, "stores", stores);
     text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
     json_decref(j);
     return text;
@@ -110,33 +169,43 @@ static void answer(const struct signposts *s, const struct post *post)
     close(conn);
 }
 
+/* What others asked for since; false: the thread shall end. */
+static bool take_wishes(struct signposts *s)
+{
+    bool go_on;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->wanted != NULL) {
+        put_up(s, s->wanted);
+        s->wanted = NULL;
+        pthread_cond_broadcast(&s->taken);
+    }
+    go_on = !s->stop;
+    pthread_mutex_unlock(&s->lock);
+    return go_on;
+}
+
 static void *serve(void *arg)
 {
     struct signposts *s = arg;
-    bool stop = false;
+    uint64_t wakes;
 
-    while (!stop) {
+    for (;;) {
         struct pollfd fds[WORKER_SLOTS + 1] = { { .fd = s->wake_fd, .events = POLLIN } };
         nfds_t n = 1;
-        uint64_t wakes;
 
-        pthread_mutex_lock(&s->lock);
         for (size_t i = 0; i < s->n; i++)
             fds[n++] = (struct pollfd){ .fd = s->posts[i].fd, .events = POLLIN };
-        pthread_mutex_unlock(&s->lock);
-        if (poll(fds, n, -1) < 0 && errno != EINTR)
-            break;
-        if (fds[0].revents != 0 && read(s->wake_fd, &wakes, sizeof wakes) < 0)
-            break;
-        pthread_mutex_lock(&s->lock);
-        for (size_t i = 0; i < s->n && fds[0].revents == 0; i++) {
+        if (poll(fds, n, -1) < 0)
+            continue;
+        for (size_t i = 0; i < s->n; i++) {
             if (fds[i + 1].revents != 0)
                 answer(s, &s->posts[i]);
         }
-        stop = s->stop;
-        pthread_mutex_unlock(&s->lock);
+        if (fds[0].revents != 0 && read(s->wake_fd, &wakes, sizeof wakes) == sizeof wakes &&
+            !take_wishes(s))
+            return NULL;
     }
-    return NULL;
 }
 
 /* --- life --- */
@@ -148,53 +217,46 @@ static void wake(const struct signposts *s)
         return; /* it is full: the thread wakes anyhow */
 }
 
-struct signposts *signposts_start(void)
+static void release(struct signposts *s)
+{
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->taken);
+    free(s->events);
+    free(s);
+}
+
+struct signposts *signposts_start(const char *events)
 {
     struct signposts *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return NULL;
+    if (events != NULL)
+        s->events = realpath(events, NULL);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->taken, NULL);
     if (s->wake_fd < 0 || pthread_create(&s->thread, NULL, serve, s) != 0) {
         if (s->wake_fd >= 0)
             close(s->wake_fd);
-        pthread_mutex_destroy(&s->lock);
-        free(s);
+        release(s);
         return NULL;
     }
     return s;
 }
 
-static void take_down(struct signposts *s)
+int signposts_set(struct signposts *s, const struct signpost *posts, size_t n,
+                  const struct nlb_config *config, struct err *err)
 {
-    for (size_t i = 0; i < s->n; i++)
-        close(s->posts[i].fd);
-    s->n = 0;
-}
-
-void signposts_set(struct signposts *s, const struct signpost *posts, size_t n,
-                   const struct nlb_config *config)
-{
-    const struct nlb_config *before;
+    struct wanted wanted = { .posts = posts, .n = n, .config = config, .err = err };
 
     pthread_mutex_lock(&s->lock);
-    take_down(s);
-    for (size_t i = 0; i < n && s->n < WORKER_SLOTS; i++) {
-        struct post *p = &s->posts[s->n];
-
-        p->fd = open_post(&posts[i].address);
-        if (p->fd < 0)
-            continue;
-        snprintf(p->listener, sizeof p->listener, "%s", posts[i].listener);
-        p->protocol = posts[i].protocol;
-        s->n++;
-    }
-    before = s->config;
-    s->config = nlb_config_ref(config);
-    pthread_mutex_unlock(&s->lock);
-    nlb_config_unref(before);
+    s->wanted = &wanted;
     wake(s);
+    while (s->wanted != NULL)
+        pthread_cond_wait(&s->taken, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    return wanted.rc;
 }
 
 void signposts_stop(struct signposts *s)
@@ -206,9 +268,9 @@ void signposts_stop(struct signposts *s)
     pthread_mutex_unlock(&s->lock);
     wake(s);
     pthread_join(s->thread, NULL);
-    take_down(s);
+    for (size_t i = 0; i < s->n; i++)
+        close(s->posts[i].fd);
     close(s->wake_fd);
-    pthread_mutex_destroy(&s->lock);
     nlb_config_unref(s->config);
-    free(s);
+    release(s);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "core/addr.h"
+#include "core/err.h"
 #include "core/protocol.h"
 #include "nlb/config.h"
 
@@ -21,11 +22,14 @@ struct signpost {
     struct addr address;
 };
 
-/* One thread for all of them; NULL when it cannot start: the load balancer works without. */
-struct signposts *signposts_start(void);
-/* From now on these, and no others. Takes a reference of `config`. */
-void signposts_set(struct signposts *s, const struct signpost *posts, size_t n,
-                   const struct nlb_config *config);
+/* One thread for all of them; NULL when it cannot start: the load balancer works without.
+ * `events`: the event file of the process; NULL: there is none. */
+struct signposts *signposts_start(const char *events);
+/* From now on these, and no others; a post whose address stays keeps its socket. Takes a reference
+ * of `config`. 0; -1 with the reason in `err` when one of them cannot be put up (the others are).
+ */
+int signposts_set(struct signposts *s, const struct signpost *posts, size_t n,
+                  const struct nlb_config *config, struct err *err);
 void signposts_stop(struct signposts *s); /* NULL is fine */
 
 #endif

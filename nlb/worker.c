@@ -29,7 +29,8 @@ struct worker {
     struct worker_outputs outputs;
     struct access_buf access;
     struct event wake, drain_look, access_flush;
-    int wake_fd, drained_fd;
+    int wake_fd;
+    struct worker_drain *drain_count;
     struct listener listeners[WORKER_SLOTS];
     bool used[WORKER_SLOTS];
     struct generation *generation; /* what new flows get */
@@ -129,8 +130,9 @@ static void drain_look_cb(evutil_socket_t fd, short what, void *arg)
     flow_env_drop_expired(&w->env);
     if (w->env.n_flows > 0 || !LIST_EMPTY(&w->env.lingers))
         evtimer_add(&w->drain_look, &again);
-    else if (write(w->drained_fd, &one, sizeof one) < 0)
-        return;
+    else if (atomic_fetch_sub(&w->drain_count->left, 1) == 1 &&
+             write(w->drain_count->fd, &one, sizeof one) < 0)
+        log_err("bug", "nobody is told that all flows have ended");
 }
 
 static void wake_cb(evutil_socket_t fd, short what, void *arg)
@@ -214,7 +216,8 @@ static struct event_base *base_new(void)
     return base;
 }
 
-struct worker *worker_start(unsigned number, const struct worker_outputs *outputs, int drained_fd,
+struct worker *worker_start(unsigned number, unsigned n_workers,
+                            const struct worker_outputs *outputs, struct worker_drain *drain,
                             struct err *err)
 {
     struct worker *w = calloc(1, sizeof *w);
@@ -226,12 +229,12 @@ struct worker *worker_start(unsigned number, const struct worker_outputs *output
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->taken, NULL);
     w->outputs = *outputs;
-    w->drained_fd = drained_fd;
+    w->drain_count = drain;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     w->base = base_new();
     if (w->wake_fd < 0 || w->base == NULL ||
         access_buf_init(&w->access, outputs->access_log) != 0 ||
-        flow_env_init(&w->env, w->base, ((uint64_t)number << 40) + 1) != 0) {
+        flow_env_init(&w->env, w->base, number + 1, n_workers) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot make the event loop of a worker");
         release(w);
         return NULL;

@@ -4,6 +4,7 @@
 #ifndef NLB_WORKER_H
 #define NLB_WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core/err.h"
@@ -34,9 +35,15 @@ struct worker_outputs {
     struct access_log *access_log;
     struct recent_events *recent;
 };
-/* Starts the thread. `number` from 0; `outputs` is copied; `drained_fd`: an eventfd that gets 1
- * when the worker has drained. NULL with the reason in `err`. */
-struct worker *worker_start(unsigned number, const struct worker_outputs *outputs, int drained_fd,
+/* Shared by all workers: how many have not drained yet; the last one writes 1 to the eventfd. */
+struct worker_drain {
+    atomic_size_t left;
+    int fd;
+};
+/* Starts the thread. `number` from 0, of `n_workers`; `outputs` is copied, `drain` borrowed. NULL
+ * with the reason in `err`. */
+struct worker *worker_start(unsigned number, unsigned n_workers,
+                            const struct worker_outputs *outputs, struct worker_drain *drain,
                             struct err *err);
 /* Messages; taken in order. worker_apply() returns once the worker has applied it. */
 void worker_apply(struct worker *w, const struct worker_change *change);

@@ -49,6 +49,11 @@ struct event_sink *event_sink_open(const char *path, struct err *err)
     return s;
 }
 
+const char *event_sink_path(const struct event_sink *s)
+{
+    return s == NULL || strcmp(s->path, "-") == 0 ? NULL : s->path;
+}
+
 int event_sink_reopen(struct event_sink *s, struct err *err)
 {
     int fd = open_path(s->path, err);

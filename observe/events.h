@@ -10,6 +10,8 @@ struct event_sink;
 
 /* Append to `path`; "-" is standard output. NULL with the reason in `err`. */
 struct event_sink *event_sink_open(const char *path, struct err *err);
+/* The file, as it was given; NULL for standard output and for a NULL sink. Borrowed. */
+const char *event_sink_path(const struct event_sink *sink);
 /* Close and open the file again (log rotation). 0, or -1: the old file stays in use. */
 int event_sink_reopen(struct event_sink *sink, struct err *err);
 void event_sink_close(struct event_sink *sink);

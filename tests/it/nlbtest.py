@@ -297,7 +297,8 @@ class Nlb:
             self._end_process()
             raise AssertionError("nlbsim does not stop after SIGTERM\n" + self.stderr()) from None
         self._judge(status)
-        return [json.loads(line) for line in self.out.all()]
+        lines = self.out.all()
+        return [json.loads(line) for line in lines if not line.startswith(b"ready ")]
 
     def _judge(self, status):
         text = self.stderr()

@@ -57,7 +57,7 @@ void rig_init(struct rig *r, enum flow_relay relay)
     r->base = event_base_new_with_config(config);
     event_config_free(config);
     assert_non_null(r->base);
-    assert_int_equal(flow_env_init(&r->env, r->base, 1), 0);
+    assert_int_equal(flow_env_init(&r->env, r->base, 1, 1), 0);
     r->env.ended_cb = ended_cb;
     r->env.ended_arg = r;
     r->listening = sock_listen(&r->target_cfg.addr);

@@ -88,15 +88,15 @@ static void defaults(void **state)
     const struct target_group_cfg *g = nlb_config_group(c, "g");
 
     (void)state;
-    assert_string_equal(c->nlb.name, "nlbsim");
+    assert_string_equal(c->nlb.process.name, "nlbsim");
     assert_int_equal(c->nlb.obj.line, 0);
-    assert_true(c->nlb.workers >= 1);
-    assert_null(c->nlb.events);
+    assert_true(c->nlb.process.workers >= 1);
+    assert_null(c->nlb.process.events);
     assert_int_equal(c->nlb.relay, RELAY_AUTO);
     assert_int_equal(c->nlb.target_connect, TARGET_CONNECT_AFTER_HANDSHAKE);
     assert_int_equal(c->nlb.backend_policy_scope, BACKEND_SCOPE_LISTENER);
-    assert_string_equal(c->nlb.region, "us-east-1");
-    assert_true(c->nlb.time_scale == 1.0);
+    assert_string_equal(c->nlb.process.region, "us-east-1");
+    assert_true(c->nlb.process.time_scale == 1.0);
 
     assert_int_equal(t->protocol, PROTOCOL_TCP);
     assert_int_equal(t->idle_ms, 350000);
@@ -152,13 +152,13 @@ static void every_value_arrives(void **state)
     char text[ADDR_TEXT_MAX];
 
     (void)state;
-    assert_string_equal(c->nlb.name, "private-api");
-    assert_int_equal(c->nlb.workers, 3);
-    assert_string_equal(c->nlb.events, "e.jsonl");
+    assert_string_equal(c->nlb.process.name, "private-api");
+    assert_int_equal(c->nlb.process.workers, 3);
+    assert_string_equal(c->nlb.process.events, "e.jsonl");
     assert_int_equal(c->nlb.relay, RELAY_SPLICE);
     assert_int_equal(c->nlb.target_connect, TARGET_CONNECT_AFTER_HELLO);
     assert_int_equal(c->nlb.backend_policy_scope, BACKEND_SCOPE_LOAD_BALANCER);
-    assert_string_equal(c->nlb.account_id, "000011112222");
+    assert_string_equal(c->nlb.process.account_id, "000011112222");
     assert_string_equal(c->nlb.lab_seed, "42");
     assert_string_equal(addr_format(&s->listen, text), "[::1]:8443");
     assert_int_equal(s->n_certificates, 2);
