@@ -51,6 +51,9 @@ struct http_limits {
         .body_bytes = UINT64_C(1) << 30                                                            \
     }
 
+/* How many interim answers (1xx) a client passes over before it gives up on the real one. */
+#define HTTP_INTERIM_MAX 8
+
 enum http_progress {
     HTTP_MORE, /* everything was taken; the message goes on */
     HTTP_DONE, /* the message is complete; `used` may be less than n */

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/turn.h"
 #include "flow/actions.h"
 #include "flow/linger.h"
 #include "flow/observe_tls.h"
@@ -134,10 +135,12 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
 
 void flow_go(struct flow *f)
 {
+    turn_begin("a new connection", f->record.id, flow_state_name(f->state));
     if (flow_side_arm(&f->front) != 0)
         flow_abort(f, END_NO_RESOURCES);
     else
         flow_step(f, ON_START);
+    turn_end();
 }
 
 /* --- stepping --- */
@@ -158,6 +161,7 @@ void flow_step(struct flow *f, enum flow_event e)
         log_debug("flow", "flow=%llu %s -> %s on=%s", (unsigned long long)f->record.id,
                   flow_state_name(f->state), flow_state_name(rule->next), flow_event_name(e));
         f->state = rule->next;
+        turn_state(flow_state_name(f->state));
         e = rule->action(f);
     }
 }
@@ -189,6 +193,7 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
     struct flow *f = arg;
 
     (void)fd, (void)what;
+    turn_begin("a flow's timer", f->record.id, flow_state_name(f->state));
     switch (f->state) {
     case FLOW_FRONT_HANDSHAKE:
         (void)flow_fail(f, END_CLIENT_TLS_TIMEOUT);
@@ -212,6 +217,15 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
     case FLOW_N_STATES:
         break;
     }
+    turn_end();
+}
+
+/* The turn is spent, the socket perhaps not empty: no edge will tell. */
+static enum flow_event wait_in(struct flow_side *side)
+{
+    if (turn_spent() && side->armed)
+        event_active(&side->event, EV_READ, 0);
+    return ON_NOTHING;
 }
 
 /* --- front --- */
@@ -229,7 +243,7 @@ static enum flow_event drive_front(struct flow *f)
         return ON_HELD;
     case HOP_WANT_READ:
     case HOP_WANT_WRITE:
-        return ON_NOTHING;
+        return wait_in(&f->front);
     case HOP_EOF:
     case HOP_FAILED:
         break;
@@ -288,7 +302,7 @@ static enum flow_event drive_back(struct flow *f, struct flow_side *ready)
     case HOP_WANT_READ:
     case HOP_WANT_WRITE:
     case HOP_HELD:
-        return ON_NOTHING;
+        return wait_in(&f->back);
     case HOP_EOF:
     case HOP_FAILED:
         break;
@@ -315,6 +329,7 @@ static void side_cb(evutil_socket_t fd, short what, void *arg)
     struct flow *f = side->flow;
 
     (void)fd;
+    turn_begin("a flow's socket", f->record.id, flow_state_name(f->state));
     if (what & (EV_READ | EV_CLOSED))
         side->can_read = true;
     if (what & EV_WRITE) {
@@ -345,6 +360,7 @@ static void side_cb(evutil_socket_t fd, short what, void *arg)
     case FLOW_N_STATES:
         break;
     }
+    turn_end();
 }
 
 /* --- the only exit --- */

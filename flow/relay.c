@@ -9,13 +9,11 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/turn.h"
 #include "flow/actions.h"
 #include "flow/observe_tls.h"
 #include "flow/splice.h"
 #include "tls/hop_tls.h"
-
-/* Reads per turn before other flows get theirs. */
-#define TURN_READS 16
 
 static void wait_for(struct flow_side *side, enum hop_status st, bool reading)
 {
@@ -156,11 +154,13 @@ static enum relay_result pass_end(struct flow *f, struct flow_dir *dir, struct f
     return RELAY_BLOCKED;
 }
 
-/* Move what can be moved in one direction. RELAY_AGAIN: the turn is over, not the work. */
+/* Move what can be moved in one direction, each with a budget of its own, or a busy one would
+ * starve the other. RELAY_AGAIN: the turn is spent, not the work. */
 static enum relay_result move(struct flow *f, struct flow_dir *dir, struct flow_side *from,
                               struct flow_side *to)
 {
-    for (int turn = 0;; turn++) {
+    turn_begin("relay", f->record.id, flow_state_name(f->state));
+    for (;;) {
         enum relay_result r;
 
         if (to->can_write && hop_flush(to->hop) == HOP_WANT_WRITE)
@@ -174,9 +174,11 @@ static enum relay_result move(struct flow *f, struct flow_dir *dir, struct flow_
             return pass_end(f, dir, to);
         if (!from->can_read && dir->in_pipe == 0)
             return RELAY_BLOCKED;
-        if (turn == TURN_READS)
-            return RELAY_AGAIN;
         r = dir->splicing ? splice_once(f, dir, from, to) : copy_once(f, dir, from, to);
+        if (r == RELAY_BLOCKED && turn_spent()) {
+            from->can_read = true; /* no edge will tell */
+            return RELAY_AGAIN;
+        }
         if (r == RELAY_ENDED)
             continue; /* the loop passes it on once everything before it has gone */
         if (r != RELAY_MOVED)

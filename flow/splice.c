@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/turn.h"
+
 #define POOL_MAX   256          /* pipes kept for later use */
 #define PIPE_BYTES (256 * 1024) /* asked for; the kernel may give less to an ordinary user */
 #define ONCE       (256 * 1024)
@@ -80,6 +82,8 @@ static enum relay_result fill(struct flow *f, struct flow_dir *dir, struct flow_
 {
     ssize_t n;
 
+    if (!turn_take(TURN_COST_READ))
+        return RELAY_BLOCKED;
     if (dir->pipe == NULL)
         dir->pipe = borrow(f->env->pipes);
     if (dir->pipe == NULL) {

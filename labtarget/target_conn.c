@@ -10,6 +10,7 @@
 
 #include "core/log.h"
 #include "core/proxy_header.h"
+#include "core/turn.h"
 #include "labtarget/target_impl.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
@@ -76,6 +77,8 @@ static void arm(struct conn *c, short what, struct timeval limit)
     event_assign(&c->event, c->set->base, what == 0 ? -1 : c->fd, what, event_cb, c);
     if (event_add(&c->event, &limit) != 0)
         conn_free(c, false);
+    else if (what != 0 && turn_spent())
+        event_active(&c->event, EV_READ, 0); /* more may be there than the socket tells of */
 }
 
 static struct timeval milliseconds(uint64_t ms)
@@ -304,7 +307,7 @@ static void wait_for(struct conn *c, enum hop_status st)
     arm(c, what, limit);
 }
 
-static void conn_step(struct conn *c)
+static void take_turn(struct conn *c)
 {
     for (int i = 0; i < TURN_STEPS; i++) {
         enum hop_status st = stages[c->stage](c);
@@ -326,6 +329,13 @@ static void conn_step(struct conn *c)
     }
     c->wait_ms = 1; /* others first */
     arm(c, 0, milliseconds(0));
+}
+
+static void conn_step(struct conn *c)
+{
+    turn_begin("a lab target's connection", 0, NULL);
+    take_turn(c);
+    turn_end();
 }
 
 void conn_start(struct lab_target *t, int fd, const struct addr *peer)

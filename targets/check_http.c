@@ -24,6 +24,7 @@ struct check_http {
     char *path, *matcher; /* copies: a reload may come in between */
     char *request;
     size_t n_request, sent;
+    unsigned interim; /* answers with a status below 200 */
     bool secured;
 };
 
@@ -112,8 +113,14 @@ static bool took(struct check_http *c, const uint8_t *data, size_t n)
         }
         data += used;
         n -= used;
-        if (progress == HTTP_DONE) /* 100 Continue and its like */
-            http_parser_next(c->parser);
+        if (progress != HTTP_DONE)
+            continue;
+        if (++c->interim > HTTP_INTERIM_MAX) { /* 100 Continue and its like */
+            check_end(&c->check, CHECK_FAILED, "no HTTP answer: more than %d interim ones (1xx)",
+                      HTTP_INTERIM_MAX);
+            return true;
+        }
+        http_parser_next(c->parser);
     }
     return false;
 }

@@ -9,15 +9,19 @@
 #ifndef TLS_HOP_H
 #define TLS_HOP_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "core/turn.h"
+
 enum hop_status {
     HOP_OK,         /* done, or bytes moved */
-    HOP_WANT_READ,  /* nothing moved: wait until the socket is readable */
+    HOP_WANT_READ,  /* nothing moved: wait until the socket is readable, or, after turn_spent(), for
+                       the next turn */
     HOP_WANT_WRITE, /* nothing moved: wait until the socket is writable */
     HOP_HELD,       /* secure() only: the chooser asked to hold after the ClientHello; call again */
     HOP_EOF,        /* read() only: the peer has ended its direction in order */
@@ -102,9 +106,13 @@ static inline enum hop_status hop_flush(struct hop *h)
 {
     return h->ops->flush(h);
 }
-/* The socket below a hop; for hop_*.c. */
+/* The socket below a hop; for hop_*.c. A spent turn looks like an empty socket. */
 static inline ssize_t hop_sys_recv(const struct hop *h, void *buf, size_t n)
 {
+    if (!turn_take(TURN_COST_READ)) {
+        errno = EAGAIN;
+        return -1;
+    }
     return h->io == NULL ? recv(h->fd, buf, n, 0) : h->io->recv(h->io->arg, h->fd, buf, n);
 }
 static inline ssize_t hop_sys_send(const struct hop *h, const void *buf, size_t n)

@@ -18,8 +18,6 @@
 struct handshake {
     struct tls_hello_reader reader;
     struct tls_sniffer in, out;
-    uint8_t *peeked; /* owned: all bytes received before the engine started */
-    size_t n_peeked;
 };
 
 enum stage { STAGE_PEEK, STAGE_HELD, STAGE_HANDSHAKE, STAGE_SECURED, STAGE_FAILED };
@@ -167,38 +165,26 @@ static void send_alert(struct hop_tls *t, uint8_t level, uint8_t number)
         note_alert(&t->facts->alert_out, level, number, false);
 }
 
-/* Put a hello that came in several records into one, which is all that mbedTLS takes, and keep what
- * came after it. */
+/* Give the engine the hello in one record, which is all that mbedTLS takes, and what came after it.
+ */
 static int replay(struct hop_tls *t)
 {
     const struct tls_hello_reader *r = &t->hs->reader;
-    size_t message = 4 + r->body_len, walked = 0, at = 0, rest;
-    uint8_t *one;
+    size_t message = 4 + r->body_len, record = message + r->in_record;
+    uint8_t *one = record > RECORD_MAX ? NULL : malloc(5 + message + r->rest_len);
     int rc;
 
-    if (r->records <= 1)
-        return tls_engine_replay(t->engine, t->hs->peeked, t->hs->n_peeked);
-    while (walked < message && at + 5 <= t->hs->n_peeked) {
-        size_t len = (size_t)(t->hs->peeked[at + 3] << 8 | t->hs->peeked[at + 4]);
-
-        walked += len;
-        at += 5 + len;
-    }
-    if (message > RECORD_MAX || at > t->hs->n_peeked)
-        return -1;
-    rest = t->hs->n_peeked - at;
-    one = malloc(5 + message + rest);
     if (one == NULL)
         return -1;
     memcpy(one,
-           (uint8_t[]){ 22, 3, 1, (uint8_t)(message >> 8), (uint8_t)message, 1,
-                        (uint8_t)(r->body_len >> 16), (uint8_t)(r->body_len >> 8),
-                        (uint8_t)r->body_len },
+           (uint8_t[]){ 22, (uint8_t)(r->record_version >> 8), (uint8_t)r->record_version,
+                        (uint8_t)(record >> 8), (uint8_t)record, 1, (uint8_t)(r->body_len >> 16),
+                        (uint8_t)(r->body_len >> 8), (uint8_t)r->body_len },
            9);
     memcpy(one + 9, r->body, r->body_len);
-    if (rest > 0)
-        memcpy(one + 5 + message, t->hs->peeked + at, rest);
-    rc = tls_engine_replay(t->engine, one, 5 + message + rest);
+    if (r->rest_len > 0)
+        memcpy(one + 5 + message, r->rest, r->rest_len);
+    rc = tls_engine_replay(t->engine, one, 5 + message + r->rest_len);
     free(one);
     return rc;
 }
@@ -211,8 +197,6 @@ static enum hop_status start_engine(struct hop_tls *t, const struct hop_tls_choi
         replay(t) != 0)
         return fail_with(t, HOP_CAUSE_TLS);
     tls_hello_reader_clear(&t->hs->reader);
-    free(t->hs->peeked);
-    t->hs->peeked = NULL;
     t->stage = choice->hold ? STAGE_HELD : STAGE_HANDSHAKE;
     return choice->hold ? HOP_HELD : HOP_OK;
 }
@@ -252,18 +236,6 @@ static enum hop_status not_a_hello(struct hop_tls *t, enum tls_first verdict)
     return fail_with(t, HOP_CAUSE_NOT_TLS);
 }
 
-static int keep_peeked(struct handshake *hs, const uint8_t *data, size_t n)
-{
-    uint8_t *grown = realloc(hs->peeked, hs->n_peeked + n);
-
-    if (grown == NULL)
-        return -1;
-    memcpy(grown + hs->n_peeked, data, n);
-    hs->peeked = grown;
-    hs->n_peeked += n;
-    return 0;
-}
-
 static enum hop_status peek(struct hop_tls *t)
 {
     uint8_t chunk[PEEK_CHUNK];
@@ -279,8 +251,6 @@ static enum hop_status peek(struct hop_tls *t)
 
             return st == HOP_FAILED ? failed(t) : st;
         }
-        if (keep_peeked(t->hs, chunk, (size_t)n) != 0)
-            return fail_with(t, HOP_CAUSE_TLS);
         (void)tls_sniffer_feed(&t->hs->in, chunk, (size_t)n);
         verdict = tls_hello_reader_feed(&t->hs->reader, chunk, (size_t)n);
         if (verdict == TLS_FIRST_MORE)
@@ -363,7 +333,6 @@ static void drop_handshake(struct hop_tls *t)
     tls_hello_reader_clear(&t->hs->reader);
     tls_sniffer_clear(&t->hs->in);
     tls_sniffer_clear(&t->hs->out);
-    free(t->hs->peeked);
     free(t->hs);
     t->hs = NULL;
 }

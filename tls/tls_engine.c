@@ -12,12 +12,21 @@
 #include <unistd.h>
 
 #include "core/bytes.h"
+#include "core/turn.h"
+#include "tls/tls_error.h"
 #include "tls/tls_params.h"
 
 /* One read takes what two full records need; what mbedTLS leaves of it moves to `kept`. */
 #define SCRATCH_SIZE (33 * 1024)
 static _Thread_local uint8_t scratch[SCRATCH_SIZE];
 static int key_log_fd = -1;
+
+/* What may wait for the peer: one flight of a handshake (a chain of 16 KiB is the most that mbedTLS
+ * sends) or one record of data. Only a peer that makes this side talk and does not listen needs
+ * more. */
+#define OUT_MAX ((size_t)64 * 1024)
+/* Answers in one session to messages that nobody needs: refused renegotiations, above all. */
+#define ANSWERS_MAX 32
 
 struct tls_engine {
     mbedtls_ssl_context ssl;
@@ -35,7 +44,9 @@ struct tls_engine {
     uint8_t *out;   /* owned: what the peer could not take yet */
     size_t out_at, out_len;
     uint8_t alert_level, alert_number;
-    bool started, secured;
+    unsigned answers; /* records sent while the peer's data was read */
+    bool started, secured, reading;
+    bool flooded; /* the peer asks for answers without an end */
     bool eof, closed_in_order;
     bool send_dead; /* sending failed; reading goes on, an alert may be waiting there */
     int send_errno;
@@ -47,6 +58,8 @@ static int bio_recv(void *arg, unsigned char *buf, size_t n)
 {
     struct tls_engine *e = arg;
 
+    if (!turn_take(TURN_COST_RECORD))
+        return MBEDTLS_ERR_SSL_WANT_READ;
     if (e->in_left == 0) {
         ssize_t got = e->io.recv(e->io.arg, scratch, sizeof scratch);
 
@@ -103,6 +116,10 @@ static int queue_out(struct tls_engine *e, const uint8_t *data, size_t n)
         memmove(e->out, e->out + e->out_at, e->out_len);
         e->out_at = 0;
     }
+    if (n > OUT_MAX - e->out_len) {
+        e->flooded = true;
+        return -1;
+    }
     grown = realloc(e->out, e->out_len + n);
     if (grown == NULL)
         return -1;
@@ -117,6 +134,10 @@ static int bio_send(void *arg, const unsigned char *data, size_t n)
     struct tls_engine *e = arg;
     ssize_t sent = 0;
 
+    if (e->reading && ++e->answers > ANSWERS_MAX) {
+        e->flooded = true;
+        return TLS_ERROR_FLOOD;
+    }
     /* mbedTLS hands over its own output buffer, which nobody reads again: the tap may edit it. */
     if (e->io.tap != NULL)
         e->io.tap(e->io.arg, false, (uint8_t *)(uintptr_t)data, n);
@@ -403,7 +424,7 @@ static int take_steps(struct tls_engine *e)
 static enum hop_status fail(struct tls_engine *e, int rc)
 {
     e->failure.in_handshake = !e->secured;
-    e->failure.tls_error = rc;
+    e->failure.tls_error = e->flooded ? TLS_ERROR_FLOOD : rc;
     if (rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         e->alert_number = tls_private_alert_in(&e->ssl, &e->alert_level);
         e->failure.cause = HOP_CAUSE_ALERT_IN;
@@ -467,9 +488,11 @@ enum hop_status tls_engine_read(struct tls_engine *e, void *buf, size_t size, si
     enum hop_status st;
     int rc;
 
+    e->reading = true;
     do
         rc = mbedtls_ssl_read(&e->ssl, buf, size);
     while (rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
+    e->reading = false;
     if (rc > 0) {
         *got = (size_t)rc;
         st = HOP_OK;

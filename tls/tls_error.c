@@ -17,6 +17,12 @@ const char *tls_error_text(int error, char *out, size_t size)
     out[0] = '\0';
     if (error == 0)
         return out;
+    if (error == TLS_ERROR_FLOOD) {
+        snprintf(out, size,
+                 "the peer sent messages that ask for an answer without an end (refused "
+                 "renegotiations), or did not read the answers");
+        return out;
+    }
     mbedtls_strerror(error, out, size);
     n = strlen(out);
     snprintf(out + n, size - n, " (-0x%04x)", (unsigned)-error);

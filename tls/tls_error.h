@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Not one of mbedTLS's: the engine ended a session whose peer made it answer, or wait, without end.
+ */
+#define TLS_ERROR_FLOOD (-0x7fff)
+
 /* "SSL - No shared cipher suite (-0x7380)"; "" for 0. Returns `out`. */
 const char *tls_error_text(int error, char *out, size_t size);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/turn.h"
 #include "tls/tls_engine.h"
 #include "tls/tls_params.h"
 
@@ -106,9 +107,13 @@ static void shake(struct tls_engine *e, int fd, uint64_t deadline_us, struct tls
     bool in_time = true;
 
     do {
+        turn_begin("a handshake", 0, NULL);
         status = tls_engine_handshake(e);
-        if (status == HOP_WANT_READ || status == HOP_WANT_WRITE)
+        if (turn_spent())
+            in_time = clock_mono_us() < deadline_us;
+        else if (status == HOP_WANT_READ || status == HOP_WANT_WRITE)
             in_time = await(fd, status == HOP_WANT_READ ? POLLIN : POLLOUT, deadline_us);
+        turn_end();
     } while (in_time && (status == HOP_WANT_READ || status == HOP_WANT_WRITE));
     out->finished = status == HOP_OK;
     out->version = tls_engine_version(e);

@@ -76,7 +76,7 @@ bool tls_offer_has_version(const struct tls_offer *o, uint16_t version);
 
 /* --- (b) the first bytes of a connection --- */
 
-#define TLS_HELLO_MAX 65536 /* largest ClientHello put together from records */
+#define TLS_HELLO_MAX 16380 /* largest ClientHello body: what mbedTLS takes in one record */
 
 enum tls_first {
     TLS_FIRST_MORE,     /* nothing can be said yet */
@@ -97,6 +97,9 @@ struct tls_hello_reader {
     enum tls_first verdict;
     const uint8_t *body; /* after TLS_FIRST_HELLO; borrowed: from the last chunk or from `heap` */
     size_t body_len;
+    const uint8_t *rest; /* after TLS_FIRST_HELLO: what the last chunk holds beyond it; borrowed */
+    size_t rest_len;
+    size_t in_record;        /* how many bytes of the hello's last record follow it, come or not */
     const char *why;         /* static text for MALFORMED; NULL otherwise */
     uint16_t record_version; /* of the first record, as sent (0x0301 is usual) */
     uint16_t records;        /* records that the hello was spread over */

@@ -157,12 +157,24 @@ static enum tls_first append(struct tls_hello_reader *r, struct bytes part)
     return TLS_FIRST_MORE;
 }
 
+/* `past`: bytes of this piece of the record beyond the hello; `in` stands behind the piece. */
+static enum tls_first whole(struct tls_hello_reader *r, const uint8_t *body, size_t size,
+                            size_t past, const struct bytes *in)
+{
+    r->body = body;
+    r->body_len = size;
+    r->rest = in->at - past;
+    r->rest_len = in->left + past;
+    r->in_record = past + r->record_left;
+    return TLS_FIRST_HELLO;
+}
+
 /* One piece of a handshake record. */
 static enum tls_first read_handshake(struct tls_hello_reader *r, struct bytes *in)
 {
     struct bytes part = bytes_take(in, in->left < r->record_left ? in->left : r->record_left);
     enum tls_first verdict;
-    size_t size;
+    size_t size, past = 0;
 
     r->record_left = (uint16_t)(r->record_left - part.left);
     if (!gather(r->msg_header, &r->msg_header_len, sizeof r->msg_header, &part))
@@ -172,19 +184,15 @@ static enum tls_first read_handshake(struct tls_hello_reader *r, struct bytes *i
     size = message_size(r);
     if (size > TLS_HELLO_MAX)
         return TLS_FIRST_TOO_LARGE;
-    if (r->heap_len == 0 && part.left >= size) { /* all here: nothing to copy */
-        r->body = part.at;
-        r->body_len = size;
-        return TLS_FIRST_HELLO;
+    if (r->heap_len == 0 && part.left >= size) /* all here: nothing to copy */
+        return whole(r, part.at, size, part.left - size, in);
+    if (part.left > size - r->heap_len) {
+        past = part.left - (size - r->heap_len);
+        part.left -= past;
     }
-    if (part.left > size - r->heap_len)
-        part.left = size - r->heap_len;
     verdict = part.left == 0 ? TLS_FIRST_MORE : append(r, part);
-    if (verdict == TLS_FIRST_MORE && r->heap_len == size) {
-        r->body = r->heap;
-        r->body_len = size;
-        return TLS_FIRST_HELLO;
-    }
+    if (verdict == TLS_FIRST_MORE && r->heap_len == size)
+        return whole(r, r->heap, size, past, in);
     return verdict;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/turn.h"
 #include "tls/tls_conf.h"
 #include "vpclink/link.h"
 
@@ -94,8 +95,17 @@ int link_wait_fd(int fd, short events, uint64_t deadline_us)
     }
 }
 
+static bool in_time(const struct gateway_link *link)
+{
+    return clock_mono_us() < link->deadline_us;
+}
+
 static bool wait_for(struct gateway_link *link, enum hop_status status)
 {
+    if (turn_spent()) { /* there may be more at once; but the time is looked at first */
+        turn_begin("a call", 0, NULL);
+        return in_time(link);
+    }
     return link_wait_fd(link->hop->fd, status == HOP_WANT_WRITE ? POLLOUT : POLLIN,
                         link->deadline_us) == 1;
 }
@@ -248,6 +258,12 @@ static bool take_bytes(struct gateway_link *link, const char *data, size_t n, bo
             *clean = n == 0 && http_parser_message(link->parser)->keep_alive;
             return true;
         }
+        if (++link->interim > HTTP_INTERIM_MAX) {
+            snprintf(link->now->why, sizeof link->now->why, "more than %d interim answers (1xx)",
+                     HTTP_INTERIM_MAX);
+            link->now->broke = BREAK_BAD_ANSWER;
+            return true;
+        }
         http_parser_next(link->parser); /* 100 Continue and its like: the answer is still to come */
     }
     return false;
@@ -286,6 +302,7 @@ static bool read_answer(struct gateway_link *link)
     bool clean = false;
 
     link->garbled = 0;
+    link->interim = 0;
     http_parser_next(link->parser);
     if (strcmp(link->task->method, "HEAD") == 0)
         http_parser_no_body(link->parser);
@@ -299,6 +316,10 @@ static bool read_answer(struct gateway_link *link)
             r->stage = GATEWAY_ANSWER;
             if (take_bytes(link, buf, got, &clean))
                 return clean;
+            if (!in_time(link)) {
+                r->broke = BREAK_ANSWER_TIMEOUT;
+                return false;
+            }
         } else if (st == HOP_EOF || st == HOP_FAILED) {
             read_ended(link, st);
             return false;
@@ -348,7 +369,9 @@ void gateway_call(struct gateway_link *link, struct gateway_result *out)
     out->started_wall_us = clock_wall_us();
     out->started_us = clock_mono_us();
     link->deadline_us = out->started_us + link->task->timeout_ms * 1000;
+    turn_begin("a call", 0, NULL);
     make_call(link);
+    turn_end();
     out->ended_us = clock_mono_us();
     link->now = NULL;
 }

@@ -18,8 +18,9 @@ struct gateway_link {
     unsigned connections;       /* made so far */
     struct gateway_result *now; /* the call in progress */
     uint64_t deadline_us;
-    bool send_reset; /* sending the request met a reset */
-    size_t garbled;  /* bytes of the answer that were no HTTP */
+    bool send_reset;  /* sending the request met a reset */
+    size_t garbled;   /* bytes of the answer that were no HTTP */
+    unsigned interim; /* answers with a status below 200 */
 };
 
 /* Wait for poll(2) `events`. 1: ready, 0: the deadline has passed. */

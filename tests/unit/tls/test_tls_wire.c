@@ -315,6 +315,32 @@ static void test_every_fragment_size_and_chunk_size(void **state)
     }
 }
 
+/* What follows the hello, in its last record and behind it, is told apart and lost nowhere. */
+static void test_what_follows_the_hello(void **state)
+{
+    static const uint8_t wire[] = "\x16\x03\x01\x00\x05\x01\x00\x00\x02x"
+                                  "\x16\x03\x01\x00\x09yabcdefgh"
+                                  "\x14\x03\x03";
+    struct tls_hello_reader r;
+
+    (void)state;
+    for (size_t cut = 0; cut < sizeof wire - 1; cut++) {
+        tls_hello_reader_init(&r);
+        if (cut > 0 && tls_hello_reader_feed(&r, wire, cut) == TLS_FIRST_HELLO) {
+            assert_true(cut >= 16);
+            assert_int_equal(r.rest_len, cut - 16);
+        } else {
+            assert_int_equal(tls_hello_reader_feed(&r, wire + cut, sizeof wire - 1 - cut),
+                             TLS_FIRST_HELLO);
+            assert_int_equal(r.rest_len, sizeof wire - 1 - 16);
+        }
+        assert_memory_equal(r.body, "xy", 2);
+        assert_ptr_equal(r.rest, wire + 16);
+        assert_int_equal(r.in_record, 8);
+        tls_hello_reader_clear(&r);
+    }
+}
+
 static void test_a_large_hello_and_a_too_large_one(void **state)
 {
     uint8_t *body = calloc(1, TLS_HELLO_MAX + 1), *wire = malloc(TLS_HELLO_MAX + 1024);
@@ -421,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_recorded_hellos),
         cmocka_unit_test(test_recorded_ticket_and_fallback),
         cmocka_unit_test(test_every_fragment_size_and_chunk_size),
+        cmocka_unit_test(test_what_follows_the_hello),
         cmocka_unit_test(test_a_large_hello_and_a_too_large_one),
         cmocka_unit_test(test_what_is_no_hello),
         cmocka_unit_test(test_alert_instead_of_hello),
