@@ -7,29 +7,6 @@
 
 #include "certs/judge/trust_impl.h"
 
-void fault_set(struct fault *f, enum verdict_code code, const struct cert_facts *cert,
-               const char *fmt, ...)
-{
-    va_list ap;
-
-    memset(f, 0, offsetof(struct fault, message));
-    f->code = code;
-    f->cert = cert;
-    f->detail[0] = '\0';
-    va_start(ap, fmt);
-    vsnprintf(f->message, sizeof f->message, fmt, ap);
-    va_end(ap);
-}
-
-void fault_detail(struct fault *f, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(f->detail, sizeof f->detail, fmt, ap);
-    va_end(ap);
-}
-
 struct walk {
     struct trust_run *run;
     const struct cert_facts *const *path;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the two files of signature checks share. */
+ * What the files of signature checks share. */
 #ifndef CERTS_JUDGE_SIGNATURE_H
 #define CERTS_JUDGE_SIGNATURE_H
 
@@ -17,6 +17,8 @@ struct sig_digest {
 const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard);
 /* Digest of pieces; 0 without memory. */
 size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out);
+/* The header of the part that is signed, up to six octets; returns how many. */
+size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[6]);
 size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out);
 void sig_import(mpz_t out, struct der_span number);
 
@@ -30,7 +32,7 @@ struct sig_job {
 enum verdict_code sig_mismatch(const struct sig_job *j, const char *why);
 enum verdict_code sig_unusable(const struct sig_job *j, const char *why);
 
-/* trust_rsa.c */
+/* signature_rsa.c */
 enum verdict_code sig_rsa_pkcs1(const struct sig_job *j, const struct sig_digest *d);
 enum verdict_code sig_rsa_pss(const struct sig_job *j);
 

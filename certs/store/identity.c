@@ -18,7 +18,6 @@
 #include "certs/x509/pem_file.h"
 #include "tls/mbedtls_private.h"
 
-#define LAB_PREFIX  "lab:"
 #define KEY_DER_MAX 8192
 
 struct shared_cert {
@@ -31,41 +30,6 @@ struct shared_cert {
 static struct shared_cert *shared_of(const struct cert *cert)
 {
     return (struct shared_cert *)(uintptr_t)cert; /* only the count behind it changes */
-}
-
-bool cert_spec_is_lab(const char *spec)
-{
-    return strncmp(spec, LAB_PREFIX, sizeof LAB_PREFIX - 1) == 0;
-}
-
-/* "lab:PROFILE/HOST" into its parts; `profile` has room for `size`. NULL with the reason. */
-static const char *split_lab(const char *spec, char *profile, size_t size, struct err *err)
-{
-    const char *name = spec + sizeof LAB_PREFIX - 1, *slash = strchr(name, '/');
-
-    if (slash == NULL || slash == name || slash[1] == '\0' || (size_t)(slash - name) >= size) {
-        err_set(err, ERR_CONFIG,
-                "'%.200s': a lab certificate is written lab:PROFILE/HOST, such as "
-                "lab:valid/api.example.com",
-                spec);
-        return NULL;
-    }
-    memcpy(profile, name, (size_t)(slash - name));
-    profile[slash - name] = '\0';
-    return slash + 1;
-}
-
-int cert_spec_check(const char *spec, struct err *err)
-{
-    char profile[64];
-    const char *host;
-
-    if (!cert_spec_is_lab(spec))
-        return 0;
-    host = split_lab(spec, profile, sizeof profile, err);
-    if (host == NULL || lab_profile_find(profile, err) == NULL)
-        return -1;
-    return lab_host_check(host, err);
 }
 
 static int accept_extension(void *ctx, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid,
@@ -109,7 +73,7 @@ static int load_lab(struct shared_cert *c, struct cert_lab *lab, struct err *err
 {
     struct cert_lab_item item;
     char profile[64];
-    const char *host = split_lab(c->pub.spec, profile, sizeof profile, err);
+    const char *host = cert_spec_split(c->pub.spec, profile, sizeof profile, err);
     int rc;
 
     if (host == NULL)

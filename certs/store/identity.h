@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certs/store/cert_spec.h"
 #include "certs/x509/parse.h"
 #include "core/err.h"
 
@@ -86,14 +87,5 @@ struct cert_crl *cert_crl_load(const char *spec, const char *base_dir, struct ce
                                struct err *err);
 void cert_crl_free(struct cert_crl *crl);
 struct mbedtls_x509_crl *cert_crl_list(const struct cert_crl *crl); /* NULL of NULL */
-
-/* Read a certificate from its DER and append it. */
-int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err);
-
-/* Is `spec` one for the lab ("lab:…")? */
-bool cert_spec_is_lab(const char *spec);
-/* Check "lab:PROFILE/HOST" without issuing: 0, or -1 with the nearest profile in `err`. Any other
- * spec is fine here. */
-int cert_spec_check(const char *spec, struct err *err);
 
 #endif

@@ -29,21 +29,6 @@ static struct shared_bundle *shared_of(const struct trust_store *bundle)
     return (struct shared_bundle *)(uintptr_t)bundle; /* only the count behind it changes */
 }
 
-int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err)
-{
-    struct cert_facts *facts = cert_facts_new(der.at, der.len);
-
-    if (facts == NULL) {
-        err_set(err, ERR_NOMEM, "certificate");
-        return -1;
-    }
-    if (cert_list_take(list, facts, err) != 0) {
-        cert_facts_free(facts);
-        return -1;
-    }
-    return 0;
-}
-
 /* "lab:STORE", or "lab:PROFILE/HOST" for the leaf alone: pinning. */
 static int load_lab(struct trust_store *b, struct cert_lab *lab, struct err *err)
 {

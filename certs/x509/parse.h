@@ -164,6 +164,8 @@ int cert_list_read(struct cert_list *list, const char *text, size_t len, const c
 int cert_list_load(struct cert_list *list, const char *path, struct err *err);
 /* Append; on success the list owns the facts. */
 int cert_list_take(struct cert_list *list, struct cert_facts *facts, struct err *err);
+/* Read a certificate from its DER and append it. */
+int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err);
 void cert_list_clear(struct cert_list *list);
 
 enum cert_name_style {

@@ -34,9 +34,9 @@ void cert_list_clear(struct cert_list *list)
     *list = (struct cert_list){ NULL, 0 };
 }
 
-static int add_der(struct cert_list *list, const uint8_t *der, size_t len, struct err *err)
+int cert_list_add_der(struct cert_list *list, struct der_span der, struct err *err)
 {
-    struct cert_facts *facts = cert_facts_new(der, len);
+    struct cert_facts *facts = cert_facts_new(der.at, der.len);
 
     if (facts == NULL) {
         err_set(err, ERR_NOMEM, "certificate");
@@ -87,7 +87,7 @@ static int add_block(struct cert_list *list, const char *from, const char *to, c
         err_set(err, ERR_FORMAT, "%s: certificate %zu is not base64", what, list->n + 1);
         goto out;
     }
-    rc = add_der(list, der, len, err);
+    rc = cert_list_add_der(list, der_span_of(der, len), err);
 out:
     free(packed);
     free(der);
@@ -101,7 +101,7 @@ int cert_list_read(struct cert_list *list, const char *text, size_t len, const c
     size_t before = list->n;
 
     if (len > 0 && (uint8_t)text[0] == DER_SEQUENCE)
-        return add_der(list, (const uint8_t *)text, len, err);
+        return cert_list_add_der(list, der_span_of((const uint8_t *)text, len), err);
     while ((at = find(at, end, "-----BEGIN ")) != NULL) {
         const char *label = at + strlen("-----BEGIN "), *body, *stop;
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Digests of what is signed, and what the checks of one signature share. */
+#include <nettle/nettle-meta.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/judge/signature.h"
+
+/* Every digest that a signature of the JDK can have. */
+static const struct sig_digest digests[] = {
+    { "MD2", "MD2", "md2", { 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 2 } },
+    { "MD5", "MD5", "md5", { 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5 } },
+    { "SHA1", "SHA-1", "sha1", { 5, 0x2b, 0x0e, 3, 2, 0x1a } },
+#define NIST(a, b, c, n)                                                                           \
+    {                                                                                              \
+        a, b, c,                                                                                   \
+        {                                                                                          \
+            9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, n                                               \
+        }                                                                                          \
+    }
+    NIST("SHA224", "SHA-224", "sha224", 4),
+    NIST("SHA256", "SHA-256", "sha256", 1),
+    NIST("SHA384", "SHA-384", "sha384", 2),
+    NIST("SHA512", "SHA-512", "sha512", 3),
+    NIST("SHA512/224", "SHA-512/224", "sha512_224", 5),
+    NIST("SHA512/256", "SHA-512/256", "sha512_256", 6),
+    NIST("SHA3-224", "SHA3-224", "sha3_224", 7),
+    NIST("SHA3-256", "SHA3-256", "sha3_256", 8),
+    NIST("SHA3-384", "SHA3-384", "sha3_384", 9),
+    NIST("SHA3-512", "SHA3-512", "sha3_512", 10),
+#undef NIST
+};
+
+const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard)
+{
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+        const char *d = standard ? digests[i].standard : digests[i].in_signature;
+
+        if (strlen(d) == n && memcmp(d, name, n) == 0)
+            return &digests[i];
+    }
+    return NULL;
+}
+
+/* Digest of up to three pieces. */
+size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out)
+{
+    const struct nettle_hash *h = nettle_lookup_hash(d->nettle);
+    void *ctx = h != NULL ? malloc(h->context_size) : NULL;
+
+    if (ctx == NULL)
+        return 0;
+    h->init(ctx);
+    for (size_t i = 0; i < n; i++)
+        h->update(ctx, pieces[i].len, pieces[i].at);
+    h->digest(ctx, h->digest_size, out);
+    free(ctx);
+    return h->digest_size;
+}
+
+/* The JDK verifies TBSCertificate with a header of its own making: shortest length. */
+size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[6])
+{
+    size_t len = priv(f)->tbs_body.len;
+    unsigned n = len > 0xffffff ? 4 : len > 0xffff ? 3 : len > 0xff ? 2 : len > 0x7f ? 1 : 0;
+
+    out[0] = DER_SEQUENCE;
+    out[1] = (uint8_t)(n == 0 ? len : 0x80 | n);
+    for (unsigned i = 0; i < n; i++)
+        out[2 + i] = (uint8_t)(len >> 8 * (n - 1 - i));
+    return 2 + n;
+}
+
+size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out)
+{
+    uint8_t header[6];
+    struct der_span pieces[2];
+
+    pieces[0] = der_span_of(header, sig_tbs_header(f, header));
+    pieces[1] = priv(f)->tbs_body;
+    return sig_hash(d, pieces, 2, out);
+}
+
+enum verdict_code sig_mismatch(const struct sig_job *j, const char *why)
+{
+    snprintf(j->detail, j->size, "java.security.SignatureException: %s", why);
+    return VERDICT_BAD_SIGNATURE;
+}
+
+enum verdict_code sig_unusable(const struct sig_job *j, const char *why)
+{
+    snprintf(j->detail, j->size, "%s", why);
+    return VERDICT_SIGNATURE_UNUSABLE;
+}
+
+void sig_import(mpz_t out, struct der_span v)
+{
+    mpz_import(out, v.len, 1, 1, 1, 0, v.at);
+}
