@@ -173,4 +173,4 @@ help:
 	@echo 'make SAN=address,undefined check · make SAN=thread check · make format · make compile_commands.json'
 	@echo 'make install DESTDIR= PREFIX=/usr/local · make clean · V=1 shows commands'
 
--include $(OBJ:.o=.d) $(FUZZOBJ:.o=.d) $(UNIT:=.d) $(BENCHBIN:=.d) $(TESTLIBOBJ:.o=.d)
+-include $(OBJ:.o=.d) $(FUZZOBJ:.o=.d) $(UNIT:=.d) $(REPLAY:=.d) $(BENCHBIN:=.d) $(TESTLIBOBJ:.o=.d)

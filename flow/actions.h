@@ -4,12 +4,16 @@
 #ifndef FLOW_ACTIONS_H
 #define FLOW_ACTIONS_H
 
-#include "flow/flow.h"
+#include "flow/flow_impl.h"
 
-/* flow/flow.c */
+/* flow/handshakes.c */
 enum flow_event flow_begin_front(struct flow *f);
 enum flow_event flow_resume_front(struct flow *f);
 enum flow_event flow_begin_back(struct flow *f);
+enum flow_event flow_drive_front(struct flow *f);
+enum flow_event flow_drive_connecting(struct flow *f, struct flow_side *ready);
+enum flow_event flow_drive_back(struct flow *f, struct flow_side *ready);
+/* flow/finish.c */
 enum flow_event flow_finish(struct flow *f);
 void flow_report(struct flow *f); /* hand the record over, once */
 void flow_count_bytes(struct flow *f);
@@ -24,7 +28,6 @@ enum flow_event flow_target_lost(struct flow *f);
 enum flow_event flow_begin_relay(struct flow *f);
 enum flow_event flow_pass_eof(struct flow *f);
 enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready);
-void flow_dir_clear(struct flow *f, struct flow_dir *dir);
 /* flow/expire.c */
 void flow_idle_begin(struct flow *f);
 enum flow_event flow_idle_check(struct flow *f);

@@ -6,7 +6,7 @@
 #ifndef FLOW_OBSERVE_TLS_H
 #define FLOW_OBSERVE_TLS_H
 
-#include "flow/flow.h"
+#include "flow/flow_impl.h"
 
 /* The relay begins. */
 void observer_begin(struct flow *f);

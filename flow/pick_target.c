@@ -96,8 +96,6 @@ enum flow_event flow_pick_and_connect(struct flow *f)
         f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_ERRNO, .sys_errno = error };
         return flow_fail(f, end_of_errno(error));
     }
-    if (flow_side_arm(&f->back) != 0)
-        return flow_fail(f, END_NO_RESOURCES);
     flow_timer(f, f->plan->connect_us);
     return ON_NOTHING;
 }

@@ -281,11 +281,3 @@ enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready)
     }
     return pump(f);
 }
-
-void flow_dir_clear(struct flow *f, struct flow_dir *dir)
-{
-    free(dir->hold);
-    dir->hold = NULL;
-    dir->hold_len = 0;
-    splice_release(f, dir);
-}

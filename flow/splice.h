@@ -4,7 +4,7 @@
 #ifndef FLOW_SPLICE_H
 #define FLOW_SPLICE_H
 
-#include "flow/flow.h"
+#include "flow/flow_impl.h"
 
 enum relay_result {
     RELAY_MOVED,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "flow/flow_impl.h"
 #include "flow/observe_tls.h"
 
 static void view(const struct flow *f, uint64_t now, struct flow_view *out)

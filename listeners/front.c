@@ -30,7 +30,7 @@ struct prepared {
 };
 
 struct front {
-    struct flow_plan plan; /* first: a flow's plan leads back here */
+    struct flow_plan plan;
     const struct listener_cfg *cfg;
     struct record_origin origin;
     const struct protocol_row *protocol;
@@ -47,7 +47,6 @@ struct front {
 
 struct protocol_row {
     struct hop *(*hop)(const struct front *front, int fd);
-    void (*attach)(struct hop *hop, struct flow *flow); /* NULL: nothing to do */
 };
 
 /* --- the choice --- */
@@ -182,16 +181,16 @@ static void record_choice(const struct front *front, const struct choice *c,
     out->cert_decider = here->decider == SNI_ONLY_ONE ? NULL : sni_decider_text(here->decider);
 }
 
-static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out,
+                      struct flow_record *record)
 {
-    struct flow *flow = arg;
-    struct front *front = (struct front *)(uintptr_t)flow->plan; /* the plan is its first member */
+    struct front *front = arg;
     struct choice c;
 
     negotiate(&c, front->policy, front->alpn, front->certs, offer);
-    record_choice(front, &c, offer, &flow->record.choice);
+    record_choice(front, &c, offer, &record->choice);
     if (c.here.result != NEGOTIATE_OK) {
-        flow->record.end = end_of(c.here.result);
+        record->end = end_of(c.here.result);
         refuse(front, c.here.result, out);
         return;
     }
@@ -202,7 +201,7 @@ static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_c
     if (out->conf == NULL) {
         log_err("front", "listener=%s suite=0x%04x group=0x%04x: no TLS configuration can be made",
                 front->cfg->obj.name, c.here.suite, c.here.group);
-        flow->record.end = END_ELB_INTERNAL;
+        record->end = END_ELB_INTERNAL;
     }
 }
 
@@ -215,17 +214,13 @@ static struct hop *hop_of_tcp(const struct front *front, int fd)
 
 static struct hop *hop_of_tls(const struct front *front, int fd)
 {
-    return hop_tls_server_new(fd, choose_cb, NULL, front->cfg->tls_error == TLS_ERROR_CLOSE_NOTIFY);
-}
-
-static void attach_tls(struct hop *hop, struct flow *flow)
-{
-    hop_tls_set_arg(hop, flow);
+    return hop_tls_server_new(fd, flow_choose_cb, NULL,
+                              front->cfg->tls_error == TLS_ERROR_CLOSE_NOTIFY);
 }
 
 static const struct protocol_row protocols[] = {
-    [PROTOCOL_TCP] = { hop_of_tcp, NULL },
-    [PROTOCOL_TLS] = { hop_of_tls, attach_tls },
+    [PROTOCOL_TCP] = { hop_of_tcp },
+    [PROTOCOL_TLS] = { hop_of_tls },
 };
 
 /* --- preparing --- */
@@ -346,6 +341,8 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .listener = cfg->obj.name,
         .origin = &front->origin,
         .protocol = cfg->protocol,
+        .choose = cfg->protocol == PROTOCOL_TLS ? choose_cb : NULL,
+        .choose_arg = front,
         .forward = &front->forward,
         .back_tls = front->back_tls,
         .judge = o->judge_of(o->arg, cfg),
@@ -412,7 +409,5 @@ void front_accept(const struct front *front, struct flow_env *env, const struct 
         metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
         return;
     }
-    if (front->protocol->attach != NULL)
-        front->protocol->attach(hop, flow);
     flow_go(flow);
 }

@@ -4,7 +4,7 @@
 #ifndef TESTS_LIB_FLOWRIG_H
 #define TESTS_LIB_FLOWRIG_H
 
-#include "flow/flow.h"
+#include "flow/flow_impl.h"
 
 struct rig {
     struct event_base *base;

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The only exit of a flow: what a failure is noted as, the record handed over, both hops closed. */
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "core/clock.h"
+#include "flow/actions.h"
+#include "flow/linger.h"
+#include "flow/observe_tls.h"
+#include "flow/splice.h"
+#include "targets/validating_client.h"
+#include "tls/hop_tls.h"
+
+void flow_timer(struct flow *f, uint64_t us)
+{
+    const struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
+                                .tv_usec = (suseconds_t)(us % 1000000) };
+
+    evtimer_add(&f->timer, &tv);
+}
+
+enum flow_event flow_fail(struct flow *f, enum flow_end end)
+{
+    if (f->record.end == END_N)
+        f->record.end = end;
+    return ON_FAILED;
+}
+
+enum flow_event flow_fail_hop(struct flow *f, struct flow_side *side)
+{
+    side->hop->ops->failure(side->hop, &f->record.failure);
+    f->record.end = flow_failure_end(f, side, &f->record.failure);
+    return ON_FAILED;
+}
+
+/* A RST that is passed on is the peer's, whose count the end's row names; any other is ours. A
+ * socket that never was connected closes without a word. */
+static void count_reset(const struct flow_side *side)
+{
+    struct flow *f = side->flow;
+    enum metric passed = flow_end_row(f->record.end)->metric;
+
+    if (passed != METRIC_TCP_CLIENT_RESETS && passed != METRIC_TCP_TARGET_RESETS &&
+        (side == &f->front || f->record.connected_us != 0))
+        metric_add(&f->env->metrics, METRIC_TCP_ELB_RESETS, 1);
+}
+
+/* --- the only exit --- */
+void flow_side_close(struct flow_side *side, enum flow_close how)
+{
+    int fd;
+
+    if (side->armed) {
+        event_del(&side->event);
+        side->armed = false;
+    }
+    if (side->hop == NULL)
+        return;
+    if (how == CLOSE_DRAIN) {
+        (void)hop_flush(side->hop);
+        fd = side->hop->fd;
+        side->hop->fd = -1;
+        linger_start(side->flow->env, fd);
+    } else if (how == CLOSE_FIN && hop_tls_facts(side->hop) != NULL) {
+        (void)hop_send_eof(side->hop);
+    } else if (how == CLOSE_RST) {
+        count_reset(side);
+    }
+    hop_free(side->hop, how == CLOSE_RST);
+    side->hop = NULL;
+}
+
+static void describe_target(struct flow *f)
+{
+    const struct tls_facts *front = f->record.front;
+    const struct tls_chain *chain = &f->record.back->peer_chain;
+
+    back_describe_chain(chain, &f->record.back_chain);
+    if (f->plan->judge != NULL)
+        validating_client(f->plan->judge, chain,
+                          front != NULL && front->has_offer ? front->offer.sni : NULL,
+                          &f->record.validating_client_opinion);
+}
+
+void flow_count_bytes(struct flow *f)
+{
+    uint64_t bytes = f->up.bytes + f->down.bytes;
+
+    metric_add(&f->env->metrics,
+               f->plan->protocol == PROTOCOL_TLS ? METRIC_PROCESSED_BYTES_TLS
+                                                 : METRIC_PROCESSED_BYTES_TCP,
+               bytes - f->counted_bytes);
+    f->counted_bytes = bytes;
+}
+
+void flow_report(struct flow *f)
+{
+    const struct flow_end_row *row;
+    struct metrics *m = &f->env->metrics;
+
+    if (f->reported)
+        return;
+    f->reported = true;
+    f->record.end_us = clock_mono_us();
+    f->record.end_wall_us = clock_wall_us();
+    f->record.received_bytes = f->up.bytes;
+    f->record.sent_bytes = f->down.bytes;
+    if (f->record.end == END_N)
+        f->record.end = END_COMPLETED;
+    row = flow_end_row(f->record.end);
+    f->record.front = hop_tls_take_facts(f->front.hop);
+    f->record.back = hop_tls_take_facts(f->back.hop);
+    if (f->env->wants_chain && f->record.back != NULL)
+        describe_target(f);
+    observer_report(f);
+    if (row->metric != METRIC_TCP_ELB_RESETS) /* those are counted as they are sent */
+        metric_add(m, row->metric, 1);
+    if (row->metric == METRIC_REJECTED_FLOWS && f->plan->protocol == PROTOCOL_TCP)
+        metric_add(m, METRIC_REJECTED_FLOWS_TCP, 1);
+    metric_sub(
+        m, f->plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS : METRIC_ACTIVE_FLOWS_TCP,
+        1);
+    flow_count_bytes(f);
+    if (f->env->ended_cb != NULL)
+        f->env->ended_cb(f->env->ended_arg, &f->record);
+    flow_record_clear(&f->record);
+}
+
+static void clear_direction(struct flow *f, struct flow_dir *dir)
+{
+    free(dir->hold);
+    dir->hold = NULL;
+    dir->hold_len = 0;
+    splice_release(f, dir);
+}
+
+enum flow_event flow_finish(struct flow *f)
+{
+    const struct flow_end_row *row;
+
+    if (f->record.end == END_N)
+        f->record.end = END_COMPLETED;
+    row = flow_end_row(f->record.end);
+    evtimer_del(&f->timer);
+    clear_direction(f, &f->up);
+    clear_direction(f, &f->down);
+    if (!f->reported) {
+        /* The peers first: a close_notify belongs into the record too. */
+        if (row->front == CLOSE_FIN && f->front.hop != NULL && hop_tls_facts(f->front.hop) != NULL)
+            (void)hop_send_eof(f->front.hop);
+        if (row->back == CLOSE_FIN && f->back.hop != NULL && hop_tls_facts(f->back.hop) != NULL)
+            (void)hop_send_eof(f->back.hop);
+        flow_report(f);
+    }
+    flow_side_close(&f->front, row->front);
+    flow_side_close(&f->back, row->back);
+    LIST_REMOVE(f, all);
+    f->env->n_flows--;
+    if (STAILQ_EMPTY(&f->env->dead))
+        event_active(&f->env->reap, EV_TIMEOUT, 0);
+    STAILQ_INSERT_TAIL(&f->env->dead, f, dying);
+    return ON_NOTHING;
+}
+
+void flow_abort(struct flow *f, enum flow_end end)
+{
+    if (f->state == FLOW_CLOSED)
+        return;
+    (void)flow_fail(f, end);
+    f->state = FLOW_CLOSED;
+    (void)flow_finish(f);
+}
