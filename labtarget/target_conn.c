@@ -87,22 +87,6 @@ static struct timeval milliseconds(uint64_t ms)
                              .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 }
 
-void conn_log_end(struct conn *c, const char *how)
-{
-    struct hop_failure f = { 0 };
-    char text[160];
-
-    if (c->told)
-        return;
-    c->told = true;
-    if (c->hop != NULL)
-        c->hop->ops->failure(c->hop, &f);
-    log_debug("target_end",
-              "target=%s connection=%llu requests=%llu how=\"%s\" cause=%d tls=\"%s\"",
-              c->target->info.name, (unsigned long long)c->number, (unsigned long long)c->request,
-              how, (int)f.cause, tls_error_text(f.tls_error, text, sizeof text));
-}
-
 /* --- stages ---
  * Each answers HOP_OK (go on with c->stage), what to wait for, or HOP_FAILED (it is over). */
 
@@ -198,14 +182,6 @@ static enum hop_status stage_secure(struct conn *c)
     else
         conn_refuse(c, alert);
     return HOP_OK;
-}
-
-void conn_refuse(struct conn *c, uint8_t alert)
-{
-    log_debug("target_refuse", "target=%s connection=%llu alert=%s", c->target->info.name,
-              (unsigned long long)c->number, tls_alert_name(alert));
-    hop_tls_send_alert(c->hop, alert);
-    c->stage = CONN_FLUSH_END;
 }
 
 static enum hop_status stage_end(struct conn *c)

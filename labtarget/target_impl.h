@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the embedded target share: lab/target*.c and labtarget/faults.c. */
+ * What the files of the embedded target share. */
 #ifndef LABTARGET_TARGET_IMPL_H
 #define LABTARGET_TARGET_IMPL_H
 
@@ -92,6 +92,8 @@ struct conn {
 /* labtarget/target_conn.c */
 void conn_start(struct lab_target *t, int fd, const struct addr *peer); /* takes `fd` */
 void conn_free(struct conn *c, bool reset);
+
+/* labtarget/target_end.c */
 /* After the handshake: send the alert and close. */
 void conn_refuse(struct conn *c, uint8_t alert);
 /* One line of the debug log, once per connection. */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "tls/mbedtls_private.h"
-#include "tls/tls_engine.h"
 #include "tls/tls_stand_in.h"
 
 #define ALPN_MAX 8
@@ -165,6 +164,19 @@ static int keep_alpn(struct tls_conf *c, const struct tls_conf_params *p)
     return mbedtls_ssl_conf_alpn_protocols(&c->ssl, c->alpn);
 }
 
+/* The certificate of this very connection. */
+static int own_cert_cb(struct mbedtls_ssl_context *ssl)
+{
+    const struct tls_identity *own = mbedtls_ssl_get_user_data_p(ssl);
+
+    /* Called again after a HelloRetryRequest, and it appends: clear first. */
+    if (mbedtls_ssl_set_hs_own_cert(ssl, NULL, NULL) != 0)
+        return -1;
+    if (own->chain == NULL)
+        return 0;
+    return mbedtls_ssl_set_hs_own_cert(ssl, own->chain, own->key);
+}
+
 static void set_server(struct tls_conf *c, const struct tls_conf_params *p)
 {
     static const int modes[] = { MBEDTLS_SSL_VERIFY_NONE, MBEDTLS_SSL_VERIFY_OPTIONAL,
@@ -172,7 +184,7 @@ static void set_server(struct tls_conf *c, const struct tls_conf_params *p)
 
     mbedtls_ssl_conf_authmode(&c->ssl, modes[p->client_auth]);
     mbedtls_ssl_conf_preference_order(&c->ssl, MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_SERVER);
-    mbedtls_ssl_conf_cert_cb(&c->ssl, tls_engine_own_cert_cb);
+    mbedtls_ssl_conf_cert_cb(&c->ssl, own_cert_cb);
     if (p->client_ca != NULL)
         mbedtls_ssl_conf_ca_chain(&c->ssl, p->client_ca, p->client_crl);
     if (p->tickets != NULL)

@@ -44,6 +44,12 @@ struct tls_conf_params {
     struct mbedtls_pk_context *own_key;
 };
 
+/* The certificate and key to present; borrowed for the life of the engine. Both may be NULL. */
+struct tls_identity {
+    struct mbedtls_x509_crt *chain;
+    struct mbedtls_pk_context *key;
+};
+
 struct tls_conf;
 /* NULL with the reason in `err`. */
 struct tls_conf *tls_conf_new(const struct tls_conf_params *params, struct err *err);

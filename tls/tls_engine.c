@@ -256,7 +256,7 @@ int tls_engine_start(struct tls_engine *e, const struct tls_conf *conf,
 {
     if (identity != NULL)
         e->identity = *identity;
-    mbedtls_ssl_set_user_data_p(&e->ssl, e);
+    mbedtls_ssl_set_user_data_p(&e->ssl, &e->identity); /* for the configuration's callback */
     if (mbedtls_ssl_setup(&e->ssl, tls_conf_ssl(conf)) != 0 ||
         mbedtls_ssl_set_hostname(&e->ssl, host_name) != 0) {
         err_set(err, ERR_NOMEM, "TLS session");
@@ -282,18 +282,6 @@ int tls_engine_replay(struct tls_engine *e, const void *data, size_t n)
     e->in = copy;
     e->in_left = n;
     return 0;
-}
-
-int tls_engine_own_cert_cb(struct mbedtls_ssl_context *ssl)
-{
-    const struct tls_engine *e = mbedtls_ssl_get_user_data_p(ssl);
-
-    /* Called again after a HelloRetryRequest, and it appends: clear first. */
-    if (mbedtls_ssl_set_hs_own_cert(ssl, NULL, NULL) != 0)
-        return -1;
-    if (e->identity.chain == NULL)
-        return 0;
-    return mbedtls_ssl_set_hs_own_cert(ssl, e->identity.chain, e->identity.key);
 }
 
 /* --- the verify hook --- */

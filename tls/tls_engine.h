@@ -16,8 +16,6 @@
 #include "tls/mbedtls_private.h"
 #include "tls/tls_conf.h"
 
-struct mbedtls_pk_context;
-
 /* Where the ciphertext goes and comes from: recv(2) and send(2) in shape and errno. `tap`, when
  * set, sees every byte in the order it passes; it may change outgoing bytes in place. */
 struct tls_io {
@@ -25,12 +23,6 @@ struct tls_io {
     ssize_t (*send)(void *arg, const void *buf, size_t n);
     void (*tap)(void *arg, bool incoming, uint8_t *data, size_t n);
     void *arg;
-};
-
-/* The certificate and key to present; borrowed for the life of the engine. Both may be NULL. */
-struct tls_identity {
-    struct mbedtls_x509_crt *chain;
-    struct mbedtls_pk_context *key;
 };
 
 struct tls_engine;
@@ -98,9 +90,5 @@ void tls_engine_failure(const struct tls_engine *e, struct hop_failure *out);
 /* Write TLS secrets in NSS key log format to the open file `fd` (-1: never, the default).
  * Process-wide; set before any thread. Only `--allow-key-log` may call this. */
 void tls_key_log_to(int fd);
-
-/* mbedTLS's certificate callback; set by tls_conf.c. */
-struct mbedtls_ssl_context;
-int tls_engine_own_cert_cb(struct mbedtls_ssl_context *ssl);
 
 #endif

@@ -77,24 +77,6 @@ void gateway_link_free(struct gateway_link *link)
     free(link);
 }
 
-/* --- waiting --- */
-int link_wait_fd(int fd, short events, uint64_t deadline_us)
-{
-    for (;;) {
-        uint64_t now = clock_mono_us();
-        struct pollfd p = { .fd = fd, .events = events };
-        int rc;
-
-        if (now >= deadline_us)
-            return 0;
-        rc = poll(&p, 1, (int)((deadline_us - now + 999) / 1000));
-        if (rc > 0)
-            return 1;
-        if (rc < 0 && errno != EINTR && errno != EAGAIN)
-            return 0;
-    }
-}
-
 static bool in_time(const struct gateway_link *link)
 {
     return clock_mono_us() < link->deadline_us;
