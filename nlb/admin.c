@@ -72,7 +72,7 @@ static void answer_error(struct conn *c, unsigned status, const char *why, const
         bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR, BEV_OPT_DEFER_CALLBACKS);
 }
 
-static void answer(struct conn *c)
+static void answer_request(struct conn *c)
 {
     const struct http_message *m = http_parser_message(c->parser);
     bool head = strcmp(m->method, "HEAD") == 0;
@@ -124,7 +124,7 @@ static void read_cb(struct bufferevent *bev, void *arg)
             break;
         case HTTP_DONE:
             evbuffer_drain(in, used);
-            answer(c);
+            answer_request(c);
             http_parser_next(c->parser);
             break;
         case HTTP_BAD:
@@ -203,7 +203,7 @@ static void stop_cb(evutil_socket_t fd, short what, void *arg)
     event_base_loopbreak(a->base);
 }
 
-static void *run(void *arg)
+static void *admin_run(void *arg)
 {
     struct admin *a = arg;
 
@@ -213,7 +213,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void release(struct admin *a)
+static void admin_release(struct admin *a)
 {
     if (a->fd >= 0) {
         event_del(&a->accept_event);
@@ -229,7 +229,7 @@ static void release(struct admin *a)
     free(a);
 }
 
-static struct event_base *base_new(void)
+static struct event_base *admin_base_new(void)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
@@ -264,7 +264,7 @@ struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr
     a->addr = *addr;
     a->fd = a->lock_fd = -1;
     a->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    a->base = base_new();
+    a->base = admin_base_new();
     if (a->stop_fd < 0 || a->base == NULL) {
         err_set(err, ERR_ENVIRONMENT, "cannot make the event loop");
         goto fail;
@@ -275,12 +275,12 @@ struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr
     event_assign(&a->stop_event, a->base, a->stop_fd, EV_READ, stop_cb, a);
     event_add(&a->accept_event, NULL);
     event_add(&a->stop_event, NULL);
-    if (pthread_create(&a->thread, NULL, run, a) == 0)
+    if (pthread_create(&a->thread, NULL, admin_run, a) == 0)
         return a;
     err_set(err, ERR_ENVIRONMENT, "cannot start the thread");
 fail:
     err_prefix(err, "metrics");
-    release(a);
+    admin_release(a);
     return NULL;
 }
 
@@ -293,7 +293,7 @@ void admin_stop(struct admin *a)
     if (write(a->stop_fd, &one, sizeof one) < 0)
         event_base_loopbreak(a->base);
     pthread_join(a->thread, NULL);
-    release(a);
+    admin_release(a);
 }
 
 const struct addr *admin_address(const struct admin *a)

@@ -39,11 +39,6 @@ struct walk {
     struct problems *problems;
 };
 
-struct cfg_object *config_item(const struct config_list *list, size_t i)
-{
-    return (struct cfg_object *)((unsigned char *)list->items + i * list->kind->size);
-}
-
 /* "[listener https]", "[nlb]": how messages name a section. */
 static const char *label(const struct section_kind *kind, const char *name, char *out, size_t size)
 {
@@ -298,53 +293,4 @@ void nlb_config_unref(const struct nlb_config *config)
     arena = c->arena;
     arena_clear(&arena);
     free(c);
-}
-
-size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const struct addr *addr)
-{
-    size_t bound = 0;
-
-    for (size_t i = 0; i < config->n_groups; i++) {
-        for (size_t j = 0; j < config->groups[i].n_targets; j++) {
-            struct target_cfg *t = &config->groups[i].targets[j];
-
-            if (t->lab != NULL && strcmp(t->lab, name) == 0) {
-                t->addr = *addr;
-                bound++;
-            }
-        }
-    }
-    return bound;
-}
-
-struct aws_identity nlb_identity(const struct process_cfg *p)
-{
-    return (struct aws_identity){ p->name, p->load_balancer_id, p->region, p->account_id };
-}
-
-const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, const char *name)
-{
-    for (size_t i = 0; i < config->n_listeners; i++) {
-        if (strcmp(config->listeners[i].obj.name, name) == 0)
-            return &config->listeners[i];
-    }
-    return NULL;
-}
-
-const struct target_group_cfg *nlb_config_group(const struct nlb_config *config, const char *name)
-{
-    for (size_t i = 0; i < config->n_groups; i++) {
-        if (strcmp(config->groups[i].obj.name, name) == 0)
-            return &config->groups[i];
-    }
-    return NULL;
-}
-
-const struct config_list *nlb_config_list(const struct nlb_config *config, const char *kind)
-{
-    for (size_t i = 0; i < config->n_lists; i++) {
-        if (strcmp(config->lists[i].kind->name, kind) == 0)
-            return &config->lists[i];
-    }
-    return NULL;
 }

@@ -12,29 +12,6 @@
 #define ATTRIBUTES   GUIDE "edit-target-group-attributes.html"
 #define CERTIFICATES GUIDE "tls-listener-certificates.html"
 
-static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-static bool made_of(const char *name, const char *extra)
-{
-    size_t n = strlen(name);
-
-    for (size_t i = 0; i < n; i++) {
-        if (strchr(alnum, name[i]) == NULL && strchr(extra, name[i]) == NULL)
-            return false;
-    }
-    return n >= 1 && n <= 32;
-}
-
-bool config_aws_name(const char *name)
-{
-    return made_of(name, "-") && name[0] != '-' && name[strlen(name) - 1] != '-';
-}
-
-bool config_plain_name(const char *name)
-{
-    return made_of(name, "-_.");
-}
-
 static void resolve_forwards(struct nlb_config *c, struct listener_cfg *l,
                              struct problems *problems)
 {

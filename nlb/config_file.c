@@ -9,7 +9,7 @@
 
 #define FILE_MAX ((size_t)1 << 20) /* no configuration is longer; a device file may be endless */
 
-static int refuse(struct problems *problems, const char *why)
+static int refuse_file(struct problems *problems, const char *why)
 {
     problems_add(problems, 0, "%s", why);
     problems->environment = true;
@@ -31,13 +31,14 @@ static int read_all(FILE *f, char **text, size_t *n, struct problems *problems)
             room = room == 0 ? 16384 : room * 2;
             more = room > FILE_MAX ? NULL : realloc(*text, room);
             if (more == NULL)
-                return refuse(problems, room > FILE_MAX ? "longer than 1 MiB" : "out of memory");
+                return refuse_file(problems,
+                                   room > FILE_MAX ? "longer than 1 MiB" : "out of memory");
             *text = more;
         }
         got = fread(*text + *n, 1, room - *n, f);
         *n += got;
         if (got == 0)
-            return ferror(f) ? refuse(problems, strerror(errno)) : 0;
+            return ferror(f) ? refuse_file(problems, strerror(errno)) : 0;
     }
 }
 
@@ -48,7 +49,7 @@ int config_read_file(const char *path, char **text, size_t *n, struct problems *
 
     *text = NULL;
     if (f == NULL)
-        return refuse(problems, strerror(errno));
+        return refuse_file(problems, strerror(errno));
     rc = read_all(f, text, n, problems);
     if (f != stdin)
         fclose(f);

@@ -32,7 +32,7 @@ static const struct cfg_choice scopes[] = {
     { NULL, 0, NULL },
 };
 
-static int refuse(const struct cfg_value *value, const char *why)
+static int refuse_value(const struct cfg_value *value, const char *why)
 {
     problems_add(value->problems, value->line, "bad value '%s' for %s (%s)", value->text,
                  value->key, why);
@@ -43,8 +43,8 @@ static int check_name(void *object, const struct cfg_value *value)
 {
     (void)object;
     if (!config_aws_name(value->text) || strncmp(value->text, "internal-", 9) == 0)
-        return refuse(value, "1-32 letters, digits and hyphens; no hyphen at either end; not "
-                             "beginning with 'internal-', as AWS has it");
+        return refuse_value(value, "1-32 letters, digits and hyphens; no hyphen at either end; not "
+                                   "beginning with 'internal-', as AWS has it");
     return 0;
 }
 
@@ -54,7 +54,7 @@ static int check_region(void *object, const struct cfg_value *value)
 
     (void)object;
     if (strspn(value->text, allowed) != strlen(value->text) || strlen(value->text) > 32)
-        return refuse(value, "a region such as us-east-1");
+        return refuse_value(value, "a region such as us-east-1");
     return 0;
 }
 
@@ -62,7 +62,7 @@ static int check_account(void *object, const struct cfg_value *value)
 {
     (void)object;
     if (strlen(value->text) != 12 || strspn(value->text, "0123456789") != 12)
-        return refuse(value, "12 digits");
+        return refuse_value(value, "12 digits");
     return 0;
 }
 
@@ -70,7 +70,7 @@ static int check_lb_id(void *object, const struct cfg_value *value)
 {
     (void)object;
     if (strlen(value->text) != 16 || strspn(value->text, "0123456789abcdef") != 16)
-        return refuse(value, "16 hexadecimal digits in lower case");
+        return refuse_value(value, "16 hexadecimal digits in lower case");
     return 0;
 }
 
@@ -80,7 +80,7 @@ static int check_endpoint(void *object, const struct cfg_value *value)
     if (strncmp(value->text, "vpce-", 5) != 0 || strlen(value->text) < 6 ||
         strlen(value->text) > 64 ||
         strspn(value->text + 5, "0123456789abcdef") != strlen(value->text + 5))
-        return refuse(value, "vpce- and hexadecimal digits, at most 64 characters");
+        return refuse_value(value, "vpce- and hexadecimal digits, at most 64 characters");
     return 0;
 }
 
@@ -90,7 +90,7 @@ static int parse_time_scale(void *object, const struct cfg_value *value)
     uint64_t scale;
 
     if (cfg_parse_uint(value->text, 1, 1000, &scale) != 0)
-        return refuse(value, "1-1000");
+        return refuse_value(value, "1-1000");
     n->process.time_scale = (double)scale;
     return 0;
 }

@@ -154,7 +154,7 @@ static char *answer_text(const struct signposts *s, const struct post *post)
     return text;
 }
 
-static void answer(const struct signposts *s, const struct post *post)
+static void answer_probe(const struct signposts *s, const struct post *post)
 {
     int conn = accept4(post->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     char *text;
@@ -200,7 +200,7 @@ static void *serve(void *arg)
             continue;
         for (size_t i = 0; i < s->n; i++) {
             if (fds[i + 1].revents != 0)
-                answer(s, &s->posts[i]);
+                answer_probe(s, &s->posts[i]);
         }
         if (fds[0].revents != 0 && read(s->wake_fd, &wakes, sizeof wakes) == sizeof wakes &&
             !take_wishes(s))
@@ -209,7 +209,7 @@ static void *serve(void *arg)
 }
 
 /* --- life --- */
-static void wake(const struct signposts *s)
+static void wake_signposts(const struct signposts *s)
 {
     const uint64_t one = 1;
 
@@ -217,7 +217,7 @@ static void wake(const struct signposts *s)
         return; /* it is full: the thread wakes anyhow */
 }
 
-static void release(struct signposts *s)
+static void signposts_release(struct signposts *s)
 {
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->taken);
@@ -239,7 +239,7 @@ struct signposts *signposts_start(const char *events)
     if (s->wake_fd < 0 || pthread_create(&s->thread, NULL, serve, s) != 0) {
         if (s->wake_fd >= 0)
             close(s->wake_fd);
-        release(s);
+        signposts_release(s);
         return NULL;
     }
     return s;
@@ -252,7 +252,7 @@ int signposts_set(struct signposts *s, const struct signpost *posts, size_t n,
 
     pthread_mutex_lock(&s->lock);
     s->wanted = &wanted;
-    wake(s);
+    wake_signposts(s);
     while (s->wanted != NULL)
         pthread_cond_wait(&s->taken, &s->lock);
     pthread_mutex_unlock(&s->lock);
@@ -266,11 +266,11 @@ void signposts_stop(struct signposts *s)
     pthread_mutex_lock(&s->lock);
     s->stop = true;
     pthread_mutex_unlock(&s->lock);
-    wake(s);
+    wake_signposts(s);
     pthread_join(s->thread, NULL);
     for (size_t i = 0; i < s->n; i++)
         close(s->posts[i].fd);
     close(s->wake_fd);
     nlb_config_unref(s->config);
-    release(s);
+    signposts_release(s);
 }

@@ -166,7 +166,7 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
     pthread_mutex_unlock(&w->lock);
 }
 
-static void *run(void *arg)
+static void *worker_run(void *arg)
 {
     struct worker *w = arg;
 
@@ -181,7 +181,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void wake(struct worker *w)
+static void wake_worker(struct worker *w)
 {
     const uint64_t one = 1;
 
@@ -189,7 +189,7 @@ static void wake(struct worker *w)
         return; /* the counter is full: it is awake */
 }
 
-static void release(struct worker *w)
+static void worker_release(struct worker *w)
 {
     access_buf_clear(&w->access);
     if (w->base != NULL)
@@ -201,7 +201,7 @@ static void release(struct worker *w)
     free(w);
 }
 
-static struct event_base *base_new(void)
+static struct event_base *worker_base_new(void)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
@@ -231,12 +231,12 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
     w->outputs = *outputs;
     w->drain_count = drain;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    w->base = base_new();
+    w->base = worker_base_new();
     if (w->wake_fd < 0 || w->base == NULL ||
         access_buf_init(&w->access, outputs->access_log) != 0 ||
         flow_env_init(&w->env, w->base, number + 1, n_workers) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot make the event loop of a worker");
-        release(w);
+        worker_release(w);
         return NULL;
     }
     if (outputs->events != NULL || outputs->access_log != NULL || outputs->recent != NULL)
@@ -247,10 +247,10 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
     event_add(&w->wake, NULL);
     evtimer_assign(&w->drain_look, w->base, drain_look_cb, w);
     evtimer_assign(&w->access_flush, w->base, access_flush_cb, w);
-    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+    if (pthread_create(&w->thread, NULL, worker_run, w) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot start a worker thread");
         flow_env_clear(&w->env);
-        release(w);
+        worker_release(w);
         return NULL;
     }
     return w;
@@ -260,7 +260,7 @@ void worker_apply(struct worker *w, const struct worker_change *change)
 {
     pthread_mutex_lock(&w->lock);
     w->change = change;
-    wake(w);
+    wake_worker(w);
     while (w->change != NULL)
         pthread_cond_wait(&w->taken, &w->lock);
     pthread_mutex_unlock(&w->lock);
@@ -271,14 +271,14 @@ void worker_drain(struct worker *w)
     pthread_mutex_lock(&w->lock);
     w->drain = true;
     pthread_mutex_unlock(&w->lock);
-    wake(w);
+    wake_worker(w);
 }
 
 void worker_sweep(struct worker *w)
 {
     /* Without the lock: the first worker calls this while it holds its own. */
     atomic_store_explicit(&w->sweep, true, memory_order_release);
-    wake(w);
+    wake_worker(w);
 }
 
 void worker_stop(struct worker *w)
@@ -288,9 +288,9 @@ void worker_stop(struct worker *w)
     pthread_mutex_lock(&w->lock);
     w->stop = true;
     pthread_mutex_unlock(&w->lock);
-    wake(w);
+    wake_worker(w);
     pthread_join(w->thread, NULL);
-    release(w);
+    worker_release(w);
 }
 
 int worker_flows(struct worker *w, struct flow_view *out, size_t max, size_t *n)
@@ -303,7 +303,7 @@ int worker_flows(struct worker *w, struct flow_view *out, size_t max, size_t *n)
     until.tv_sec += LOOK_S;
     pthread_mutex_lock(&w->lock);
     w->look = &look;
-    wake(w);
+    wake_worker(w);
     while (w->look == &look && rc == 0)
         rc = pthread_cond_timedwait(&w->taken, &w->lock, &until);
     rc = w->look == &look ? -1 : 0;
