@@ -197,7 +197,7 @@ static json_t *far_json(const struct far_side *f)
     return json_pack("{s:o, s:s?, s:b, s:o, s:o, s:o}", "name", string_or_null(f->listener),
                      "protocol", f->protocol == 0 ? NULL : protocol_name(f->protocol), "joined",
                      (int)f->joined, "flow", f->joined ? json_integer(f->flow) : json_null(), "end",
-                     string_or_null(f->end_code), "target", string_or_null(f->target));
+                     string_or_null(flow_end_code(f->end)), "target", string_or_null(f->target));
 }
 
 static json_t *headers_json(const struct gateway_result *r)

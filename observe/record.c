@@ -20,7 +20,7 @@ static const struct flow_end_row rows[END_N] = {
 #define END(id, code, party, where, metric, front, back, text)                                     \
     [END_##id] = { code,          PARTY_##party, AT_##where, text, METRIC_##metric,                \
                    CLOSE_##front, CLOSE_##back },
-#include "observe/ends.def"
+#include "core/ends.def"
 #undef END
 };
 

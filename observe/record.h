@@ -7,18 +7,12 @@
 #include <stdint.h>
 
 #include "core/addr.h"
+#include "core/ends.h"
 #include "core/protocol.h"
 #include "observe/ids.h"
 #include "observe/metrics.h"
 #include "tls/hop.h"
 #include "tls/hop_tls.h"
-
-enum flow_end {
-#define END(id, code, party, where, metric, front, back, text) END_##id,
-#include "observe/ends.def"
-#undef END
-    END_N,
-};
 
 enum flow_close { CLOSE_FIN, CLOSE_RST, CLOSE_DRAIN };
 struct flow_end_row {

@@ -5,11 +5,6 @@
 
 #include "vpclink/verdict.h"
 
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
 static bool unanswered(const struct gateway_result *r)
 {
     return r->broke == BREAK_CLOSED || r->broke == BREAK_RESET ||
@@ -19,14 +14,14 @@ static bool unanswered(const struct gateway_result *r)
 
 void gateway_join(struct gateway_result *r, const struct far_side *far)
 {
-    static const char *const nobody[] = { "no_target",          "target_refused",
-                                          "target_unreachable", "target_connect_timeout",
-                                          "no_source_port",     NULL };
+    static const enum flow_end nobody[] = { END_NO_TARGET, END_TARGET_REFUSED,
+                                            END_TARGET_UNREACHABLE, END_TARGET_CONNECT_TIMEOUT,
+                                            END_NO_SOURCE_PORT };
 
     if (!far->joined || !unanswered(r) || r->answered_us != 0)
         return;
-    for (size_t i = 0; nobody[i] != NULL; i++) {
-        if (strcmp(far->end_code, nobody[i]) == 0) {
+    for (size_t i = 0; i < sizeof nobody / sizeof nobody[0]; i++) {
+        if (far->end == nobody[i]) {
             r->broke = BREAK_UNREACHABLE;
             snprintf(r->why, sizeof r->why, "%s", far->end_text);
         }
@@ -44,13 +39,30 @@ static const char *tls_hop(const struct gateway_task *task, const struct far_sid
     return NULL;
 }
 
+/* Did the flow end on its way to the target, or there? */
+static bool at_target(enum flow_end end)
+{
+    static const enum flow_end ends[] = { END_TARGET_RESET,       END_TARGET_REFUSED,
+                                          END_TARGET_UNREACHABLE, END_TARGET_CONNECT_TIMEOUT,
+                                          END_TARGET_TLS_REFUSED, END_TARGET_TLS_CLOSED,
+                                          END_TARGET_TLS_FAILED,  END_TARGET_TLS_TIMEOUT,
+                                          END_TARGET_TLS_BROKEN,  END_TARGET_UNHEALTHY,
+                                          END_TARGET_DEREGISTERED };
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (ends[i] == end)
+            return true;
+    }
+    return false;
+}
+
 /* Who broke a connection that was in use. */
 static const char *breaker(const struct gateway_task *task, const struct gateway_result *r,
                            const struct far_side *far)
 {
     if (!task->uri.tls && far->protocol == PROTOCOL_TLS)
         return "listener"; /* plaintext on a TLS port */
-    if (far->joined && begins(far->end_code, "target_"))
+    if (far->joined && at_target(far->end))
         return "target";
     if (far->joined && strcmp(far->end_party, "none") != 0 && strcmp(far->end_party, "client") != 0)
         return far->end_party;

@@ -129,6 +129,7 @@ static void take_back(const json_t *back, struct far_side *out)
 
 bool far_side_take_event(const char *line, const char *client, struct far_side *out)
 {
+    char code[48];
     json_t *j = strstr(line, client) == NULL ? NULL : json_loads(line, 0, NULL);
     const char *from = json_string_value(json_object_get(j, "client"));
     const json_t *front, *served, *end;
@@ -148,7 +149,8 @@ bool far_side_take_event(const char *line, const char *client, struct far_side *
     text_of(served, "rule", out->served_rule, sizeof out->served_rule);
     take_back(json_object_get(j, "back"), out);
     end = json_object_get(j, "end");
-    text_of(end, "code", out->end_code, sizeof out->end_code);
+    text_of(end, "code", code, sizeof code);
+    out->end = flow_end_find(code);
     text_of(end, "party", out->end_party, sizeof out->end_party);
     text_of(end, "text", out->end_text, sizeof out->end_text);
     json_decref(j);

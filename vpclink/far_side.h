@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "core/addr.h"
+#include "core/ends.h"
 #include "core/protocol.h"
 
 #define FAR_TEXT_MAX 320
@@ -22,7 +23,8 @@ struct far_side {
     /* From our flow's event (docs/events.md): */
     bool joined;
     long long flow;
-    char end_code[48], end_party[16], end_text[FAR_TEXT_MAX];
+    enum flow_end end; /* END_N: an event of another version */
+    char end_party[16], end_text[FAR_TEXT_MAX];
     char target_group[64], target[64]; /* empty: none was picked */
     enum protocol target_protocol;
     char refused[FAR_TEXT_MAX]; /* why the listener could not go on after our hello */

@@ -267,7 +267,7 @@ static void tell_flow(const struct teller *t)
 {
     const struct far_side *f = t->far;
 
-    if (!f->joined || strcmp(f->end_code, "completed") == 0 || t->r->broke == BREAK_UNREACHABLE)
+    if (!f->joined || f->end == END_COMPLETED || t->r->broke == BREAK_UNREACHABLE)
         return;
     fprintf(t->out, " The load balancer says of this flow (%lld): %s", f->flow, f->end_text);
     if (f->refused[0] != '\0')
@@ -281,7 +281,7 @@ static void tell_flow(const struct teller *t)
         fputs(" The target asked for a client certificate; a load balancer presents none to its "
               "targets, whatever the stage has.",
               t->out);
-    else if (strcmp(f->end_code, "target_tls_failed") == 0 && !f->target_secured)
+    else if (f->end == END_TARGET_TLS_FAILED && !f->target_secured)
         fputs(" Match the target group's protocol with what the target speaks.", t->out);
 }
 
