@@ -37,6 +37,7 @@ void check_print_summary(const struct nlb_config *config, FILE *out)
 static void print_key(const struct cfg_object *o, const struct cfg_key *key,
                       const struct nlb_config *config, FILE *out)
 {
+    const char *def = cfg_default(o, key);
     bool given = false;
 
     for (size_t i = 0; i < o->n_given; i++) {
@@ -47,8 +48,8 @@ static void print_key(const struct cfg_object *o, const struct cfg_key *key,
     }
     if (given)
         return;
-    if (key->def != NULL)
-        fprintf(out, "%s = %s ; default\n", key->name, key->def);
+    if (def != NULL)
+        fprintf(out, "%s = %s ; default\n", key->name, def);
     else if (strcmp(key->name, "workers") == 0)
         fprintf(out, "%s = %u ; default: the number of cores\n", key->name,
                 (unsigned)config->nlb.process.workers);
@@ -104,6 +105,7 @@ void check_print_verbose(const struct nlb_config *config, FILE *out)
 static json_t *key_json(const struct cfg_object *o, const struct cfg_key *key)
 {
     json_t *array = json_array();
+    const char *def = cfg_default(o, key);
 
     for (size_t i = 0; i < o->n_given; i++) {
         if (o->given[i].key == key)
@@ -112,7 +114,7 @@ static json_t *key_json(const struct cfg_object *o, const struct cfg_key *key)
     if (key->repeated)
         return array;
     if (json_array_size(array) == 0)
-        json_array_append_new(array, key->def == NULL ? json_null() : json_string(key->def));
+        json_array_append_new(array, def == NULL ? json_null() : json_string(def));
     json_t *first = json_incref(json_array_get(array, 0));
 
     json_decref(array);
@@ -175,14 +177,18 @@ static void print_row(const struct cfg_key *key, FILE *out)
 {
     char values[512];
 
-    fprintf(out, "| `%s` | %s%s%s | ", key->name, cfg_values(key, values, sizeof values),
-            key->with == NULL ? "" : "; protocol ", key->with == NULL ? "" : key->with);
+    fprintf(out, "| `%s` | %s", key->name, cfg_values(key, values, sizeof values));
+    if (key->with != NULL)
+        fprintf(out, "; %s %s", key->with_key == NULL ? "protocol" : key->with_key, key->with);
+    fputs(" | ", out);
     if (key->required)
         fputs("required", out);
     else if (key->def != NULL)
         fprintf(out, "`%s`", key->def);
     else
         fputs("none", out);
+    if (key->other.key != NULL)
+        fprintf(out, "; `%s` with %s %s", key->other.def, key->other.key, key->other.value);
     fprintf(out, " | %s%s%s | ", key->help, key->repeated ? " (may be repeated)" : "",
             key->restart ? " (needs a restart)" : "");
     if (key->only == NULL)

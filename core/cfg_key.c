@@ -232,6 +232,25 @@ static int check_built(const struct cfg_key *key, const struct cfg_value *value)
     return -1;
 }
 
+/* Defaults that go with the value just given. */
+static int set_other_defaults(void *object, const struct cfg_value *value)
+{
+    struct cfg_object *o = object;
+
+    for (const struct cfg_key *key = o->keys; key->name != NULL; key++) {
+        struct cfg_value v = *value;
+
+        if (key->other.key == NULL || strcmp(key->other.key, value->key) != 0 ||
+            cfg_line(o, key->name) != 0)
+            continue;
+        v.key = key->name;
+        v.text = cfg_default(o, key);
+        if (set_field(object, key, &v) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int cfg_set(void *object, const struct cfg_value *value)
 {
     struct cfg_object *o = object;
@@ -249,7 +268,8 @@ int cfg_set(void *object, const struct cfg_value *value)
                      key->name, first);
         return -1;
     }
-    if (note_given(o, key, value) != 0 || set_field(object, key, value) != 0)
+    if (note_given(o, key, value) != 0 || set_field(object, key, value) != 0 ||
+        set_other_defaults(object, value) != 0)
         return -1;
     return check_built(key, value);
 }
@@ -265,11 +285,16 @@ void cfg_require(const struct cfg_object *object, const char *section, struct pr
     }
 }
 
-/* The protocol of the object in words; NULL when it has none or a refused one. */
-static const char *valid_protocol(const struct cfg_object *o)
+static const char *with_key(const struct cfg_key *key)
 {
-    const struct cfg_key *row = cfg_find(o->keys, "protocol");
-    const char *text = row == NULL ? NULL : cfg_text(o, "protocol");
+    return key->with_key == NULL ? "protocol" : key->with_key;
+}
+
+/* What the object has for the key that `key` depends on; NULL when it has none or a refused one. */
+static const char *with_value(const struct cfg_object *o, const struct cfg_key *key)
+{
+    const struct cfg_key *row = cfg_find(o->keys, with_key(key));
+    const char *text = row == NULL ? NULL : cfg_text(o, row->name);
 
     for (const struct cfg_choice *c = text == NULL ? NULL : row->choices;
          c != NULL && c->text != NULL; c++) {
@@ -281,9 +306,17 @@ static const char *valid_protocol(const struct cfg_object *o)
 
 bool cfg_applies(const struct cfg_object *object, const struct cfg_key *key)
 {
-    const char *protocol = valid_protocol(object);
+    const char *value = key->with == NULL ? NULL : with_value(object, key);
+    const char *at = key->with;
 
-    return key->with == NULL || protocol == NULL || strcmp(key->with, protocol) == 0;
+    while (value != NULL && *at != '\0') {
+        size_t n = strcspn(at, ", ");
+
+        if (n == strlen(value) && strncmp(at, value, n) == 0)
+            return true;
+        at += n + strspn(at + n, ", ");
+    }
+    return value == NULL;
 }
 
 void cfg_check_protocol(const struct cfg_object *object, const char *section,
@@ -294,10 +327,10 @@ void cfg_check_protocol(const struct cfg_object *object, const char *section,
 
         if (!cfg_applies(object, key))
             problems_add(problems, object->given[i].line,
-                         "%s is only for protocol = %s, and %s has protocol = %s%s%s; remove the "
-                         "line",
-                         key->name, key->with, section, valid_protocol(object),
-                         key->why == NULL ? "" : ": ", key->why == NULL ? "" : key->why);
+                         "%s is only for %s = %s, and %s has %s = %s%s%s; remove the line",
+                         key->name, with_key(key), key->with, section, with_key(key),
+                         with_value(object, key), key->why == NULL ? "" : ": ",
+                         key->why == NULL ? "" : key->why);
     }
 }
 
@@ -339,6 +372,13 @@ bool cfg_same(const struct cfg_key *key, const void *a, const void *b)
     return s == t || (s != NULL && t != NULL && strcmp(s, t) == 0);
 }
 
+const char *cfg_default(const struct cfg_object *object, const struct cfg_key *key)
+{
+    const char *text = key->other.key == NULL ? NULL : cfg_text(object, key->other.key);
+
+    return text != NULL && strcmp(text, key->other.value) == 0 ? key->other.def : key->def;
+}
+
 const char *cfg_text(const struct cfg_object *object, const char *key)
 {
     const struct cfg_key *row;
@@ -348,5 +388,5 @@ const char *cfg_text(const struct cfg_object *object, const char *key)
             return object->given[i].text;
     }
     row = cfg_find(object->keys, key);
-    return row == NULL ? NULL : row->def;
+    return row == NULL ? NULL : cfg_default(object, row);
 }

@@ -68,9 +68,14 @@ struct cfg_key {
     /* CFG_CUSTOM: parse into the object; 0, or -1 after problems_add(). CFG_TEXT: NULL, or a check
      * of the text (0, or -1 after problems_add()). */
     int (*parse_cb)(void *object, const struct cfg_value *value);
-    const char *with; /* the key is only for objects whose `protocol` is this; NULL: for all */
-    const char *why;  /* why it is refused for others; NULL: that says enough */
-    const char *def;  /* default, as it would be written; NULL: none */
+    const char
+        *with; /* the key is only for objects whose `with_key` is one of these words; NULL: all */
+    const char *with_key; /* NULL: "protocol" */
+    const char *why;      /* why it is refused for others; NULL: that says enough */
+    const char *def;      /* default, as it would be written; NULL: none */
+    struct {
+        const char *key, *value, *def; /* the default where `key` has that value */
+    } other;                           /* all NULL: none */
     /* NULL: built. Otherwise this build does not act the key out: the one value that describes
      * what it does anyway and is accepted ("" when there is none), any other is refused. */
     const char *only;
@@ -88,10 +93,10 @@ int cfg_begin(void *object, const char *name, int line, const struct cfg_key *ke
 int cfg_set(void *object, const struct cfg_value *value);
 /* Report the required keys that are missing; `section` is "[listener https]" for messages. */
 void cfg_require(const struct cfg_object *object, const char *section, struct problems *problems);
-/* Report the keys that are not for the object's protocol. */
+/* Report the keys that are not for the object's protocol (or other `with_key`). */
 void cfg_check_protocol(const struct cfg_object *object, const char *section,
                         struct problems *problems);
-/* Is the key one for the object's protocol? */
+/* Is the key one for the object as it is? */
 bool cfg_applies(const struct cfg_object *object, const struct cfg_key *key);
 /* Line where `key` was given; 0 when it was not. */
 int cfg_line(const struct cfg_object *object, const char *key);
@@ -99,6 +104,8 @@ int cfg_line(const struct cfg_object *object, const char *key);
 const struct cfg_key *cfg_find(const struct cfg_key *keys, const char *name);
 /* Have the two objects of one table the same value? */
 bool cfg_same(const struct cfg_key *key, const void *a, const void *b);
+/* Default of a key of the object as it is; NULL: none. */
+const char *cfg_default(const struct cfg_object *object, const struct cfg_key *key);
 /* Text of the value in effect: the last one given, the default, or NULL when there is neither. */
 const char *cfg_text(const struct cfg_object *object, const char *key);
 /* Digits only, min..max. 0, or -1. */

@@ -45,8 +45,8 @@ static const struct cfg_choice validities[] = {
 };
 
 static const struct cfg_choice offers[] = {
-    { "policy", ALPN_OFFER_POLICY, NULL },
     { "chosen", ALPN_OFFER_CHOSEN, NULL },
+    { "policy", ALPN_OFFER_POLICY, NULL },
     { NULL, 0, NULL },
 };
 
@@ -155,8 +155,9 @@ const struct cfg_key listener_keys[] = {
       .with = "TLS",
       .why = "the client of a TCP listener negotiates ALPN with the target (" LISTENERS ")",
       .help = "which ALPN protocols are negotiated, in the server's order", .source = LISTENERS },
-    { .name = "alpn_target_offer", .kind = CFG_ENUM, .offset = AT(alpn_target_offer), .choices = offers, .def = "policy",
-      .with = "TLS", .help = "what a TLS target is offered: the whole policy, or only what was chosen with the client", .source = UNKNOWN },
+    { .name = "alpn_target_offer", .kind = CFG_ENUM, .offset = AT(alpn_target_offer), .choices = offers, .def = "chosen",
+      .with = "TLS", .help = "what a TLS target is offered: only what was chosen with the client, or the whole policy",
+      .source = UNKNOWN " (HTTP/1.1 works beside HTTP/2: https://github.com/nginx/nginx-gateway-fabric/issues/5224)" },
     { .name = "tls_error", .kind = CFG_ENUM, .offset = AT(tls_error), .choices = tls_errors, .def = "close_notify",
       .with = "TLS", .help = "how a failed handshake is ended: close_notify as s2n does, or the alert of the RFC",
       .source = UNKNOWN " (s2n: https://github.com/aws/s2n-tls/blob/main/tls/s2n_alerts.c)" },

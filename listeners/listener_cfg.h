@@ -31,9 +31,11 @@ struct forward_cfg {
 /* What a TLS listener does when a handshake fails: close_notify only, as s2n does, or the alert
  * that RFC 8446 names. What NLB does is unknown (docs/differences.md). */
 enum tls_error { TLS_ERROR_CLOSE_NOTIFY, TLS_ERROR_ALERT };
-/* The ALPN list offered to a TLS target: the listener's whole policy, or only the protocol chosen
- * with the client. Which one NLB uses is unknown. */
-enum alpn_target_offer { ALPN_OFFER_POLICY, ALPN_OFFER_CHOSEN };
+/* The ALPN list offered to a TLS target: only the protocol chosen with the client, or the
+ * listener's whole policy. Which one NLB uses is unknown; a report that HTTP/1.1 clients are served
+ * beside HTTP/2 ones fits the former (https://github.com/nginx/nginx-gateway-fabric/issues/5224).
+ */
+enum alpn_target_offer { ALPN_OFFER_CHOSEN, ALPN_OFFER_POLICY };
 
 /* The end of one direction of a TLS listener's flow: passed on while the other goes on, or the end
  * of both, as old s2n-tls took it (https://github.com/aws/s2n-tls/issues/598). NLB's is unknown. */

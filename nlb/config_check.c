@@ -10,6 +10,7 @@
 #define LISTENERS    GUIDE "load-balancer-listeners.html"
 #define GROUPS       GUIDE "load-balancer-target-groups.html"
 #define ATTRIBUTES   GUIDE "edit-target-group-attributes.html"
+#define HEALTH       GUIDE "target-group-health-checks.html"
 #define CERTIFICATES GUIDE "tls-listener-certificates.html"
 
 static void resolve_forwards(struct nlb_config *c, struct listener_cfg *l,
@@ -181,6 +182,46 @@ static void check_thresholds(const struct target_group_cfg *g, struct problems *
                      "(" ATTRIBUTES ")");
 }
 
+/* Sources: the first two are the API's own words, reported at
+ * https://github.com/hashicorp/terraform-provider-aws/pull/2170; timeout and interval:
+ * https://github.com/aws/aws-cdk/issues/26031, equal ones:
+ * https://github.com/aws/aws-cdk/issues/16446 */
+static void check_health(const struct target_group_cfg *g, struct problems *problems)
+{
+    const struct health_cfg *h = &g->health;
+    int interval = cfg_line(&g->obj, "health_check_interval_seconds");
+    int timeout = cfg_line(&g->obj, "health_check_timeout_seconds");
+
+    if (h->timeout_ms > h->interval_ms)
+        problems_add(problems, interval != 0 ? interval : timeout,
+                     "target group '%s': Health check timeout '%u'%s must be smaller than or equal "
+                     "to the interval '%u'%s; change health_check_timeout_seconds or "
+                     "health_check_interval_seconds (" HEALTH ")",
+                     g->obj.name, (unsigned)(h->timeout_ms / 1000),
+                     timeout == 0 ? " (the default)" : "", (unsigned)(h->interval_ms / 1000),
+                     interval == 0 ? " (the default)" : "");
+}
+
+/* A target group has one IP address type; those of lab targets are not known yet. */
+static void check_families(const struct target_group_cfg *g, struct problems *problems)
+{
+    const struct target_cfg *first = NULL;
+
+    for (size_t i = 0; i < g->n_targets; i++) {
+        const struct target_cfg *t = &g->targets[i];
+
+        if (t->addr.len == 0)
+            continue;
+        if (first == NULL)
+            first = t;
+        if (t->addr.u.sa.sa_family != first->addr.u.sa.sa_family)
+            problems_add(problems, t->line,
+                         "target '%s' of group '%s' is not of the same IP version as '%s' (line "
+                         "%d); all targets of a group share one: make two groups (" GROUPS ")",
+                         t->text, g->obj.name, first->text, first->line);
+    }
+}
+
 static void check_group(const struct nlb_config *c, struct target_group_cfg *g,
                         struct problems *problems)
 {
@@ -193,12 +234,11 @@ static void check_group(const struct nlb_config *c, struct target_group_cfg *g,
         if (g->targets[i].lab != NULL && g->targets[i].lab[0] != '\0')
             resolve_lab(c, &g->targets[i], problems);
     }
-    if (g->health.protocol == HEALTH_PROTOCOL_HTTP &&
-        cfg_line(&g->obj, "health_check_timeout_seconds") == 0)
-        g->health.timeout_ms = 6000; /* AWS's default for HTTP; the table holds the others' */
     g->crosses_zones = g->cross_zone == CROSS_ZONE_ON ||
                        (g->cross_zone == CROSS_ZONE_LOAD_BALANCER && c->nlb.cross_zone);
     check_thresholds(g, problems);
+    check_health(g, problems);
+    check_families(g, problems);
 }
 
 static void check_outputs(const struct nlb_config *c, struct problems *problems)

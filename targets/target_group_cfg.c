@@ -12,6 +12,9 @@
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"                      \
     "aws-resource-elasticloadbalancingv2-targetgroup.html"
 
+/* The API's own words. */
+#define API_SAYS "https://github.com/hashicorp/terraform-provider-aws/pull/2170"
+
 #define NOT_SIMULATED "not simulated: this is a TCP and TLS load balancer (allowed: TCP, TLS)"
 
 static const struct cfg_choice protocols[] = {
@@ -50,6 +53,12 @@ static const struct cfg_choice target_types[] = {
 static const struct cfg_choice placements[] = {
     { "on_first_ack_with_payload", HEADER_ON_FIRST_ACK_WITH_PAYLOAD, NULL },
     { "on_first_ack", HEADER_ON_FIRST_ACK, NULL },
+    { NULL, 0, NULL },
+};
+
+static const struct cfg_choice enabled[] = {
+    { "true", 1, NULL },
+    { "false", -1, "the checks of instance, ip and alb groups cannot be switched off (" CFN ")" },
     { NULL, 0, NULL },
 };
 
@@ -224,22 +233,27 @@ const struct cfg_key group_keys[] = {
     { .name = "target_health_state.unhealthy.draining_interval_seconds", .kind = CFG_SECONDS,
       .offset = AT(unhealthy_draining_ms), .min = 0, .max = 360000, .def = "0",
       .help = "how long such a target stays unhealthy.draining when they are not ended", .source = ATTRIBUTES },
+    { .name = "health_check_enabled", .kind = CFG_ENUM, .offset = AT(health.enabled), .choices = enabled, .def = "true",
+      .help = "are targets checked", .source = CFN },
     { .name = "health_check_protocol", .kind = CFG_ENUM, .offset = AT(health.protocol), .choices = health_protocols,
       .def = "TCP", .help = "what a health check speaks", .source = HEALTH },
     { .name = "health_check_port", .kind = CFG_UINT, .offset = AT(health.port), .min = 1, .max = 65535,
       .choices = traffic_port, .def = "traffic-port", .help = "where it connects to", .source = HEALTH },
     { .name = "health_check_path", .kind = CFG_TEXT, .offset = AT(health.path), .parse_cb = check_path, .def = "/",
-      .values = "a path, 1-1024 characters", .help = "what HTTP and HTTPS checks ask for", .source = CFN },
+      .values = "a path, 1-1024 characters", .with = "HTTP, HTTPS", .with_key = "health_check_protocol",
+      .why = "Health check paths are not supported for TCP health checks (" API_SAYS ")",
+      .help = "what HTTP and HTTPS checks ask for", .source = CFN },
     { .name = "health_check_timeout_seconds", .kind = CFG_SECONDS, .offset = AT(health.timeout_ms), .min = 2, .max = 120,
-      .def = "10", .help = "no answer for this long fails the check (default 6 with HTTP)", .source = HEALTH },
+      .def = "10", .other = { "health_check_protocol", "HTTP", "6" }, .help = "no answer for this long fails the check", .source = HEALTH },
     { .name = "health_check_interval_seconds", .kind = CFG_SECONDS, .offset = AT(health.interval_ms), .min = 5, .max = 300,
-      .def = "30", .help = "time between checks", .source = HEALTH },
+      .def = "30", .help = "time between checks; not below the timeout, its default included", .source = HEALTH },
     { .name = "healthy_threshold_count", .kind = CFG_UINT, .offset = AT(health.healthy_threshold), .min = 2, .max = 10,
       .def = "5", .help = "passed checks in a row that make a target healthy", .source = HEALTH },
     { .name = "unhealthy_threshold_count", .kind = CFG_UINT, .offset = AT(health.unhealthy_threshold), .min = 2, .max = 10,
       .def = "2", .help = "failed checks in a row that make it unhealthy", .source = HEALTH },
     { .name = "matcher", .kind = CFG_TEXT, .offset = AT(health.matcher), .parse_cb = check_matcher,
-      .def = "200-399", .values = "HTTP codes within 200-599",
+      .def = "200-399", .values = "HTTP codes within 200-599", .with = "HTTP, HTTPS", .with_key = "health_check_protocol",
+      .why = "Health check matchers are not supported for TCP health checks (" API_SAYS ")",
       .help = "answers of HTTP and HTTPS checks that count as passed", .source = HEALTH },
     { .name = NULL },
 };

@@ -28,6 +28,7 @@ enum header_placement { HEADER_ON_FIRST_ACK_WITH_PAYLOAD, HEADER_ON_FIRST_ACK };
 
 /* Health check settings; AWS's defaults when not given. */
 struct health_cfg {
+    int enabled; /* true is all there is */
     enum health_protocol protocol;
     uint64_t port;       /* 0: traffic-port */
     const char *path;    /* HTTP and HTTPS */

@@ -15,7 +15,7 @@ from nlbtest import (CERTS, DEADLINE_S, TLS12, TLS13, Deadline, Hello, Nlb, NlbT
 HOST = "api.example.com"
 FAST = "time_scale = 100\n"
 LONG = "tcp.idle_timeout.seconds = 6000\n"
-QUICK = "health_check_interval_seconds = 5\nhealthy_threshold_count = 2\nunhealthy_threshold_count = 2\n"
+QUICK = "health_check_interval_seconds = 5\nhealth_check_timeout_seconds = 5\nhealthy_threshold_count = 2\nunhealthy_threshold_count = 2\n"
 
 
 class Switch:

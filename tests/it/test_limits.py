@@ -177,7 +177,7 @@ class Descriptors(NlbTest):
         """The target becomes unavailable, not unhealthy; its flows live."""
         with Target(echo()) as target:
             with Nlb(tcp_ini(target, nlb="time_scale = 100\n", listener="tcp.idle_timeout.seconds = 6000\n",
-                             group="health_check_interval_seconds = 5\nunhealthy_threshold_count = 2\n")) as nlb:
+                             group="health_check_interval_seconds = 5\nhealth_check_timeout_seconds = 5\nunhealthy_threshold_count = 2\n")) as nlb:
                 eventually(lambda: "state=healthy" in nlb.stderr(), "never checked")
                 with connect(nlb.address("l")) as s:
                     self.assertTrue(ask(s))

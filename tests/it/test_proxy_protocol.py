@@ -258,7 +258,7 @@ class HealthChecks(NlbTest):
         def strict(sock, seen):
             ok = sock.recv(4096).startswith(b"GET ")
             sock.sendall(b"HTTP/1.1 %s x\r\nContent-Length: 0\r\n\r\n" % (b"200" if ok else b"400"))
-        keys = ("health_check_protocol = HTTP\nhealth_check_interval_seconds = 5\nunhealthy_threshold_count = 2\n" + PROXY)
+        keys = ("health_check_protocol = HTTP\nhealth_check_interval_seconds = 5\nhealth_check_timeout_seconds = 5\nunhealthy_threshold_count = 2\n" + PROXY)
         with Target(strict) as target, Nlb(tcp_ini(target, nlb="time_scale = 100\n", group=keys)) as nlb:
             target.take()
             target.take()

@@ -327,6 +327,17 @@ class Negotiation(NlbTest):
                     self.assertEqual(seen.alpn, expected)
                     self.assertEqual(bool(Hello(seen.hello).alpn), expected is not None)
 
+    def test_rank17_the_target_is_offered_what_the_client_got(self):
+        """Beside an HTTP/2 target that also takes HTTP/1.1, each client is served in its own protocol."""
+        with Target(tls(server_ctx(self.cert, alpn=["h2", "http/1.1"]))) as target, \
+                Nlb(tls_ini(target, cert=self.cert, protocol="TLS", listener="alpn_policy = HTTP2Preferred\n")) as nlb:
+            for offer, expected in ((["h2", "http/1.1"], "h2"), (["http/1.1"], "http/1.1"), (None, None)):
+                with self.subTest(offer=offer):
+                    with connect_tls(nlb.address("l"), client_ctx(alpn=offer), HOST) as s:
+                        self.assertEqual(s.selected_alpn_protocol(), expected)
+                        self.assertTrue(ask(s))
+                    self.assertEqual(target.take().alpn, expected)
+
 
 class Combinations(unittest.TestCase):
     def test_rank18_protocol_combinations(self):

@@ -63,7 +63,8 @@ static const struct cfg_key keys[] = {
       .offset = AT(delay_ms),
       .min = 0,
       .max = 60,
-      .def = "7" },
+      .def = "7",
+      .other = { "protocol", "B", "3" } },
     { .name = "level", .kind = CFG_UINT, .offset = AT(level), .min = 1, .max = 9, .choices = off },
     { .name = "colour",
       .kind = CFG_ENUM,
@@ -224,6 +225,28 @@ static void missing_and_misplaced(void **state)
     assert_true(cfg_applies(&thing.obj, cfg_find(keys, "text")));
 }
 
+/* A default that goes with another key's value, whichever line comes first. */
+static void a_default_may_depend(void **state)
+{
+    (void)state;
+    assert_int_equal(thing.delay_ms, 7000);
+    assert_int_equal(set("protocol", "B", 12), 0);
+    assert_int_equal(thing.delay_ms, 3000);
+    assert_string_equal(cfg_text(&thing.obj, "delay"), "3");
+    assert_int_equal(set("delay", "7", 13), 0);
+    assert_int_equal(thing.delay_ms, 7000);
+    assert_string_equal(cfg_text(&thing.obj, "delay"), "7");
+    assert_string_equal(cfg_default(&thing.obj, cfg_find(keys, "delay")), "3");
+}
+
+static void a_given_value_stays(void **state)
+{
+    (void)state;
+    assert_int_equal(set("delay", "9", 11), 0);
+    assert_int_equal(set("protocol", "B", 12), 0);
+    assert_int_equal(thing.delay_ms, 9000);
+}
+
 static int done(void **state)
 {
     (void)state;
@@ -241,6 +264,8 @@ int main(void)
         cmocka_unit_test_setup(refused_choices, fresh),
         cmocka_unit_test_setup(numbers, fresh),
         cmocka_unit_test_setup(missing_and_misplaced, fresh),
+        cmocka_unit_test_setup(a_default_may_depend, fresh),
+        cmocka_unit_test_setup(a_given_value_stays, fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, done);

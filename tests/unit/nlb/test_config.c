@@ -110,7 +110,7 @@ static void defaults(void **state)
     assert_int_equal(s->idle_ms, LISTENER_TLS_IDLE_MS);
     assert_string_equal(s->policy->name, "ELBSecurityPolicy-2016-08");
     assert_string_equal(s->alpn->name, "None");
-    assert_int_equal(s->alpn_target_offer, ALPN_OFFER_POLICY);
+    assert_int_equal(s->alpn_target_offer, ALPN_OFFER_CHOSEN);
     assert_int_equal(s->tls_error, TLS_ERROR_CLOSE_NOTIFY);
     assert_null(s->certificates[0].cert);
 
@@ -137,12 +137,12 @@ static void every_value_arrives(void **state)
              "lab_seed = 42\ntime_scale = 100\nenforce_quotas = false\nevents_detail = full\n"
              "[listener s]\nprotocol = TLS\nlisten = [::1]:8443\ncertificate = a.pem\n"
              "certificate = lab:valid/b.example\nssl_policy = ELBSecurityPolicy-TLS13-1-3-2021-06\n"
-             "alpn_policy = HTTP2Preferred\nalpn_target_offer = chosen\ntls_error = alert\n"
+             "alpn_policy = HTTP2Preferred\nalpn_target_offer = policy\ntls_error = alert\n"
              "allow_unsupported_keys = true\ntarget_group = blue:90 green:0\n"
              "[listener t]\nprotocol = TCP\nlisten = 0.0.0.0:9\ntcp.idle_timeout.seconds = 60\n"
              "observe_tls = false\ntarget_group = blue:1\ntarget_group = green:999\n"
              "[target_group blue]\nprotocol = TCP\ntarget = lab:app\ntarget = 10.0.0.1:65535\n"
-             "target = [::1]:1\ntarget_type = ip\n"
+             "target = 10.0.0.2:1\ntarget_type = ip\n"
              "[target_group green]\nprotocol = TCP\n"
              "[lab_target app]\nsize = 9\n",
              false);
@@ -167,7 +167,7 @@ static void every_value_arrives(void **state)
     assert_int_equal(s->certificates[1].line, 19);
     assert_string_equal(s->policy->name, "ELBSecurityPolicy-TLS13-1-3-2021-06");
     assert_string_equal(s->alpn->name, "HTTP2Preferred");
-    assert_int_equal(s->alpn_target_offer, ALPN_OFFER_CHOSEN);
+    assert_int_equal(s->alpn_target_offer, ALPN_OFFER_POLICY);
     assert_int_equal(s->tls_error, TLS_ERROR_ALERT);
     assert_true(s->allow_unsupported_keys);
     assert_int_equal(s->forwards[0].weight, 90);
@@ -341,7 +341,7 @@ static const struct rule {
       "did you mean 'ELBSecurityPolicy-2016-08'?" },
     { GROUP TLS "target_group = g\nalpn_policy = HTTP3Only\n", 9,
       "unknown alpn_policy 'HTTP3Only'" },
-    { GROUP TLS "target_group = g\nalpn_target_offer = both\n", 9, "allowed: policy, chosen" },
+    { GROUP TLS "target_group = g\nalpn_target_offer = both\n", 9, "allowed: chosen, policy" },
     { GROUP TLS "target_group = g\ntls_error = rst\n", 9, "allowed: close_notify, alert" },
     { GROUP TLS "target_group = g\nallow_unsupported_keys = yes\n", 9, "allowed: true, false" },
     { GROUP TLS "target_group = g\ncertificate = lab:valid/a.example\n", 9, "is given twice" },
@@ -401,7 +401,74 @@ static const struct rule {
     { GROUP "matcher = 300-200\n", 4, "bad value '300-200'" },
     { GROUP "matcher = 200-\n", 4, "bad value '200-'" },
     { GROUP "matcher = 200-299-300\n", 4, "bad value" },
+    { GROUP "health_check_enabled = false\n", 4, "cannot be switched off" },
+    { GROUP "health_check_path = /up\n", 4, "paths are not supported for TCP health checks" },
+    { GROUP "health_check_path = /\n", 4, "paths are not supported for TCP health checks" },
+    { GROUP "matcher = 200\n", 4, "matchers are not supported for TCP health checks" },
+    { GROUP "health_check_protocol = TCP\nmatcher = 200-399\n", 5, "matchers are not supported" },
+    { GROUP "health_check_interval_seconds = 9\n", 4,
+      "timeout '10' (the default) must be smaller than or equal to the interval '9';" },
+    { GROUP "health_check_protocol = HTTPS\nhealth_check_interval_seconds = 9\n", 5,
+      "timeout '10' (the default) must be" },
+    { GROUP "health_check_protocol = HTTP\nhealth_check_interval_seconds = 5\n", 5,
+      "timeout '6' (the default) must be" },
+    { GROUP "health_check_timeout_seconds = 31\n", 4,
+      "timeout '31' must be smaller than or equal to the interval '30' (the default)" },
+    { GROUP "health_check_timeout_seconds = 30\nhealth_check_interval_seconds = 10\n", 5,
+      "timeout '30' must be smaller than or equal to the interval '10'" },
+    { GROUP "target = [::1]:1\n", 4, "is not of the same IP version as '127.0.0.1:7000' (line 3)" },
 };
+
+/* What AWS accepts, at and inside the edges of its ranges. */
+static void what_the_api_accepts(void **state)
+{
+    static const char *const lines[] = {
+        "health_check_enabled = true",
+        "health_check_protocol = TCP\nhealth_check_interval_seconds = 10",
+        "health_check_protocol = HTTP\nhealth_check_interval_seconds = 6",
+        "health_check_protocol = HTTPS\nhealth_check_interval_seconds = 10",
+        "health_check_timeout_seconds = 30",
+        "health_check_timeout_seconds = 5\nhealth_check_interval_seconds = 5",
+        "health_check_timeout_seconds = 2\nhealth_check_interval_seconds = 5",
+        "health_check_timeout_seconds = 120\nhealth_check_interval_seconds = 300",
+        "health_check_protocol = HTTP\nhealth_check_path = /\nmatcher = 200-599",
+        "health_check_protocol = HTTPS\nhealth_check_path = /up?deep=1\nmatcher = 200,301-302",
+        "health_check_port = 65535",
+        "health_check_port = traffic-port",
+        "healthy_threshold_count = 10\nunhealthy_threshold_count = 2",
+        "healthy_threshold_count = 2\nunhealthy_threshold_count = 10",
+        "deregistration_delay.timeout_seconds = 0",
+        "deregistration_delay.timeout_seconds = 3600",
+        "deregistration_delay.connection_termination.enabled = true",
+        "load_balancing.cross_zone.enabled = use_load_balancer_configuration",
+        "preserve_client_ip.enabled = true",
+        "proxy_protocol_v2.enabled = true",
+        "stickiness.enabled = true\nstickiness.type = source_ip",
+        "stickiness.type = source_ip",
+        "target_group_health.dns_failover.minimum_healthy_targets.count = off",
+        "target_group_health.dns_failover.minimum_healthy_targets.percentage = 100",
+        "target_group_health.dns_failover.minimum_healthy_targets.count = 2\n"
+        "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count = 2",
+        "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage = off",
+        "target_health_state.unhealthy.draining_interval_seconds = 0",
+        "target_health_state.unhealthy.connection_termination.enabled = false\n"
+        "target_health_state.unhealthy.draining_interval_seconds = 360000",
+        "[listener t]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n"
+        "tcp.idle_timeout.seconds = 60",
+        "[listener t]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g:999 h:0\n"
+        "tcp.idle_timeout.seconds = 6000\n[target_group h]\nprotocol = TCP",
+        TLS "target_group = g\nalpn_policy = HTTP2Only\nssl_policy = ELBSecurityPolicy-2015-05",
+    };
+    char text[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        snprintf(text, sizeof text, "%s%s\n%s", GROUP, lines[i],
+                 "[listener z]\nprotocol = TCP\n"
+                 "listen = 127.0.0.1:0\ntarget_group = g\n");
+        nlb_config_unref(good(text, false));
+    }
+}
 
 static void every_rule_has_a_case(void **state)
 {
@@ -505,6 +572,7 @@ int main(void)
         cmocka_unit_test(paths_count_from_the_file),
         cmocka_unit_test(certificates_are_loaded),
         cmocka_unit_test(every_rule_has_a_case),
+        cmocka_unit_test(what_the_api_accepts),
         cmocka_unit_test(values_of_today_are_accepted),
         cmocka_unit_test(tables_are_consistent),
         cmocka_unit_test(keys_that_nlb_refuses),
