@@ -116,7 +116,7 @@ static int write_one(const struct issue *o, const char *ending, struct pem_text 
     if (text->bad)
         err_set(err, ERR_NOMEM, "%s", path);
     else
-        rc = pem_write(path, text->at, text->len, flags | (o->force ? PEM_REPLACE : 0U), err);
+        rc = file_write(path, text->at, text->len, flags | (o->force ? FILE_REPLACE : 0U), err);
     pem_text_clear(text);
     return rc;
 }
@@ -127,7 +127,7 @@ static int write_all(const struct issue *o, const struct cert_lab_item *item, st
     struct pem_text text = { 0 };
 
     pem_put_key(&text, item->key);
-    if (write_one(o, ".key", &text, PEM_SECRET, err) != 0)
+    if (write_one(o, ".key", &text, FILE_SECRET, err) != 0)
         return -1;
     for (size_t i = 0; i < item->chain_len; i++)
         pem_put(&text, "CERTIFICATE", item->chain[i]);

@@ -297,13 +297,13 @@ static int show(const struct show *s)
         text = pem_read(s->source, &len, &err);
         if (text != NULL && strstr(text, "-----BEGIN X509 CRL-----") != NULL) {
             rc = show_crl(s, text, len);
-            pem_wipe(text, len);
+            file_wipe(text, len);
             return rc;
         }
         rc = text == NULL ? -1 : cert_list_read(&list, text, len, s->source, &err);
     }
     rc = rc != 0 ? cert_fail("show", &err) : show_list(s, &list, tls);
-    pem_wipe(text, len);
+    file_wipe(text, len);
     cert_list_clear(&list);
     return rc;
 }

@@ -74,7 +74,7 @@ static int write_roots(const struct nlb_config *config, const char *path, struct
     if (text.bad)
         err_set(err, ERR_NOMEM, "%s", path);
     else
-        rc = pem_write(path, text.at, text.len, PEM_LAZY, err);
+        rc = file_write(path, text.at, text.len, FILE_LAZY, err);
     pem_text_clear(&text);
     return rc;
 }

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "certs/x509/pem_file.h"
 #include "cli/endpoint.h"
 #include "cli/probe.h"
 #include "core/cfg_key.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "tls/tls_params.h"
+
+#define DATA_MAX ((size_t)16 << 20)
 
 static const char help[] =
     "usage: nlbsim probe [options] URL\n\n"
@@ -220,9 +222,9 @@ static int take_data(struct probe_options *o, const char *value)
 
     free(o->data);
     if (value[0] == '@') {
-        o->data = pem_read(value + 1, &o->task.n_data, &err); /* any file of at most 16 MiB */
+        o->data = file_read(value + 1, DATA_MAX, &o->task.n_data, &err);
         if (o->data == NULL) {
-            fprintf(stderr, "nlbsim probe: --data: %s\n", err.text);
+            fprintf(stderr, "nlbsim probe: --data: %s: cannot read: %s\n", value + 1, err.text);
             return 3;
         }
     } else {

@@ -2,8 +2,6 @@
  * How `nlbsim run` tells that it is ready: lines, a file, sd_notify. */
 #include "cli/ready.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "core/file.h"
 
 void ready_print(FILE *out, const struct testbed *t)
 {
@@ -62,45 +62,22 @@ static json_t *document(const struct testbed *t)
                      "lab_targets", targets, "metrics", metrics(t));
 }
 
-static int write_whole(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, data, n);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return -1;
-        data += put;
-        n -= (size_t)put;
-    }
-    return 0;
-}
-
 int ready_write_file(const char *path, const struct testbed *t, struct err *err)
 {
-    char temporary[4096];
     json_t *doc = document(t);
     char *text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
-    int fd = -1, rc = -1;
+    size_t n = text == NULL ? 0 : strlen(text);
+    int rc = -1;
 
     json_decref(doc);
-    if (text == NULL || (size_t)snprintf(temporary, sizeof temporary, "%s.%d.tmp", path,
-                                         (int)getpid()) >= sizeof temporary) {
+    if (text == NULL) {
         err_set(err, ERR_NOMEM, "ready file %s", path);
-        goto out;
+        return -1;
     }
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || write_whole(fd, text, strlen(text)) != 0 || write_whole(fd, "\n", 1) != 0 ||
-        rename(temporary, path) != 0) {
-        err_set(err, ERR_ENVIRONMENT, "ready file %s: %s", path, strerror(errno));
-        unlink(temporary);
-        goto out;
-    }
-    rc = 0;
-out:
-    if (fd >= 0)
-        close(fd);
+    text[n] = '\n'; /* instead of the NUL */
+    rc = file_write(path, text, n + 1, FILE_REPLACE | FILE_LAZY, err);
+    if (rc != 0)
+        err_prefix(err, "ready file");
     free(text);
     return rc;
 }

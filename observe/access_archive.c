@@ -16,30 +16,29 @@
 #include <zlib.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 
-#define PATH_TEXT 4096
+#define NAME_TEXT 256
 
 struct access_archive {
     char dir[2048];
+    int at; /* that directory; no symbolic link in it is followed */
     char account[16], region[40], elb[AWS_ELB_TEXT];
     uint64_t period_us;
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
     int spool; /* lines of the running period; -1 when it could not be opened */
-    char spool_path[PATH_TEXT];
+    char spool_name[NAME_TEXT];
     size_t spooled; /* bytes in it */
-    unsigned number;
     bool rotate, stop;
 };
 
 /* --- the running period --- */
 static int open_spool(struct access_archive *a)
 {
-    snprintf(a->spool_path, sizeof a->spool_path, "%s/.nlbsim-%d-%u.log", a->dir, (int)getpid(),
-             a->number++);
-    a->spool = open(a->spool_path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    a->spool = file_new_in(a->at, ".nlbsim", 0644, a->spool_name, sizeof a->spool_name);
     a->spooled = 0;
     return a->spool < 0 ? -1 : 0;
 }
@@ -51,40 +50,20 @@ int access_archive_write(struct access_archive *a, const char *lines, size_t n)
     pthread_mutex_lock(&a->lock);
     if (a->spool < 0 && open_spool(a) != 0)
         rc = -1;
-    while (rc == 0 && n > 0) {
-        ssize_t put = write(a->spool, lines, n);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0) {
-            rc = -1;
-            break;
-        }
-        lines += put;
-        n -= (size_t)put;
-        a->spooled += (size_t)put;
+    if (rc == 0) {
+        rc = file_put(a->spool, lines, n);
+        a->spooled += n;
     }
     pthread_mutex_unlock(&a->lock);
     return rc;
 }
 
 /* --- one finished file --- */
-static int make_parents(char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST)
-            return -1;
-        *at = '/';
-    }
-    return 0;
-}
-
-/* The final name; `temporary` is a hidden one in the same folder. */
-static int name_file(const struct access_archive *a, int64_t end_s, char *final, char *temporary)
+/* Its folder, which is made, and its name in there. */
+static int name_file(const struct access_archive *a, int64_t end_s, char name[NAME_TEXT])
 {
     const time_t t = (time_t)end_s;
-    char elb[AWS_ELB_TEXT], day[16], end[24], folder[PATH_TEXT - 256], file[240];
+    char elb[AWS_ELB_TEXT], day[16], end[24], folder[NAME_TEXT];
     uint32_t random = 0;
     struct tm tm;
 
@@ -95,26 +74,23 @@ static int name_file(const struct access_archive *a, int64_t end_s, char *final,
     memcpy(elb, a->elb, sizeof elb);
     for (char *at = strchr(elb, '/'); at != NULL; at = strchr(at, '/'))
         *at = '.'; /* "slashes in the ID become dots" */
-    snprintf(folder, sizeof folder, "%s/AWSLogs/%s/elasticloadbalancing/%s/%s", a->dir, a->account,
-             a->region, day);
-    snprintf(file, sizeof file, "%s_elasticloadbalancing_%s_%s_%s_%08x.log.gz", a->account,
-             a->region, elb, end, random);
-    snprintf(final, PATH_TEXT, "%s/%s", folder, file);
-    snprintf(temporary, PATH_TEXT, "%s/.%s.tmp", folder, file);
-    return make_parents(temporary);
+    snprintf(folder, sizeof folder, "AWSLogs/%s/elasticloadbalancing/%s/%s", a->account, a->region,
+             day);
+    snprintf(name, NAME_TEXT, "%s_elasticloadbalancing_%s_%s_%s_%08x.log.gz", a->account, a->region,
+             elb, end, random);
+    return file_dir_in(a->at, folder, true);
 }
 
-static int gzip_copy(int from, const char *to)
+/* Takes `to`. */
+static int gzip_copy(int from, int to)
 {
-    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    gzFile gz = fd < 0 ? NULL : gzdopen(fd, "wb");
+    gzFile gz = gzdopen(to, "wb");
     char chunk[16384];
     ssize_t n = -1;
     off_t at = 0;
 
     if (gz == NULL) {
-        if (fd >= 0)
-            close(fd);
+        close(to);
         return -1;
     }
     while ((n = pread(from, chunk, sizeof chunk, at)) > 0) {
@@ -125,35 +101,48 @@ static int gzip_copy(int from, const char *to)
     return gzclose(gz) == Z_OK && n == 0 ? 0 : -1;
 }
 
-static void finish_file(const struct access_archive *a, int spool, const char *spool_path,
+static int write_gzip(int spool, int folder, const char *name)
+{
+    char hidden[NAME_TEXT + 1], temporary[NAME_TEXT + 32];
+    int fd;
+
+    snprintf(hidden, sizeof hidden, ".%s", name);
+    fd = file_new_in(folder, hidden, 0644, temporary, sizeof temporary);
+    if (fd < 0)
+        return -1;
+    if (gzip_copy(spool, fd) == 0 && renameat(folder, temporary, folder, name) == 0)
+        return 0;
+    (void)unlinkat(folder, temporary, 0);
+    return -1;
+}
+
+static void finish_file(const struct access_archive *a, int spool, const char *spool_name,
                         int64_t end_s)
 {
-    char final[PATH_TEXT], temporary[PATH_TEXT];
+    char name[NAME_TEXT];
+    int folder = name_file(a, end_s, name);
 
-    temporary[0] = '\0';
-    if (name_file(a, end_s, final, temporary) == 0 && gzip_copy(spool, temporary) == 0 &&
-        rename(temporary, final) == 0) {
-        unlink(spool_path);
-        return;
-    }
-    log_err("access_log", "path=%s error=\"%s\" the lines stay in %s", a->dir, strerror(errno),
-            spool_path);
-    if (temporary[0] != '\0')
-        unlink(temporary);
+    if (folder >= 0 && write_gzip(spool, folder, name) == 0)
+        file_remove_in(a->at, spool_name);
+    else
+        log_err("access_log", "path=%s error=\"%s\" the lines stay in %s/%s", a->dir,
+                strerror(errno), a->dir, spool_name);
+    if (folder >= 0)
+        close(folder);
 }
 
 /* Called with the lock held; lets go of it while it compresses. */
 static void rotate_locked(struct access_archive *a, int64_t end_s)
 {
-    char path[PATH_TEXT];
+    char name[NAME_TEXT];
     int spool = a->spool;
 
     if (spool < 0 || a->spooled == 0)
         return; /* AWS writes no empty files either (nothing is said of them) */
-    memcpy(path, a->spool_path, sizeof path);
+    memcpy(name, a->spool_name, sizeof name);
     a->spool = -1; /* the next line opens another */
     pthread_mutex_unlock(&a->lock);
-    finish_file(a, spool, path, end_s);
+    finish_file(a, spool, name, end_s);
     close(spool);
     pthread_mutex_lock(&a->lock);
 }
@@ -180,6 +169,28 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* The user's own path: links in it are followed. */
+static int open_dir(struct access_archive *a)
+{
+    if (mkdir(a->dir, 0755) != 0 && errno != EEXIST)
+        return -1;
+    a->at = open(a->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return a->at < 0 ? -1 : 0;
+}
+
+static void drop(struct access_archive *a)
+{
+    if (a->spool >= 0) {
+        close(a->spool);
+        file_remove_in(a->at, a->spool_name);
+    }
+    if (a->at >= 0)
+        close(a->at);
+    pthread_mutex_destroy(&a->lock);
+    pthread_cond_destroy(&a->wake);
+    free(a);
+}
+
 struct access_archive *access_archive_open(const struct access_log_params *p, struct err *err)
 {
     struct access_archive *a = calloc(1, sizeof *a);
@@ -189,7 +200,7 @@ struct access_archive *access_archive_open(const struct access_log_params *p, st
         err_set(err, ERR_NOMEM, "access_log %s", p->path);
         return NULL;
     }
-    a->spool = -1;
+    a->spool = a->at = -1;
     a->period_us = p->period_us > 0 ? p->period_us : 1;
     while (n > 1 && p->path[n - 1] == '/')
         n--;
@@ -199,14 +210,10 @@ struct access_archive *access_archive_open(const struct access_log_params *p, st
     aws_elb(a->elb, &p->who);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->wake, NULL);
-    if (n >= sizeof a->dir || (mkdir(a->dir, 0755) != 0 && errno != EEXIST) || open_spool(a) != 0 ||
+    if (n >= sizeof a->dir || open_dir(a) != 0 || open_spool(a) != 0 ||
         pthread_create(&a->thread, NULL, run, a) != 0) {
         err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", p->path, strerror(errno));
-        if (a->spool >= 0) {
-            close(a->spool);
-            unlink(a->spool_path);
-        }
-        free(a);
+        drop(a);
         return NULL;
     }
     return a;
@@ -232,11 +239,5 @@ void access_archive_close(struct access_archive *a)
     pthread_mutex_lock(&a->lock);
     rotate_locked(a, clock_wall_us() / 1000000);
     pthread_mutex_unlock(&a->lock);
-    if (a->spool >= 0) {
-        close(a->spool);
-        unlink(a->spool_path);
-    }
-    pthread_mutex_destroy(&a->lock);
-    pthread_cond_destroy(&a->wake);
-    free(a);
+    drop(a);
 }

@@ -108,7 +108,7 @@ int audit_file(struct audit_report *report, const struct audit_options *o, const
     } else if (strstr(text, "-----BEGIN CERTIFICATE-----") != NULL) {
         rc = audit_note(report, &s, AUDIT_UNREADABLE, NULL, "%s", none.text);
     }
-    pem_wipe(text, len);
+    file_wipe(text, len);
     cert_list_clear(&list);
     return rc;
 }

@@ -14,11 +14,16 @@ struct state {
     char current[ID_MAX], next[ID_MAX], previous[ID_MAX];
 };
 
-static void read_text(const json_t *json, const char *key, char out[ID_MAX])
+/* An identifier, or null where there is none; false for anything else. */
+static bool read_id(const json_t *json, const char *key, char out[ID_MAX])
 {
-    const char *text = json_string_value(json_object_get(json, key));
+    const json_t *value = json_object_get(json, key);
+    const char *text = json_string_value(value);
 
-    snprintf(out, ID_MAX, "%s", text != NULL && client_is_id(text) ? text : "");
+    out[0] = '\0';
+    if (text != NULL && client_is_id(text))
+        snprintf(out, ID_MAX, "%s", text);
+    return out[0] != '\0' || json_is_null(value);
 }
 
 /* A state that cannot be read is never taken for an empty one: the backend would then come to
@@ -26,8 +31,8 @@ static void read_text(const json_t *json, const char *key, char out[ID_MAX])
 static int read_state(const struct client_store *s, struct state *st, struct err *err)
 {
     char path[CLIENT_PATH_LEN];
-    json_error_t why;
     json_t *json;
+    bool sound;
 
     memset(st, 0, sizeof *st);
     if (access(client_path(s, "state", ".json", path), F_OK) != 0) {
@@ -36,16 +41,19 @@ static int read_state(const struct client_store *s, struct state *st, struct err
         err_set(err, ERR_FORMAT, "%s/state.json is missing, though there is a current.pem", s->dir);
         return -1;
     }
-    json = json_load_file(path, 0, &why);
-    if (json == NULL) {
-        err_set(err, ERR_FORMAT, "%s:%d: %s", path, why.line, why.text);
+    json = client_read_json(path, err);
+    if (json == NULL)
         return -1;
-    }
-    read_text(json, "current", st->current);
-    read_text(json, "next", st->next);
-    read_text(json, "previous", st->previous);
+    sound = read_id(json, "current", st->current) && read_id(json, "next", st->next) &&
+            read_id(json, "previous", st->previous);
     json_decref(json);
-    return 0;
+    if (sound)
+        return 0;
+    err_set(err, ERR_FORMAT,
+            "%s: is no state of a rotation: current, next and previous each hold an identifier or "
+            "null; restore the file",
+            path);
+    return -1;
 }
 
 static const char *or_null(const char *text)
@@ -87,7 +95,7 @@ static int append_file(const struct client_store *s, const char *id, const char 
     while (len > 0 && text[len - 1] == '\n')
         text[--len] = '\0';
     pem_put_line(out, text);
-    pem_wipe(text, len);
+    file_wipe(text, len);
     return 0;
 }
 
@@ -115,7 +123,7 @@ static int write_current(const struct client_store *s, const struct state *st, s
         pem_text_clear(&text);
         return -1;
     }
-    return client_write_pem(s, "current.pem", &text, PEM_SECRET, err);
+    return client_write_pem(s, "current.pem", &text, FILE_SECRET, err);
 }
 
 static int remove_files(struct client_store *s, const char *id, struct err *err)
@@ -171,7 +179,7 @@ static int step_accept(struct client_store *s, struct state *st, const char *des
 
     if (made == NULL)
         return -1;
-    read_text(made, "clientCertificateId", st->next);
+    (void)read_id(made, "clientCertificateId", st->next);
     json_decref(made);
     return write_accepted(s, st, err) != 0 ? -1 : write_state(s, st, err);
 }

@@ -56,7 +56,7 @@ static int make_store(const struct client_store *s, const char *marker, struct e
                 s->dir);
         return -1;
     }
-    return pem_write(marker, text, sizeof text - 1, 0, err);
+    return file_write(marker, text, sizeof text - 1, 0, err);
 }
 
 struct client_store *client_store_open(const char *dir, bool create, struct err *err)
@@ -108,7 +108,7 @@ int client_write_json(const struct client_store *s, const char *name, const json
     if (text == NULL)
         err_set(err, ERR_NOMEM, "%s", name);
     else
-        rc = pem_write(client_path(s, name, ".json", path), text, strlen(text), PEM_REPLACE, err);
+        rc = file_write(client_path(s, name, ".json", path), text, strlen(text), FILE_REPLACE, err);
     free(text);
     return rc;
 }
@@ -122,8 +122,8 @@ int client_write_pem(const struct client_store *s, const char *name, struct pem_
     if (text->bad)
         err_set(err, ERR_NOMEM, "%s", name);
     else
-        rc = pem_write(client_path(s, name, "", path), text->at, text->len, flags | PEM_REPLACE,
-                       err);
+        rc = file_write(client_path(s, name, "", path), text->at, text->len, flags | FILE_REPLACE,
+                        err);
     pem_text_clear(text);
     return rc;
 }
@@ -135,20 +135,53 @@ bool client_is_id(const char *id)
 
 /* --- the API's objects --- */
 
+json_t *client_read_json(const char *path, struct err *err)
+{
+    size_t len = 0;
+    char *text = pem_read(path, &len, err);
+    json_error_t why;
+    json_t *json;
+
+    if (text == NULL)
+        return NULL;
+    json = json_loadb(text, len, 0, &why);
+    if (json == NULL)
+        err_set(err, ERR_FORMAT, "%s:%d: %s", path, why.line, why.text);
+    file_wipe(text, len);
+    return json;
+}
+
+/* The members that are read later are there, and are what the API says they are. */
+static bool is_object_of(const json_t *object, const char *id)
+{
+    const char *named = json_string_value(json_object_get(object, "clientCertificateId"));
+    const json_t *description = json_object_get(object, "description");
+
+    return named != NULL && strcmp(named, id) == 0 &&
+           json_is_integer(json_object_get(object, "createdDate")) &&
+           json_is_integer(json_object_get(object, "expirationDate")) &&
+           json_is_string(json_object_get(object, "pemEncodedCertificate")) &&
+           (description == NULL || json_is_string(description));
+}
+
 json_t *client_store_get(struct client_store *s, const char *id, struct err *err)
 {
     char path[CLIENT_PATH_LEN];
-    json_error_t why;
     json_t *object;
 
     if (!client_is_id(id) || access(client_path(s, id, ".json", path), F_OK) != 0) {
         err_set(err, ERR_USAGE, "no client certificate '%.40s' in %s", id, s->dir);
         return NULL;
     }
-    object = json_load_file(path, 0, &why);
-    if (object == NULL)
-        err_set(err, ERR_FORMAT, "%s:%d: %s", path, why.line, why.text);
-    return object;
+    object = client_read_json(path, err);
+    if (object == NULL || is_object_of(object, id))
+        return object;
+    err_set(err, ERR_FORMAT,
+            "%s: is no client certificate %s: clientCertificateId, createdDate, expirationDate or "
+            "pemEncodedCertificate is missing or of another type; remove the file, or restore it",
+            path, id);
+    json_decref(object);
+    return NULL;
 }
 
 static int by_creation(const void *a, const void *b)
@@ -283,7 +316,7 @@ static json_t *generate_in(struct client_store *s, struct cert_lab *lab, const c
     }
     pem_put_key(&pem, item.key);
     snprintf(name, sizeof name, "%s.key", id);
-    if (client_write_pem(s, name, &pem, PEM_SECRET, err) != 0)
+    if (client_write_pem(s, name, &pem, FILE_SECRET, err) != 0)
         goto fail;
     pem_put(&pem, "CERTIFICATE", item.chain[0]);
     snprintf(name, sizeof name, "%s.pem", id);

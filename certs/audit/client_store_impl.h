@@ -19,6 +19,8 @@ struct client_store {
 const char *client_path(const struct client_store *s, const char *name, const char *ending,
                         char out[CLIENT_PATH_LEN]);
 /* Write DIR/NAME.json, or DIR/NAME from `text`, which is cleared. */
+/* A file's JSON, of whatever type; NULL with the reason. */
+json_t *client_read_json(const char *path, struct err *err);
 int client_write_json(const struct client_store *s, const char *name, const json_t *json,
                       struct err *err);
 int client_write_pem(const struct client_store *s, const char *name, struct pem_text *text,

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #define PATH_LEN 4096
 
 struct writing {
+    int dir; /* where `name`s below count from: no symbolic link in it is followed */
     struct cert_lab *lab;
     const struct lab_dir_options *o;
     struct lab_dir_summary *summary;
@@ -27,23 +29,19 @@ struct writing {
 
 /* --- the directory --- */
 
-static int make_dir(const char *path, struct err *err)
-{
-    if (mkdir(path, 0755) == 0 || errno == EEXIST)
-        return 0;
-    err_set(err, ERR_ENVIRONMENT, "%s: cannot make the directory: %s", path, strerror(errno));
-    return -1;
-}
-
 /* 1 when there is nothing in it, 0 when there is, -1 when it cannot be read. */
-static int is_empty(const char *path)
+static int is_empty(int dir)
 {
-    DIR *d = opendir(path);
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     int empty = 1;
 
-    if (d == NULL)
+    if (d == NULL) {
+        if (fd >= 0)
+            close(fd);
         return -1;
+    }
     while ((entry = readdir(d)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             empty = 0;
@@ -52,21 +50,38 @@ static int is_empty(const char *path)
     return empty;
 }
 
-/* May this directory be written into? */
-static int check_dir(const struct lab_dir_options *o, struct err *err)
+static int open_dir(const char *path, struct err *err)
 {
-    char marker[PATH_LEN];
-    int empty;
+    size_t n = strlen(path);
+    char own[PATH_LEN];
+    int dir;
 
-    if (make_dir(o->dir, err) != 0)
+    while (n > 1 && path[n - 1] == '/') /* "pki/" would be followed where "pki" is not */
+        n--;
+    snprintf(own, sizeof own, "%.*s", (int)n, path);
+    if (mkdir(own, 0755) != 0 && errno != EEXIST) {
+        err_set(err, ERR_ENVIRONMENT, "%s: cannot make the directory: %s", path, strerror(errno));
         return -1;
-    empty = is_empty(o->dir);
+    }
+    dir = open(own, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0)
+        err_set(err, ERR_ENVIRONMENT, "%s: %s", path,
+                errno == ENOTDIR || errno == ELOOP
+                    ? "is a symbolic link or a file; name the directory itself"
+                    : strerror(errno));
+    return dir;
+}
+
+/* May this directory be written into? */
+static int check_dir(const struct lab_dir_options *o, int dir, struct err *err)
+{
+    int empty = is_empty(dir);
+
     if (empty < 0) {
         err_set(err, ERR_ENVIRONMENT, "%s: cannot read the directory: %s", o->dir, strerror(errno));
         return -1;
     }
-    snprintf(marker, sizeof marker, "%s/" LAB_DIR_MARKER, o->dir);
-    if (empty == 0 && access(marker, F_OK) != 0) {
+    if (empty == 0 && faccessat(dir, LAB_DIR_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
         err_set(err, ERR_USAGE,
                 "%s: is not empty and has no " LAB_DIR_MARKER
                 " in it, so it is no certificate lab; nothing was written (take a new directory)",
@@ -81,14 +96,37 @@ static int check_dir(const struct lab_dir_options *o, struct err *err)
     return 0;
 }
 
+/* Before anything is written: a folder that is somebody's link stops the whole. */
+static int make_folders(const struct writing *w)
+{
+    static const char *const folders[] = { "server", "client", "ca", "crl" };
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        int fd = file_dir_in(w->dir, folders[i], true);
+
+        if (fd < 0) {
+            err_set(w->err, ERR_ENVIRONMENT, "%s/%s: %s", w->o->dir, folders[i],
+                    errno == ENOTDIR || errno == ELOOP
+                        ? "is a symbolic link or a file, and a lab is not written through it; "
+                          "nothing was written"
+                        : strerror(errno));
+            return -1;
+        }
+        close(fd);
+    }
+    return 0;
+}
+
 static int write_file(struct writing *w, const char *name, const char *text, size_t len,
                       unsigned flags)
 {
-    char path[PATH_LEN];
+    int rc = file_write_in(w->dir, name, text, len,
+                           flags | FILE_LAZY | (w->o->force ? FILE_REPLACE : 0U), w->err);
 
-    snprintf(path, sizeof path, "%s/%s", w->o->dir, name);
     w->summary->files++;
-    return pem_write(path, text, len, flags | PEM_LAZY | (w->o->force ? PEM_REPLACE : 0U), w->err);
+    if (rc != 0)
+        err_prefix(w->err, "%s/%s", w->o->dir, name);
+    return rc;
 }
 
 static int write_pem(struct writing *w, const char *name, struct pem_text *text, unsigned flags)
@@ -116,7 +154,7 @@ static int write_pair(struct writing *w, const char *name, const struct cert_lab
         return -1;
     pem_put_key(&text, item->key);
     snprintf(file, sizeof file, "%s.key", name);
-    return write_pem(w, file, &text, PEM_SECRET);
+    return write_pem(w, file, &text, FILE_SECRET);
 }
 
 /* --- what is in it --- */
@@ -131,11 +169,11 @@ static const char *folder_of(const struct lab_profile *p)
 static void skip_profile(struct writing *w, const struct lab_profile *p)
 {
     static const char *const endings[] = { "pem", "key", "root.pem" };
-    char path[PATH_LEN];
+    char file[160];
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s/%s.%s", w->o->dir, folder_of(p), p->name, endings[i]);
-        (void)unlink(path);
+        snprintf(file, sizeof file, "%s/%s.%s", folder_of(p), p->name, endings[i]);
+        file_remove_in(w->dir, file);
     }
     w->summary->skipped++;
 }
@@ -302,28 +340,28 @@ static json_t *new_manifest(struct cert_lab *lab, const char *host)
 int lab_dir_write(struct cert_lab *lab, const struct lab_dir_options *o,
                   struct lab_dir_summary *summary, struct err *err)
 {
-    static const char *const folders[] = { "server", "client", "ca", "crl" };
     static const char marker[] =
         "This directory was written by 'nlbsim lab' and may be replaced by "
         "it.\nNothing in it is to be trusted outside of tests.\n";
     struct writing w = { .lab = lab, .o = o, .summary = summary, .err = err };
-    char path[PATH_LEN];
     int rc = -1;
 
     memset(summary, 0, sizeof *summary);
     err_set(err, ERR_NOMEM, "certificate lab");
-    if (lab_host_check(o->host, err) != 0 || check_dir(o, err) != 0)
+    if (lab_host_check(o->host, err) != 0)
         return -1;
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", o->dir, folders[i]);
-        if (make_dir(path, err) != 0)
-            return -1;
-    }
+    w.dir = open_dir(o->dir, err);
+    if (w.dir < 0)
+        return -1;
+    if (check_dir(o, w.dir, err) != 0 || make_folders(&w) != 0)
+        goto out;
     w.manifest = new_manifest(lab, o->host);
     if (w.manifest != NULL && write_file(&w, LAB_DIR_MARKER, marker, sizeof marker - 1, 0) == 0 &&
         write_profiles(&w) == 0 && write_stores(&w) == 0 && write_authorities(&w) == 0 &&
         write_manifest(&w) == 0)
         rc = 0;
+out:
     json_decref(w.manifest);
+    close(w.dir);
     return rc;
 }

@@ -64,7 +64,7 @@ static int load_file(struct cert_crl *crl, const char *spec, const char *base_di
             err_set(err, ERR_CONFIG, "%s: the revocation list %s", path,
                     pem_reason(rc, reason, sizeof reason));
     }
-    pem_wipe(text, len);
+    file_wipe(text, len);
     free(path);
     return rc;
 }

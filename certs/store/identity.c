@@ -126,7 +126,7 @@ static int load_key_from(struct shared_cert *c, const char *path, struct err *er
     char *text = pem_read(path, &len, err);
     int rc = text == NULL ? -1 : parse_key(c, path, text, len, err);
 
-    pem_wipe(text, len);
+    file_wipe(text, len);
     return rc;
 }
 
@@ -182,7 +182,7 @@ static int load_file(struct shared_cert *c, const char *key, const char *base_di
         rc = strstr(text, "PRIVATE KEY-----") != NULL ? parse_key(c, path, text, len, err)
                                                       : load_key_beside(c, path, err);
 out:
-    pem_wipe(text, len);
+    file_wipe(text, len);
     free(path);
     return rc;
 }

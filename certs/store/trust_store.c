@@ -70,7 +70,7 @@ static int load_file(struct trust_store *b, const char *path, struct err *err)
 
     if (text != NULL)
         rc = cert_list_read(&b->list, text, len, path, err);
-    pem_wipe(text, len);
+    file_wipe(text, len);
     return rc;
 }
 

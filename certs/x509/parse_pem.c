@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lists of certificates from PEM text, in the order written. */
-#include <errno.h>
 #include <mbedtls/base64.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "certs/x509/parse.h"
-
-#define FILE_MAX ((size_t)64 << 20)
+#include "certs/x509/pem_file.h"
 
 int cert_list_take(struct cert_list *list, struct cert_facts *facts, struct err *err)
 {
@@ -131,37 +128,10 @@ int cert_list_read(struct cert_list *list, const char *text, size_t len, const c
 
 int cert_list_load(struct cert_list *list, const char *path, struct err *err)
 {
-    FILE *in = fopen(path, "rb");
-    char *text = NULL;
-    size_t len = 0, size = 0;
-    int rc = -1;
+    size_t len = 0;
+    char *text = pem_read(path, &len, err);
+    int rc = text == NULL ? -1 : cert_list_read(list, text, len, path, err);
 
-    if (in == NULL) {
-        err_set(err, ERR_ENVIRONMENT, "%s: %s", path, strerror(errno));
-        return -1;
-    }
-    for (;;) {
-        if (len == size) {
-            char *grown = size < FILE_MAX ? realloc(text, size + 65536) : NULL;
-
-            if (grown == NULL) {
-                err_set(err, ERR_FORMAT, "%s: too large for certificates", path);
-                goto out;
-            }
-            text = grown;
-            size += 65536;
-        }
-        len += fread(text + len, 1, size - len, in);
-        if (ferror(in)) {
-            err_set(err, ERR_ENVIRONMENT, "%s: %s", path, strerror(errno));
-            goto out;
-        }
-        if (feof(in))
-            break;
-    }
-    rc = cert_list_read(list, text, len, path, err);
-out:
-    free(text);
-    fclose(in);
+    file_wipe(text, len);
     return rc;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files with certificates and keys: read whole and wiped, written whole, private and atomically. */
+ * PEM text: read from files, put together block by block. */
 #include "certs/x509/pem_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pem.h>
@@ -11,61 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_MAX    ((size_t)16 << 20)
 #define KEY_DER_MAX 8192
 
 char *pem_read(const char *path, size_t *len, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
-    struct stat st;
-    size_t n = 0;
+    char *text = file_read(path, FILE_MAX, len, err);
 
-    if (fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-        err_set(err, ERR_ENVIRONMENT, "%s: cannot read: %s", path,
-                fd >= 0 && S_ISDIR(st.st_mode) ? "it is a directory" : strerror(errno));
-        goto out;
-    }
-    text = malloc(FILE_MAX < (size_t)st.st_size ? 1 : (size_t)st.st_size + 4096);
-    if (text == NULL || (size_t)st.st_size > FILE_MAX) {
-        err_set(err, text == NULL ? ERR_NOMEM : ERR_FORMAT, "%s: larger than 16 MiB", path);
-        free(text);
-        text = NULL;
-        goto out;
-    }
-    for (;;) {
-        ssize_t got = read(fd, text + n, (size_t)st.st_size + 4095 - n);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            if (got < 0)
-                err_set(err, ERR_ENVIRONMENT, "%s: cannot read: %s", path, strerror(errno));
-            if (got == 0)
-                break;
-            pem_wipe(text, n);
-            text = NULL;
-            goto out;
-        }
-        n += (size_t)got;
-    }
-    text[n] = '\0';
-    *len = n;
-out:
-    if (fd >= 0)
-        close(fd);
-    return text;
-}
-
-void pem_wipe(char *text, size_t len)
-{
     if (text == NULL)
-        return;
-    mbedtls_platform_zeroize(text, len);
-    free(text);
+        err_prefix(err, "%s: cannot read", path);
+    return text;
 }
 
 char *pem_path(const char *base_dir, const char *path)
@@ -98,7 +52,7 @@ static char *grow(struct pem_text *t, size_t more)
     }
     if (t->len > 0)
         memcpy(bigger, t->at, t->len);
-    pem_wipe(t->at, t->len);
+    file_wipe(t->at, t->len);
     t->at = bigger;
     t->room = room;
     return t->at + t->len;
@@ -149,54 +103,8 @@ void pem_put_line(struct pem_text *t, const char *line)
 
 void pem_text_clear(struct pem_text *t)
 {
-    pem_wipe(t->at, t->len);
+    file_wipe(t->at, t->len);
     memset(t, 0, sizeof *t);
-}
-
-static int write_all(int fd, const char *data, size_t len, bool sync)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return sync ? fsync(fd) : 0;
-}
-
-int pem_write(const char *path, const void *data, size_t len, unsigned flags, struct err *err)
-{
-    char *temporary = NULL;
-    int fd = -1, rc = -1;
-
-    if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
-        err_set(err, ERR_NOMEM, "%s", path);
-        return -1;
-    }
-    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-              (flags & PEM_SECRET) != 0 ? 0600 : 0644);
-    if (fd < 0 || write_all(fd, data, len, (flags & PEM_LAZY) == 0) != 0) {
-        err_set(err, ERR_ENVIRONMENT, "%s: cannot write: %s", temporary, strerror(errno));
-        goto out;
-    }
-    /* link() refuses an existing name where rename() would replace it. */
-    if ((flags & PEM_REPLACE) != 0 ? rename(temporary, path) != 0 : link(temporary, path) != 0) {
-        err_set(err, errno == EEXIST ? ERR_USAGE : ERR_ENVIRONMENT, "%s: %s", path,
-                errno == EEXIST ? "is there already (--force replaces it)" : strerror(errno));
-        goto out;
-    }
-    rc = 0;
-out:
-    if (fd >= 0) {
-        close(fd);
-        (void)unlink(temporary); /* gone already after rename() */
-    }
-    free(temporary);
-    return rc;
 }
 
 const char *pem_reason(int error, char *out, size_t size)

@@ -132,7 +132,7 @@ class Check(unittest.TestCase):
                                   ["build/release/nlbsim", "check", "-"], stdin=endless, capture_output=True,
                                   timeout=20, check=False)
         self.assertEqual(done.returncode, 3)
-        self.assertIn(b"longer than 1 MiB", done.stderr)
+        self.assertIn(b"larger than 1 MiB", done.stderr)
 
     def test_usage(self):
         self.assertEqual(nlbsim("check").returncode, 2)

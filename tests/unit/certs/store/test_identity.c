@@ -59,7 +59,7 @@ static void write_file(const char *name, const void *data, size_t len)
     struct err err = { 0 };
     char *path = pem_path(dir, name);
 
-    if (pem_write(path, data, len, PEM_REPLACE, &err) != 0)
+    if (file_write(path, data, len, FILE_REPLACE, &err) != 0)
         fail_msg("%s", err.text);
     free(path);
 }
@@ -316,30 +316,6 @@ static void malformed_certificates_give_a_clear_error(void **state)
     assert_int_equal(n, 200);
 }
 
-static void files_are_private_whole_and_never_overwritten(void **state)
-{
-    struct err err = { 0 };
-    char *path = pem_path(dir, "secret.key");
-    struct stat st;
-    size_t len;
-    char *text;
-
-    (void)state;
-    assert_int_equal(pem_write(path, "one", 3, PEM_SECRET, &err), 0);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(pem_write(path, "two", 3, PEM_SECRET, &err), -1);
-    assert_non_null(strstr(err.text, "--force"));
-    text = pem_read(path, &len, &err);
-    assert_string_equal(text, "one");
-    pem_wipe(text, len);
-    assert_int_equal(pem_write(path, "two", 3, PEM_SECRET | PEM_REPLACE, &err), 0);
-    text = pem_read(path, &len, &err);
-    assert_string_equal(text, "two");
-    pem_wipe(text, len);
-    free(path);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,7 +328,6 @@ int main(void)
         cmocka_unit_test(lab_specs_are_checked),
         cmocka_unit_test(trust_stores),
         cmocka_unit_test(malformed_certificates_give_a_clear_error),
-        cmocka_unit_test(files_are_private_whole_and_never_overwritten),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
