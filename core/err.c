@@ -2,8 +2,10 @@
  * One reason why something failed: a code and a sentence that names the object and the field. */
 #include "core/err.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 void err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
@@ -31,6 +33,19 @@ void err_prefix(struct err *e, const char *fmt, ...)
     va_end(ap);
     n = strlen(e->text);
     snprintf(e->text + n, sizeof e->text - n, ": %s", old);
+}
+
+const char *err_why(int error)
+{
+    static _Thread_local char text[160];
+    struct rlimit limit;
+
+    if (error != EMFILE || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return strerror(error);
+    snprintf(text, sizeof text,
+             "no file descriptor is left: this process may have %llu (ulimit -n); raise the limit",
+             (unsigned long long)limit.rlim_cur);
+    return text;
 }
 
 int err_exit_status(const struct err *e)

@@ -30,6 +30,8 @@ void err_set(struct err *e, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Put "prefix: " before the text that is there. */
 void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* strerror(), or what to do about it where that is known; valid until the thread's next call. */
+const char *err_why(int error);
 /* The exit status of a command that ends with this error: 2 or 3 (product conventions). */
 int err_exit_status(const struct err *e);
 

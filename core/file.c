@@ -47,7 +47,7 @@ static int open_to_read(const char *path, struct stat *st, struct err *err)
         if (fd >= 0 && fstat(fd, st) == 0 && (why = kind_refused(st)) == NULL)
             return fd;
     }
-    err_set(err, ERR_ENVIRONMENT, "%s", why != NULL ? why : strerror(errno));
+    err_set(err, ERR_ENVIRONMENT, "%s", why != NULL ? why : err_why(errno));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -122,7 +122,7 @@ static int read_to_end(int fd, bool is_pipe, size_t max, struct content *c, stru
                 return -1;
             heard = true;
         } else if (errno != EINTR) {
-            err_set(err, ERR_ENVIRONMENT, "%s", strerror(errno));
+            err_set(err, ERR_ENVIRONMENT, "%s", err_why(errno));
             return -1;
         }
     }
@@ -250,13 +250,13 @@ static int write_into(int dir, const char *file, const void *data, size_t len, u
     int rc = -1;
 
     if (fd < 0 || file_put(fd, data, len) != 0 || ((flags & FILE_LAZY) == 0 && fsync(fd) != 0))
-        err_set(err, ERR_ENVIRONMENT, "cannot write: %s", strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "cannot write: %s", err_why(errno));
     else if (give_name(dir, temporary, file, flags) == 0)
         rc = 0;
     else if (errno == EEXIST)
         err_set(err, ERR_USAGE, "is there already (--force replaces it)");
     else
-        err_set(err, ERR_ENVIRONMENT, "cannot write: %s", strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "cannot write: %s", err_why(errno));
     if (fd >= 0) {
         close(fd);
         (void)unlinkat(dir, temporary, 0); /* gone already after a rename */
@@ -274,7 +274,7 @@ int file_write_in(int dir, const char *name, const void *data, size_t len, unsig
         err_set(err, ERR_ENVIRONMENT, "cannot write: %s",
                 errno == ELOOP || errno == ENOTDIR
                     ? "its folder is a symbolic link or a file, and nothing is written through it"
-                    : strerror(errno));
+                    : err_why(errno));
         return -1;
     }
     rc = write_into(at, file, data, len, flags, err);
@@ -309,7 +309,7 @@ int file_write(const char *path, const void *data, size_t len, unsigned flags, s
     else
         dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC); /* the user's own path: followed */
     if (dir < 0) {
-        err_set(err, ERR_ENVIRONMENT, "%s: cannot write: %s", path, strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "%s: cannot write: %s", path, err_why(errno));
         return -1;
     }
     rc = write_into(dir, slash == NULL ? path : slash + 1, data, len, flags, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The human log on standard error: one line `level event key=value …` per fact.
  * err: a person must act · warn: soon · info: start, stop, reload, health · debug: transitions.
- * A line is written with one write(2), so lines of several threads never mix. */
+ * A line is written with one write(2), so lines of several threads never mix. It begins with the
+ * time (UTC), unless standard error is a terminal or the journal, which keeps the time itself. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 

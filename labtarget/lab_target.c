@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/loop.h"
 #include "labtarget/target_impl.h"
 #include "tls/tls_conf.h"
 
@@ -40,7 +41,7 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
             if (!out_of_resources(errno))
                 return; /* nothing left, or that one connection is gone */
             log_warn("target_accept", "target=%s error=\"%s\" new connections wait", t->info.name,
-                     strerror(errno));
+                     err_why(errno));
             event_del(&t->accept_event);
             evtimer_add(&t->retry_event, &retry);
             return;
@@ -88,7 +89,7 @@ static int target_open(struct lab_target *t, struct err *err)
 
     t->fd = socket(a->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (t->fd < 0) {
-        err_set(err, ERR_ENVIRONMENT, "lab target '%s': socket: %s", t->info.name, strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "lab target '%s': socket: %s", t->info.name, err_why(errno));
         return -1;
     }
     setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -97,7 +98,7 @@ static int target_open(struct lab_target *t, struct err *err)
         setsockopt(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(t->fd, &a->u.sa, a->len) != 0 || (!deaf && listen(t->fd, BACKLOG) != 0)) {
         err_set(err, ERR_ENVIRONMENT, "lab target '%s': cannot listen on %s: %s", t->info.name,
-                addr_format(a, text), strerror(errno));
+                addr_format(a, text), err_why(errno));
         return -1;
     }
     t->info.addr = addr_local(t->fd);
@@ -145,20 +146,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-static struct event_base *base_new(void)
-{
-    struct event_config *config = event_config_new();
-    struct event_base *base = NULL;
-
-    if (config == NULL)
-        return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread alone uses it */
-    event_config_require_features(config, EV_FEATURE_ET);
-    base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
-
 /* Signals are the business of the thread that started us. */
 static int start_thread(struct lab_targets *set)
 {
@@ -176,9 +163,12 @@ static int start_thread(struct lab_targets *set)
 static int start_loop(struct lab_targets *set, struct err *err)
 {
     set->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    set->base = base_new();
-    if (set->wake_fd < 0 || set->base == NULL)
-        goto fail;
+    if (set->wake_fd < 0)
+        err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
+    if (set->wake_fd < 0 || (set->base = loop_new(err)) == NULL) {
+        err_prefix(err, "lab targets");
+        return -1;
+    }
     event_assign(&set->wake, set->base, set->wake_fd, EV_READ | EV_PERSIST, wake_cb, set);
     if (event_add(&set->wake, NULL) != 0)
         goto fail;

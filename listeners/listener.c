@@ -30,7 +30,8 @@ int listener_open(struct addr *addr, struct err *err)
     int on = 1;
 
     if (fd < 0) {
-        err_set(err, ERR_ENVIRONMENT, "%s: socket: %s", addr_format(addr, text), strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "cannot listen on %s: %s", addr_format(addr, text),
+                err_why(errno));
         return -1;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -40,7 +41,7 @@ int listener_open(struct addr *addr, struct err *err)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, &addr->u.sa, addr->len) != 0 || listen(fd, BACKLOG) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot listen on %s: %s", addr_format(addr, text),
-                strerror(errno));
+                err_why(errno));
         close(fd);
         return -1;
     }
@@ -55,8 +56,11 @@ int listener_lock(const struct addr *addr, struct err *err)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int n;
 
-    if (fd < 0)
+    if (fd < 0) {
+        err_set(err, ERR_ENVIRONMENT, "cannot listen on %s: %s", addr_format(addr, text),
+                err_why(errno));
         return -1;
+    }
     /* An abstract name (first byte zero): gone with the process, no file to clean up. */
     n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "nlbsim-listen-%s",
                  addr_format(addr, text));
@@ -112,8 +116,8 @@ static void say_full(struct listener *l, int error, const char *what)
     if (l->full_said_us != 0 && now - l->full_said_us < FULL_SAID_US)
         return;
     l->full_said_us = now;
-    log_warn("accept", "listener=%s error=\"%s\" %s", front_cfg(l->front)->obj.name,
-             strerror(error), what);
+    log_warn("accept", "listener=%s error=\"%s\" %s", front_cfg(l->front)->obj.name, err_why(error),
+             what);
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/http.h"
+#include "core/loop.h"
 #include "listeners/listener.h"
 
 #define CONNECTIONS_MAX 64
@@ -229,19 +230,6 @@ static void admin_release(struct admin *a)
     free(a);
 }
 
-static struct event_base *admin_base_new(void)
-{
-    struct event_config *config = event_config_new();
-    struct event_base *base = NULL;
-
-    if (config == NULL)
-        return NULL;
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread */
-    base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
-
 /* A port that was asked for belongs to one process: SO_REUSEPORT would share it silently. */
 static int open_socket(struct admin *a, struct err *err)
 {
@@ -264,12 +252,9 @@ struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr
     a->addr = *addr;
     a->fd = a->lock_fd = -1;
     a->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    a->base = admin_base_new();
-    if (a->stop_fd < 0 || a->base == NULL) {
-        err_set(err, ERR_ENVIRONMENT, "cannot make the event loop");
-        goto fail;
-    }
-    if (open_socket(a, err) != 0)
+    if (a->stop_fd < 0)
+        err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
+    if (a->stop_fd < 0 || (a->base = loop_new(err)) == NULL || open_socket(a, err) != 0)
         goto fail;
     event_assign(&a->accept_event, a->base, a->fd, EV_READ | EV_PERSIST, accept_cb, a);
     event_assign(&a->stop_event, a->base, a->stop_fd, EV_READ, stop_cb, a);

@@ -276,7 +276,7 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
 
     nlb->drain.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (nlb->drain.fd < 0) {
-        err_set(err, ERR_ENVIRONMENT, "eventfd: %s", strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
         return -1;
     }
     if (process->metrics.len != 0 && (nlb->outputs.recent = recent_events_new()) == NULL) {

@@ -102,7 +102,7 @@ static void put_up(struct signposts *s, struct wanted *w)
             err_set(
                 w->err, ERR_ENVIRONMENT,
                 "listener=%s address=%s a probe on this machine cannot ask who listens there: %s",
-                want->listener, addr_format(&want->address, text), strerror(errno));
+                want->listener, addr_format(&want->address, text), err_why(errno));
             w->rc = -1;
             continue;
         }

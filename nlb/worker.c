@@ -2,6 +2,7 @@
  * One worker: a thread with its own event base, its own listening sockets and its own flows. */
 #include "nlb/worker.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/loop.h"
 #include "listeners/listener.h"
 #include "tls/tls_conf.h"
 
@@ -201,21 +203,6 @@ static void worker_release(struct worker *w)
     free(w);
 }
 
-static struct event_base *worker_base_new(void)
-{
-    struct event_config *config = event_config_new();
-    struct event_base *base = NULL;
-
-    if (config == NULL)
-        return NULL;
-    /* Each base is used by its own thread alone: no locks. Edge-triggered events need epoll. */
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
-    base = event_base_new_with_config(config);
-    event_config_free(config);
-    return base;
-}
-
 struct worker *worker_start(unsigned number, unsigned n_workers,
                             const struct worker_outputs *outputs, struct worker_drain *drain,
                             struct err *err)
@@ -231,11 +218,17 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
     w->outputs = *outputs;
     w->drain_count = drain;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    w->base = worker_base_new();
-    if (w->wake_fd < 0 || w->base == NULL ||
-        access_buf_init(&w->access, outputs->access_log) != 0 ||
-        flow_env_init(&w->env, w->base, number + 1, n_workers) != 0) {
-        err_set(err, ERR_ENVIRONMENT, "cannot make the event loop of a worker");
+    if (w->wake_fd < 0)
+        err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
+    else if ((w->base = loop_new(err)) != NULL &&
+             (access_buf_init(&w->access, outputs->access_log) != 0 ||
+              flow_env_init(&w->env, w->base, number + 1, n_workers) != 0)) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        event_base_free(w->base);
+        w->base = NULL;
+    }
+    if (w->base == NULL) {
+        err_prefix(err, "worker %u of %u", number + 1, n_workers);
         worker_release(w);
         return NULL;
     }

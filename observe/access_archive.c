@@ -126,7 +126,7 @@ static void finish_file(const struct access_archive *a, int spool, const char *s
         file_remove_in(a->at, spool_name);
     else
         log_err("access_log", "path=%s error=\"%s\" the lines stay in %s/%s", a->dir,
-                strerror(errno), a->dir, spool_name);
+                err_why(errno), a->dir, spool_name);
     if (folder >= 0)
         close(folder);
 }
@@ -212,7 +212,7 @@ struct access_archive *access_archive_open(const struct access_log_params *p, st
     pthread_cond_init(&a->wake, NULL);
     if (n >= sizeof a->dir || open_dir(a) != 0 || open_spool(a) != 0 ||
         pthread_create(&a->thread, NULL, run, a) != 0) {
-        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", p->path, strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", p->path, err_why(errno));
         drop(a);
         return NULL;
     }

@@ -37,7 +37,7 @@ static int open_file(const char *path, struct err *err)
                                     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
     if (fd < 0)
-        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why(errno));
     return fd;
 }
 
@@ -124,7 +124,7 @@ void access_log_write(struct access_log *log, const char *lines, size_t n)
     }
     if (rc != 0 && !log->broken)
         log_err("access_log", "path=%s error=\"%s\" lines are being lost", log->path,
-                strerror(error));
+                err_why(error));
     log->broken = rc != 0;
     pthread_mutex_unlock(&log->lock);
 }

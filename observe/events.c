@@ -26,7 +26,7 @@ static int open_path(const char *path, struct err *err)
                                     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
     if (fd < 0)
-        err_set(err, ERR_ENVIRONMENT, "events %s: %s", path, strerror(errno));
+        err_set(err, ERR_ENVIRONMENT, "events %s: %s", path, err_why(errno));
     return fd;
 }
 
@@ -89,7 +89,7 @@ static void write_all(struct event_sink *s, struct iovec parts[2])
         if (put < 0) {
             if (!s->broken)
                 log_err("events", "path=%s error=\"%s\" events are being lost", s->path,
-                        strerror(errno));
+                        err_why(errno));
             s->broken = true;
             return;
         }

@@ -26,7 +26,7 @@ ALLOW = {
     "cli": ["matrix", "labtarget", "explain", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
 }
 MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/version\.c$)")
-EVENT = re.compile(r"^(tls/hop|core/http|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/client\.c$"
+EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/client\.c$"
                    r"|labtarget/lab_target|labtarget/target|nlb/worker\.|nlb/admin\.c$|cli/version\.c$)")
 def room(path):
     """The layer a file belongs to: its folder, or its folder's folder."""
