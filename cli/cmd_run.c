@@ -132,23 +132,30 @@ static void reload(struct session *s)
 {
     struct err err = { 0 };
     int status = 0;
-    struct nlb_config *config = load(s->options->path, &status);
+    struct nlb_config *config;
+    bool taken = false;
+    char state[64];
 
+    /* sd_notify(3), "RELOADING=1": with the moment, for Type=notify-reload. */
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)clock_mono_us());
+    ready_notify(state);
+    config = load(s->options->path, &status);
     if (config == NULL) {
         log_err("reload", "file=%s nothing changed: see the errors above", s->options->path);
-        return;
-    }
-    ready_notify("RELOADING=1");
-    if (testbed_reload(&s->bed, config, &err) != 0) {
+    } else if (testbed_reload(&s->bed, config, &err) != 0) {
         nlb_config_unref(config);
         log_err("reload", "file=%s nothing changed: %s", s->options->path, err.text);
     } else {
+        taken = true;
         log_info("reload", "file=%s new flows follow the new configuration", s->options->path);
         if (s->options->ready_file != NULL &&
             ready_write_file(s->options->ready_file, &s->bed, &err) != 0)
             log_err("reload", "%s", err.text);
     }
-    ready_notify("READY=1");
+    /* READY=1 also ends a reload that failed; systemd has no other word for it than a status. */
+    ready_notify(taken ? "READY=1\nSTATUS=reloaded"
+                       : "READY=1\nSTATUS=the last reload changed nothing: see the log");
 }
 
 static void reopen(struct session *s)
@@ -230,7 +237,7 @@ static int open_key_log(bool allowed)
     }
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) {
-        fprintf(stderr, "nlbsim run: SSLKEYLOGFILE %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "nlbsim run: SSLKEYLOGFILE %s: %s\n", path, err_why(errno));
         return -1;
     }
     tls_key_log_to(fd);
@@ -297,7 +304,7 @@ int cmd_run(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
     s.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
     if (s.signal_fd < 0 || tls_init(&err) != 0) {
-        fprintf(stderr, "nlbsim run: %s\n", s.signal_fd < 0 ? strerror(errno) : err.text);
+        fprintf(stderr, "nlbsim run: %s\n", s.signal_fd < 0 ? err_why(errno) : err.text);
         return 3;
     }
     if (open_key_log(o.allow_key_log) != 0)

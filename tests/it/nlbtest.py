@@ -255,12 +255,12 @@ class Nlb:
         said_before = len(self.stderr())
         write_ini(self.folder, text, files, events="-")
         self.signal(signal.SIGHUP)
-        if ok:
-            self._wait_ready(self.notify)
-            self._read_ready_file()
-            return self.stderr()[said_before:]
-        until(lambda: "nothing changed" in self.stderr()[said_before:], "a bad reload was not refused")
-        return self.stderr()[said_before:]
+        self._wait_ready(self.notify)
+        said = self.stderr()[said_before:]
+        if ok == ("nothing changed" in said):
+            raise AssertionError(("a good reload was refused: " if ok else "a bad reload was not refused: ") + said)
+        self._read_ready_file()
+        return said
 
     def stderr(self):
         with open(self.stderr_path, encoding="utf-8", errors="replace") as f:
@@ -395,6 +395,12 @@ def check_ini(text, files=None, args=()):
     with tempfile.TemporaryDirectory(prefix="nlbtest-") as folder:
         done = nlbsim("check", *args, write_ini(folder, text, files))
         return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def tcp_ini(*targets, nlb="", listener="", group=""):

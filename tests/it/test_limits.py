@@ -9,12 +9,14 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
 
-from nlbtest import (CERTS, DEADLINE_S, REPO, Deadline, Nlb, NlbTest, Target, check_ini, connect, connect_ending,
-                     connect_tls, echo, end_code, end_metric, ending, recv_exactly, reset, tcp_ini, tls_ini)
+from nlbtest import (CERTS, DEADLINE_S, NLBSIM, REPO, Deadline, Nlb, NlbTest, Target, check_ini, connect, connect_ending,
+                     connect_tls, echo, end_code, end_metric, ending, free_port, recv_exactly, reset, tcp_ini, tls_ini,
+                     write_ini)
 from test_concurrency import EchoLoop
 
 INSIDE = os.environ.get("NLBTEST_INSIDE") == "1"
@@ -90,6 +92,38 @@ def limit_descriptors(nlb, n):
     resource.prlimit(nlb.process.pid, resource.RLIMIT_NOFILE, (n, hard))
 
 
+SMALL = """[nlb]
+workers = 2
+events = events.jsonl
+metrics = 127.0.0.1:0
+[listener l]
+protocol = TCP
+listen = 127.0.0.1:0
+target_group = g
+[listener m]
+protocol = TCP
+listen = 127.0.0.1:PORT
+target_group = g
+[target_group g]
+protocol = TCP
+target = lab:app
+[lab_target app]
+protocol = HTTP
+"""
+
+
+def start_with(n, ini):
+    """`nlbsim run` with n descriptors: (status, output, log); the status is None when it came to run."""
+    process = subprocess.Popen([NLBSIM, "run", ini], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)))
+    out = process.stdout.readline()
+    if out:
+        process.terminate()
+    rest, err = process.communicate(timeout=Deadline().left())
+    return None if out else process.returncode, (out + rest).decode(), err.decode()
+
+
 class Descriptors(NlbTest):
     def exhaust(self, nlb, open_one):
         """Open flows until one is refused; the ones that work."""
@@ -159,6 +193,33 @@ class Descriptors(NlbTest):
         with Target(echo()) as target:
             self.check(tls_ini(target, cert=CERTS.get("api.example.com")),
                        lambda nlb: lambda: connect_tls(nlb.address("l")))
+
+    def test_a_start_without_enough_says_what_to_change(self):
+        """From a handful of descriptors upwards: a sentence and status 3, until there are enough to run."""
+        with tempfile.TemporaryDirectory(prefix="nlbtest-") as folder:
+            ini = write_ini(folder, SMALL.replace("PORT", str(free_port())))
+            for n in range(5, 100):
+                status, out, err = start_with(n, ini)
+                if status is None:
+                    break
+                self.assertEqual(status, 3, f"{n}: {err}")
+                self.assertRegex(err, rf"(?m)^nlbsim run: .+: no file descriptor is left: this process may have {n} "
+                                 r"\(ulimit -n\); raise the limit$" if n > 5 else "no file descriptor is left")
+                self.assertNotIn("[warn]", err, "libevent speaks for itself")
+            self.assertIn(n, range(15, 60))
+            self.assertIn("ready listener=l", out)
+
+    def test_a_reload_without_enough_changes_nothing(self):
+        more = "".join(f"[listener m{i}]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n" for i in range(4))
+        with Target(echo()) as target, Nlb(tcp_ini(target)) as nlb:
+            self.assertAlive(nlb)
+            limit_descriptors(nlb, descriptors(nlb) + 6)
+            said = nlb.reload(tcp_ini(target) + more, ok=False)
+            self.assertRegex(said, r"nlb\.ini:\d+: listener m\d: cannot listen on .*: no file descriptor is left: .*ulimit -n")
+            self.assertAlive(nlb)
+            limit_descriptors(nlb, 4096)
+            nlb.reload(tcp_ini(target) + more)
+            self.assertAlive(nlb)
 
     def test_accepting_alone_uses_them_up(self):
         """An odd number: the last connection is accepted and its target's cannot be made."""

@@ -11,8 +11,8 @@ import threading
 import time
 import unittest
 
-from nlbtest import (CERTS, NLBSIM, Nlb, NlbTest, Target, connect, connect_tls, echo, end_code, half_close, recv_exactly,
-                     say, tcp_ini, tls_ini)
+from nlbtest import (CERTS, DEADLINE_S, NLBSIM, Nlb, NlbTest, Target, connect, connect_tls, echo, end_code, free_port,
+                     half_close, recv_exactly, say, tcp_ini, tls_ini, write_ini)
 from test_concurrency import EchoLoop
 
 HOST = "api.example.com"
@@ -52,12 +52,6 @@ class Load:
         self.stop.set()
         for t in self.threads:
             t.join(20)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def passes(s):
@@ -127,6 +121,27 @@ class Reload(NlbTest):
             while "nothing changed" not in nlb.stderr()[before:]:
                 self.assertLess(time.monotonic(), deadline)
             self.assertEqual(ask(nlb.address("l")), b"old")
+
+    def test_the_service_manager_is_told(self):
+        """Type=notify-reload: RELOADING=1 with the moment first, READY=1 at the end, for a refused file too."""
+        def told(nlb):
+            nlb.notify.settimeout(DEADLINE_S)
+            return dict(line.split("=", 1) for line in nlb.notify.recv(4096).decode().split("\n"))
+
+        with Target(say(b"old")) as target, Nlb(tcp_ini(target)) as nlb:
+            for text, status in ((tcp_ini(target), "reloaded"), ("[nlb]\nworker = 3\n", "the last reload changed nothing: see the log"),
+                                 (tcp_ini(target), "reloaded")):
+                write_ini(nlb.folder, text, events="-")
+                before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+                nlb.signal(signal.SIGHUP)
+                first = told(nlb)
+                self.assertEqual(first.keys(), {"RELOADING", "MONOTONIC_USEC"})
+                self.assertEqual(first["RELOADING"], "1")
+                self.assertIn(int(first["MONOTONIC_USEC"]),
+                              range(before, time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000 + 1))
+                self.assertEqual(told(nlb), {"READY": "1", "STATUS": status})
+            nlb.process.terminate()
+            self.assertEqual(told(nlb), {"STOPPING": "1"})
 
     def test_address_that_cannot_be_bound_changes_nothing(self):
         """Whole or not at all: the first new listener could be opened, the second could not."""
