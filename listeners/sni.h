@@ -17,8 +17,7 @@
 #include "core/err.h"
 #include "tls/tls_params.h"
 
-struct cert;       /* certs/store/identity.h */
-struct cert_facts; /* certs/x509/parse.h */
+struct cert; /* certs/store/identity.h */
 
 /* What the choice looks at. */
 struct sni_cert {
@@ -88,9 +87,5 @@ const struct sni_cert *sni_pick(const struct sni_index *index, const char *name,
 
 /* Facts of a real certificate for the choice. */
 void sni_cert_of(struct sni_cert *out, const struct cert *cert, size_t position);
-
-/* Key types of an NLB: RSA 1024, 2048, 3072; ECDSA 256, 384, 521. Returns 0, or -1 with the reason.
- * Source: NLB guide, "Server certificates", supported key algorithms. */
-int sni_key_check(const struct cert_facts *facts, struct err *err);
 
 #endif

@@ -119,29 +119,3 @@ struct sni_index *sni_index_new(const struct cert *const *certs, size_t n,
         err_set(err, ERR_NOMEM, "index of %zu certificates", n);
     return x;
 }
-
-int sni_key_check(const struct cert_facts *facts, struct err *err)
-{
-    static const struct {
-        enum cert_key_kind key;
-        unsigned bits;
-        const char *curve;
-    } allowed[] = {
-        { CERT_KEY_RSA, 1024, NULL },      { CERT_KEY_RSA, 2048, NULL },
-        { CERT_KEY_RSA, 3072, NULL },      { CERT_KEY_EC, 256, "secp256r1" },
-        { CERT_KEY_EC, 384, "secp384r1" }, { CERT_KEY_EC, 521, "secp521r1" },
-    };
-    const char *curve = facts->curve == NULL ? "" : facts->curve;
-
-    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
-        if (facts->key == allowed[i].key && facts->key_bits == allowed[i].bits &&
-            (allowed[i].curve == NULL || strcmp(curve, allowed[i].curve) == 0))
-            return 0;
-    }
-    err_set(err, ERR_CONFIG,
-            "its key is %s %u%s%s: a Network Load Balancer takes RSA 1024, 2048, 3072 and ECDSA "
-            "P-256, P-384, P-521 (allow_unsupported_keys = true lets it through)",
-            facts->key_algorithm[0] == '\0' ? "of an unknown algorithm" : facts->key_algorithm,
-            facts->key_bits, *curve == '\0' ? "" : " on ", curve);
-    return -1;
-}

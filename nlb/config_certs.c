@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "certs/lab/lab.h"
+#include "certs/lab/nlb_keys.h"
 #include "certs/store/identity.h"
 #include "certs/x509/parse.h"
 #include "core/clock.h"
@@ -11,30 +12,6 @@
 #define CERTIFICATES                                                                               \
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/"                             \
     "tls-listener-certificates.html"
-
-/* Key types that NLB can serve. Source: NLB guide, "Server certificates". */
-static const struct {
-    enum cert_key_kind kind;
-    unsigned bits;
-    const char *curve;
-} supported_keys[] = {
-    { CERT_KEY_RSA, 1024, NULL },      { CERT_KEY_RSA, 2048, NULL },
-    { CERT_KEY_RSA, 3072, NULL },      { CERT_KEY_EC, 256, "secp256r1" },
-    { CERT_KEY_EC, 384, "secp384r1" }, { CERT_KEY_EC, 521, "secp521r1" },
-};
-
-static bool key_supported(const struct cert_facts *facts)
-{
-    for (size_t i = 0; i < sizeof supported_keys / sizeof supported_keys[0]; i++) {
-        const char *curve = supported_keys[i].curve;
-
-        if (facts->key != supported_keys[i].kind || facts->key_bits != supported_keys[i].bits)
-            continue;
-        if (curve == NULL || (facts->curve != NULL && strcmp(facts->curve, curve) == 0))
-            return true;
-    }
-    return false;
-}
 
 static void load_certificate(struct nlb_config *c, const struct listener_cfg *l, struct cert_cfg *k,
                              struct problems *problems)
@@ -48,13 +25,11 @@ static void load_certificate(struct nlb_config *c, const struct listener_cfg *l,
         return;
     }
     leaf = k->cert->leaf;
-    if (!l->allow_unsupported_keys && !key_supported(leaf))
-        problems_add(
-            problems, k->line,
-            "certificate = %s has a %s key of %u bits; NLB takes RSA 1024, 2048 and 3072 and "
-            "ECDSA P-256, P-384 and P-521 (" CERTIFICATES "); to serve it all the same: "
-            "allow_unsupported_keys = true",
-            k->spec, leaf->key_algorithm, leaf->key_bits);
+    if (!l->allow_unsupported_keys && !nlb_takes_key(leaf))
+        problems_add(problems, k->line,
+                     "certificate = %s has a %s key of %u bits; NLB takes " NLB_KEYS_TEXT
+                     " (" CERTIFICATES "); to serve it all the same: allow_unsupported_keys = true",
+                     k->spec, leaf->key_algorithm, leaf->key_bits);
 }
 
 void config_load(struct nlb_config *c, struct problems *problems)

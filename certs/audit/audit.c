@@ -10,6 +10,7 @@
 #include "certs/audit/audit_impl.h"
 #include "certs/audit/describe.h"
 #include "certs/judge/trust.h"
+#include "certs/lab/nlb_keys.h"
 #include "core/clock.h"
 
 #define RSA_REFUSED_BELOW 1024 /* JDK 17, measured: java-errors rule 9 */
@@ -134,26 +135,6 @@ static int check_dates(const struct audit *a, const struct cert_facts *f, bool l
     return 0;
 }
 
-/* May a TLS listener have such a key? By the column of certs/lab/keys.def. */
-static bool nlb_takes(const struct cert_facts *f)
-{
-    static const struct {
-        enum cert_key_kind kind;
-        unsigned bits;
-        bool nlb;
-    } keys[] = {
-#define KEY(id, name, kind, bits, nlb, help) { CERT_KEY_##kind, bits, nlb },
-#include "certs/lab/keys.def"
-#undef KEY
-    };
-
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (keys[i].kind == f->key && keys[i].bits == f->key_bits)
-            return keys[i].nlb;
-    }
-    return false;
-}
-
 static int check_key(const struct audit *a, const struct cert_facts *f, bool leaf)
 {
     bool rsa = f->key == CERT_KEY_RSA || f->key == CERT_KEY_RSA_PSS, ec = f->key == CERT_KEY_EC;
@@ -168,7 +149,7 @@ static int check_key(const struct audit *a, const struct cert_facts *f, bool lea
         rc = audit_note(a->report, a->s, AUDIT_KEY_WEAK, f, "key RSA %u bits", f->key_bits);
     if (rc != 0 || !leaf || !on_nlb)
         return rc;
-    if (!nlb_takes(f))
+    if (!nlb_takes_key(f))
         return audit_note(a->report, a->s, AUDIT_NLB_KEY, f, "key %s %u bits on a TLS listener",
                           f->key_algorithm, f->key_bits);
     return 0;

@@ -23,7 +23,7 @@ static const struct {
     enum family family;
     unsigned bits;
 } kinds[] = {
-#define KEY(id, name, kind, bits, nlb, help) { name, FAMILY_##kind, bits },
+#define KEY(id, name, kind, bits, curve, nlb, help) { name, FAMILY_##kind, bits },
 #include "certs/lab/keys.def"
 #undef KEY
 };

@@ -11,7 +11,7 @@
 #include "core/err.h"
 
 enum issue_key_kind {
-#define KEY(id, name, kind, bits, nlb, help) ISSUE_KEY_##id,
+#define KEY(id, name, kind, bits, curve, nlb, help) ISSUE_KEY_##id,
 #include "certs/lab/keys.def"
 #undef KEY
     ISSUE_KEY_N

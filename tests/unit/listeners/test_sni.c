@@ -225,39 +225,6 @@ static void test_ten_thousand_certificates(void **state)
 
 /* --- real certificates --- */
 
-static void test_key_types_of_an_nlb(void **state)
-{
-    static const struct {
-        enum cert_key_kind key;
-        unsigned bits;
-        const char *curve;
-        int rc;
-    } cases[] = {
-        { CERT_KEY_RSA, 1024, NULL, 0 },       { CERT_KEY_RSA, 2048, NULL, 0 },
-        { CERT_KEY_RSA, 3072, NULL, 0 },       { CERT_KEY_RSA, 4096, NULL, -1 },
-        { CERT_KEY_RSA, 2047, NULL, -1 },      { CERT_KEY_EC, 256, "secp256r1", 0 },
-        { CERT_KEY_EC, 384, "secp384r1", 0 },  { CERT_KEY_EC, 521, "secp521r1", 0 },
-        { CERT_KEY_EC, 256, "secp256k1", -1 }, { CERT_KEY_EC, 224, "secp224r1", -1 },
-        { CERT_KEY_EC, 256, NULL, -1 },        { CERT_KEY_ED25519, 256, NULL, -1 },
-        { CERT_KEY_RSA_PSS, 2048, NULL, -1 },  { CERT_KEY_UNKNOWN, 0, NULL, -1 },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct cert_facts facts = { .key = cases[i].key,
-                                    .key_bits = cases[i].bits,
-                                    .curve = cases[i].curve,
-                                    .key_algorithm = "RSA" };
-        struct err err = { 0 };
-
-        assert_int_equal(sni_key_check(&facts, &err), cases[i].rc);
-        if (cases[i].rc != 0) {
-            assert_int_equal(err.code, ERR_CONFIG);
-            assert_non_null(strstr(err.text, "RSA 1024, 2048, 3072 and ECDSA"));
-        }
-    }
-}
-
 static void test_index_of_real_certificates(void **state)
 {
     static const char *const specs[] = {
@@ -282,7 +249,6 @@ static void test_index_of_real_certificates(void **state)
         certs[i] = cert_load(specs[i], NULL, lab, &err);
         if (certs[i] == NULL)
             fail_msg("%s: %s", specs[i], err.text);
-        assert_int_equal(sni_key_check(certs[i]->leaf, &err), 0);
     }
     x = sni_index_new((const struct cert *const *)certs, N, SNI_LATEST_END, &err);
     assert_non_null(x);
@@ -318,7 +284,6 @@ int main(void)
         cmocka_unit_test(test_validity_setting),
         cmocka_unit_test(test_limited_to_what_the_client_can_use),
         cmocka_unit_test(test_ten_thousand_certificates),
-        cmocka_unit_test(test_key_types_of_an_nlb),
         cmocka_unit_test(test_index_of_real_certificates),
     };
 
