@@ -6,8 +6,10 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "labtarget/link_warnings.h"
 #include "labtarget/sections.h"
 #include "nlb/differences.h"
+#include "nlb/quotas.h"
 
 static const char later_integration[] =
     "checked, not acted on by `run`: sending its requests comes with `probe` and `matrix`";
@@ -31,6 +33,33 @@ void check_print_summary(const struct nlb_config *config, FILE *out)
         separator = ", ";
     }
     fputc('\n', out);
+}
+
+struct warnings {
+    const char *path;
+    FILE *out; /* NULL: into `list` */
+    json_t *list;
+};
+
+static void take_warning(void *user, int line, const char *text)
+{
+    const struct warnings *w = user;
+
+    if (w->out == NULL)
+        json_array_append_new(w->list, json_pack("{s:i, s:s}", "line", line, "message", text));
+    else
+        fprintf(w->out, "%s:%d: warning: %s\n", w->path, line, text);
+}
+
+static void warn(const struct nlb_config *config, struct warnings *w)
+{
+    nlb_config_quotas(config, take_warning, w);
+    lab_config_link_warnings(config, take_warning, w);
+}
+
+void check_print_warnings(const struct nlb_config *config, FILE *out)
+{
+    warn(config, &(struct warnings){ .path = config->path, .out = out });
 }
 
 /* Every given line of a key, or its default. */
@@ -156,20 +185,24 @@ static void add_config(json_t *doc, const struct nlb_config *config)
 int check_print_json(const char *path, const struct nlb_config *config,
                      const struct problems *problems, bool verbose, FILE *out)
 {
-    json_t *list = json_array();
-    json_t *doc = json_pack("{s:s, s:b, s:O, s:I}", "file", path, "ok", config != NULL, "problems",
-                            list, "more", (json_int_t)problems->more);
+    json_t *list = json_array(), *warnings = json_array();
+    json_t *doc =
+        json_pack("{s:s, s:b, s:O, s:I, s:O}", "file", path, "ok", config != NULL, "problems", list,
+                  "more", (json_int_t)problems->more, "warnings", warnings);
     int rc = -1;
 
     for (size_t i = 0; i < problems->n; i++)
         json_array_append_new(list, json_pack("{s:i, s:s}", "line", problems->v[i].line, "message",
                                               problems->v[i].text));
+    if (config != NULL)
+        warn(config, &(struct warnings){ .list = warnings });
     if (doc != NULL && config != NULL && verbose)
         add_config(doc, config);
     if (doc != NULL && json_dumpf(doc, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF)
         rc = 0;
     json_decref(doc);
     json_decref(list);
+    json_decref(warnings);
     return rc;
 }
 

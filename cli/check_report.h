@@ -11,6 +11,9 @@
 
 /* "FILE: ok: 2 listeners, 1 target group" */
 void check_print_summary(const struct nlb_config *config, FILE *out);
+/* "FILE:LINE: warning: text" for what AWS accepts and what still will not work, or needs a quota.
+ */
+void check_print_warnings(const struct nlb_config *config, FILE *out);
 /* Every section with every value in effect, then where this build differs from AWS. */
 void check_print_verbose(const struct nlb_config *config, FILE *out);
 /* One JSON document; `config` NULL when there are problems. Fields: docs/configuration.md. */

@@ -11,7 +11,8 @@ static void usage(FILE *out)
 {
     fputs("usage: nlbsim check [-v] [--json] FILE.ini\n"
           "       nlbsim check --keys\n\n"
-          "Reads a configuration and reports every problem in it, with file and line.\n\n"
+          "Reads a configuration and reports every problem in it, with file and line; also, as a\n"
+          "warning, what AWS accepts and API Gateway cannot reach.\n\n"
           "  -v, --verbose   also print the configuration in effect, and where this build differs\n"
           "                  from AWS for it\n"
           "      --no-load   do not load certificates and trust stores\n"
@@ -39,6 +40,7 @@ static int check_file(const char *path, const struct options *o)
     } else if (config == NULL) {
         problems_print(&problems, stderr);
     } else {
+        check_print_warnings(config, stderr);
         check_print_summary(config, stdout);
         if (o->verbose)
             check_print_verbose(config, stdout);

@@ -15,6 +15,7 @@
 #include "cli/ready.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "labtarget/link_warnings.h"
 #include "labtarget/sections.h"
 #include "labtarget/testbed.h"
 #include "nlb/differences.h"
@@ -257,6 +258,12 @@ static void log_quota(void *unused, int line, const char *text)
     log_warn("quota", "line=%d %s", line, text);
 }
 
+static void log_unreachable(void *unused, int line, const char *text)
+{
+    (void)unused;
+    log_warn("unreachable", "line=%d %s", line, text);
+}
+
 static int serve(struct session *s, struct nlb_config *config)
 {
     struct err err = { 0 };
@@ -268,6 +275,7 @@ static int serve(struct session *s, struct nlb_config *config)
     }
     nlb_config_lacking(config, log_difference, NULL);
     nlb_config_quotas(config, log_quota, NULL);
+    lab_config_link_warnings(config, log_unreachable, NULL);
     ready_print(data_on_stdout(config) ? stderr : stdout, &s->bed);
     if (s->options->ready_file != NULL &&
         ready_write_file(s->options->ready_file, &s->bed, &err) != 0) {

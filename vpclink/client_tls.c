@@ -27,14 +27,24 @@ static const uint16_t jdk_sigs[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+static uint16_t lowest(const struct gateway_offer *o)
+{
+    return o->min_version != 0 ? o->min_version : TLS_1_2;
+}
+
+static uint16_t highest(const struct gateway_offer *o)
+{
+    return o->max_version != 0 ? o->max_version : lowest(o);
+}
+
 struct tls_conf *link_tls_conf(const struct gateway_task *task, struct err *err)
 {
     const struct gateway_offer *o = &task->offer;
     const struct cert *own = task->client_certificate;
     uint16_t sigs[COUNT(jdk_sigs)];
     struct tls_conf_params p = {
-        .min_version = o->min_version != 0 ? o->min_version : TLS_1_2,
-        .max_version = o->max_version != 0 ? o->max_version : TLS_1_3,
+        .min_version = lowest(o),
+        .max_version = highest(o),
         .suites = o->n_suites > 0 ? o->suites : jdk_suites,
         .n_suites = o->n_suites > 0 ? o->n_suites : COUNT(jdk_suites),
         .groups = o->n_groups > 0 ? o->groups : jdk_groups,
@@ -107,6 +117,9 @@ struct hop *link_tls_hop(struct gateway_link *link, int fd)
     const char *sni = gateway_sni(name, r->sni);
     struct hop *hop = hop_tls_client_new(fd, link->conf, sni, NULL);
 
+    r->accepts = highest(&task->offer) == TLS_1_2  ? "TLS12"
+                 : lowest(&task->offer) == TLS_1_2 ? "TLS13, TLS12"
+                                                   : "TLS13";
     if (sni == NULL)
         r->sni[0] = '\0';
     if (hop != NULL)

@@ -40,9 +40,13 @@ struct gateway_header {
     const char *name, *value; /* borrowed */
 };
 
-/* What the TLS client offers; an empty list means the JDK's (vpclink/offer.def). */
+/* What the TLS client offers; an empty list means the JDK's (vpclink/offer.def). Version: "API
+ * Gateway only supports TLS 1.2 on egress"; the page is about REST APIs, for HTTP APIs it is
+ * inferred. Source:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
+ */
 struct gateway_offer {
-    uint16_t min_version, max_version; /* 0: TLS 1.2, TLS 1.3 */
+    uint16_t min_version, max_version; /* 0: TLS 1.2, and nothing above the minimum */
     const uint16_t *suites;
     size_t n_suites;
     const uint16_t *groups;
@@ -87,7 +91,8 @@ struct gateway_result {
     char sni[GATEWAY_HOST_MAX];     /* empty: none was sent */
     struct tls_facts tls;           /* `offer` and `peer_chain` are not kept here */
     char alert[GATEWAY_ALERT_TEXT]; /* name or number for {text}; empty: none */
-    bool client_cert_sent;          /* ours was asked for and sent */
+    const char *accepts;   /* the versions that were offered, as a JDK lists them; static */
+    bool client_cert_sent; /* ours was asked for and sent */
 
     bool judged;
     struct verdict verdict; /* valid when `judged` */

@@ -69,6 +69,19 @@ static void word_certificate(const struct gateway_result *r, const struct gatewa
     out->source = r->verdict.source;
 }
 
+static void word_break(const struct gateway_result *r, enum class class,
+                       struct gateway_outcome *out)
+{
+    const struct row *row = &rows[r->broke];
+    char text[GATEWAY_ALERT_TEXT + 64];
+
+    snprintf(text, sizeof text,
+             r->broke == BREAK_VERSION ? "%s is not accepted by client preferences [%s]" : "%s",
+             r->alert, r->accepts == NULL ? "" : r->accepts);
+    fill(out->error, sizeof out->error, answers[class].prefix,
+         class == CLASS_NETWORK ? row->network : row->config, text);
+}
+
 void gateway_word(const struct gateway_result *r, const struct gateway_wording *w,
                   struct gateway_outcome *out)
 {
@@ -97,8 +110,7 @@ void gateway_word(const struct gateway_result *r, const struct gateway_wording *
     if (r->broke == BREAK_CERTIFICATE || r->broke == BREAK_HOST_NAME)
         word_certificate(r, w, out);
     else
-        fill(out->error, sizeof out->error, answers[class].prefix,
-             class == CLASS_NETWORK ? row->network : row->config, r->alert);
+        word_break(r, class, out);
     if (w->http_api)
         out->evidence = "inferred"; /* HTTP APIs: the texts are unknown (facts, 4.5) */
 }

@@ -173,6 +173,30 @@ class Check(unittest.TestCase):
         self.assertEqual(by_name["target_group", "backend"]["keys"]["deregistration_delay.timeout_seconds"], "300")
         self.assertTrue(any(d["section"] == "[integration orders]" for d in doc["differences"]))
 
+    def test_what_no_vpc_link_can_reach(self):
+        """API Gateway speaks TLS 1.2 only toward backends: a TLS 1.3 listener behind an integration is a warning."""
+        text = GOOD.replace("certs/api.pem", "lab:valid/x").replace("protocol = TLS\nlisten", "protocol = TLS\n{}listen", 1)
+        for policy, warned in (("ELBSecurityPolicy-TLS13-1-3-2021-06", True), ("ELBSecurityPolicy-TLS13-1-3-PQ-2025-09", True),
+                               ("ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04", True),
+                               ("ELBSecurityPolicy-TLS13-1-2-2021-06", False), ("ELBSecurityPolicy-2016-08", False)):
+            with self.subTest(policy):
+                ini = text.format(f"ssl_policy = {policy}\n")
+                done = self.check(ini)
+                self.assertEqual(done.returncode, 0)
+                self.assertEqual(done.stderr.decode().startswith(f"{self.ini}:3: warning: listener 'https' has TLS 1.3 only"), warned)
+                self.assertEqual(bool(done.stderr), warned)
+                self.assertEqual(bool(json.loads(self.check(ini, "--json").stdout)["warnings"]), warned)
+                for other in (ini.replace("uri = https", "uri = http"), ini[:ini.index("[integration")]):
+                    self.assertEqual(self.check(other).stderr, b"")
+
+    def test_targets_that_no_vpc_link_can_reach(self):
+        tcp = ("[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n[target_group g]\nprotocol = TCP\n"
+               "target = lab:t\n[lab_target t]\ncertificate = lab:valid/x\n{}[integration i]\nuri = https://x.example/\nlistener = l\n")
+        done = self.check(tcp.format("tls_min = 1.3\n"))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(f"{self.ini}:10: warning: lab target 't' has TLS 1.3 only", done.stderr.decode())
+        self.assertEqual(self.check(tcp.format("")).stderr, b"")
+
     def test_json_with_problems(self):
         done = self.check("[nlb]\nworkers = 0\n", "--json")
         doc = json.loads(done.stdout)

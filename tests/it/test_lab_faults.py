@@ -9,7 +9,7 @@ import time
 import unittest
 
 from nlbtest import (CERTS, TLS12, TLS13, Nlb, NlbTest, client_ctx, connect, connect_tls, ending, gnutls_cli,
-                     hello_bytes, http_get, java_client, nlbsim, read_records, recv_all, recv_exactly, s_client)
+                     hello_bytes, http_get, java_client, nlbsim, read_records, recv_all, recv_exactly, s_client, tls_ini)
 
 HOST = "api.example.com"
 BOTH = (TLS12, TLS13)
@@ -437,11 +437,13 @@ class Idle(Faults):
 
 
 class Jdk(NlbTest):
-    """What API Gateway's kind of client says to each (catalogue rows C10, C14, C15, C17, C18, C24, C25)."""
+    """What API Gateway's kind of client says to each (catalogue rows C10, C14, C15, C17, C24, C25, C30, A44);
+    limited to TLS 1.2, as API Gateway is, and as other clients do."""
     REQUIRED = "client_auth = require\nclient_ca = ca.pem\n"
     CASES = (
         (target("none", more=REQUIRED), "TLSv1.2", "Received fatal alert: handshake_failure"),
         (target("none", more=REQUIRED), "TLSv1.3", "Received fatal alert: certificate_required"),
+        (target("none", more="tls_min = 1.3\n"), "TLSv1.2", "Received fatal alert: protocol_version"),
         (target("none", more="ciphers = ECDHE-ECDSA-AES128-CCM8\n"), "TLSv1.2", "Received fatal alert: handshake_failure"),
         (target("refuse-unknown-sni:other.example.com"), "TLSv1.3", "Received fatal alert: unrecognized_name"),
         (target("warning-unrecognized-name"), "TLSv1.2", "received handshake warning: unrecognized_name"),
@@ -456,6 +458,14 @@ class Jdk(NlbTest):
         for name, version, text in self.CASES:
             with self.subTest(TARGETS[name]):
                 self.assertIn(text, java_client(address(name), HOST, trust_all=True, protocols=version))
+
+    def test_a_listener_with_tls_13_only(self):
+        for error in ("close_notify", "alert"):
+            ini = tls_ini("127.0.0.1:1", cert=f"lab:valid/{HOST}", policy="ELBSecurityPolicy-TLS13-1-3-2021-06",
+                          listener=f"tls_error = {error}\n")
+            with self.subTest(error), Nlb(ini) as nlb:
+                self.assertIn("Received fatal alert: protocol_version",
+                              java_client(nlb.address("l"), HOST, trust_all=True, protocols="TLSv1.2"))
 
 
 class Table(NlbTest):

@@ -256,11 +256,16 @@ class TlsListeners(Base):
     def test_a_jdks_hello_by_default(self):
         offer = self.event(probe(self.nlb, "valid"))["front"]["offer"]
         self.assertEqual(offer["sni"], "api.example.com")
+        self.assertEqual(offer["versions"], ["TLSv1.2"])       # API Gateway: "TLS 1.2 on egress"
+        self.assertEqual(offer["ciphers"][:4], ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256",
+                                                "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-AES256-GCM-SHA384"])
+        self.assertEqual(offer["groups"][:4], ["x25519", "secp256r1", "secp384r1", "secp521r1"])
+        self.assertIsNone(offer["alpn"])
+        self.assertFalse([c for c in offer["ciphers"] if c.startswith(("TLS_AES", "TLS_CHACHA"))])
+        offer = self.event(probe(self.nlb, "valid", "--tls-max", "1.3"))["front"]["offer"]
         self.assertEqual(offer["versions"], ["TLSv1.3", "TLSv1.2"])
         self.assertEqual(offer["ciphers"][:4], ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256",
                                                 "TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"])
-        self.assertEqual(offer["groups"][:4], ["x25519", "secp256r1", "secp384r1", "secp521r1"])
-        self.assertIsNone(offer["alpn"])
 
     def test_stage_certificate_reaches_nobody(self):
         """A39."""
@@ -464,6 +469,7 @@ class ClientCertificates(Base):
                     out.write(f.read())
         rows = {
             "asks": f"client_auth = request\nclient_ca = {cls.stage.crt}",
+            "req": f"client_auth = require\nclient_ca = {cls.stage.crt}",
             "req12": f"client_auth = require\nclient_ca = {cls.stage.crt}\ntls_max = 1.2",
             "req13": f"client_auth = require\nclient_ca = {cls.stage.crt}\ntls_min = 1.3",
             "pins-old": f"client_auth = require\nclient_ca = {cls.old.crt}",
@@ -480,7 +486,7 @@ class ClientCertificates(Base):
     def test_reaches_a_target_that_asks(self):
         for listener in ("asks", "req12", "req13", "pins-both"):                       # C19, C23, rotation
             with self.subTest(listener):
-                j = probe(self.nlb, listener, *self.mine())
+                j = probe(self.nlb, listener, *self.mine(), *(("--tls-max", "1.3") if listener == "req13" else ()))
                 self.accepted(j)
                 self.assertTrue(j["tls"]["client_certificate_sent"])
                 self.assertIn("asked for and sent", j["verdict"])
@@ -496,7 +502,9 @@ class ClientCertificates(Base):
         self.assertEqual((j["ok"], j["status"], j["hop"]), (False, 500, "target"))
         self.assertTrue(j["error"].startswith(CE + "Received fatal alert: "), j["error"])
         self.assertIn("attach one to the stage", j["verdict"])
-        j = probe(self.nlb, "alert-required", "--tls-min", "1.3")                       # C18
+        self.refused(probe(self.nlb, "req"), CE + "Received fatal alert: handshake_failure", "target")    # C18
+        self.refused(probe(self.nlb, "req13"), CE + "Received fatal alert: protocol_version", "target")        # C30
+        j = probe(self.nlb, "alert-required", "--tls-min", "1.3")                       # no API Gateway: another client
         self.refused(j, CE + "Received fatal alert: certificate_required", "target")
 
     def test_withheld_when_the_target_names_another(self):
@@ -518,7 +526,7 @@ class ClientCertificates(Base):
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             ctx = server_ctx(server, low=version, high=version, client_ca=self.stage)
             with self.subTest(version), Target(tls(ctx, speak(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))) as t:
-                common = ["--listener-protocol", "tcp", "--trust-store", CERTS.root().crt]
+                common = ["--listener-protocol", "tcp", "--trust-store", CERTS.root().crt, "--tls-max", "1.3"]
                 j = probe(t.text, None, *common, *self.mine())
                 self.accepted(j)
                 self.assertTrue(j["tls"]["client_certificate_sent"])
@@ -657,9 +665,9 @@ class Strangers(unittest.TestCase):
         args = ["--trust-store", CERTS.root().crt, "--listener-protocol", "tcp"]
         ctx = server_ctx(cert, low=ssl.TLSVersion.TLSv1_3)
         with Target(tls(ctx)) as t:                                                     # M12
-            j = probe(t.text, None, *args, "--tls-max", "1.2")
+            j = probe(t.text, None, *args)
             self.assertEqual((j["error"], j["hop"]), (CE + "Received fatal alert: protocol_version", "target"))
-            self.assertIn("TLS 1.2 or 1.3", j["verdict"])
+            self.assertIn("API Gateway speaks TLS 1.2 only", j["verdict"])
         ctx = server_ctx(cert, high=ssl.TLSVersion.TLSv1_2, ciphers="ECDHE-RSA-AES128-GCM-SHA256")
         with Target(tls(ctx)) as t:                                                     # M13
             j = probe(t.text, None, *args)
