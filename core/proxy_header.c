@@ -9,7 +9,8 @@
 #include "core/bytes.h"
 #include "core/cfg_key.h"
 
-#define V1_MAX 107 /* proxy-protocol.txt 2.1: with CRLF */
+#define TLV_CRC32C 0x03
+#define V1_MAX     107 /* proxy-protocol.txt 2.1: with CRLF */
 
 static const char v1_sign[] = "PROXY ";
 static const uint8_t v2_sign[] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
@@ -98,6 +99,48 @@ static const struct family *family_find(uint8_t code)
     return NULL;
 }
 
+uint32_t proxy_crc32c(const uint8_t *data, size_t n)
+{
+    uint32_t crc = 0xffffffff;
+
+    for (size_t i = 0; i < n; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (0x82f63b78U & (0U - (crc & 1)));
+    }
+    return ~crc;
+}
+
+static bool has_crc(const struct proxy_header *h)
+{
+    for (size_t i = 0; i < h->n_tlvs; i++) {
+        if (h->tlvs[i].type == TLV_CRC32C && h->tlvs[i].n == 4)
+            return true;
+    }
+    return false;
+}
+
+/* A checksum that is there must fit; it was made with zeros in its place
+ * (proxy-protocol.txt 2.2.3). */
+static bool crc_fits(const struct proxy_header *h, const uint8_t *data)
+{
+    uint8_t copy[PROXY_HEADER_MAX];
+
+    for (size_t i = 0; i < h->n_tlvs; i++) {
+        const uint8_t *v = h->tlvs[i].value;
+
+        if (h->tlvs[i].type != TLV_CRC32C)
+            continue;
+        if (h->tlvs[i].n != 4)
+            return false;
+        memcpy(copy, data, h->size);
+        memset(copy + (v - data), 0, 4);
+        return proxy_crc32c(copy, h->size) ==
+               ((uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3]);
+    }
+    return true;
+}
+
 static enum proxy_progress read_addresses(struct proxy_header *h, const struct family *f,
                                           struct bytes *b)
 {
@@ -107,7 +150,7 @@ static enum proxy_progress read_addresses(struct proxy_header *h, const struct f
 
     if (addresses.bad)
         return malformed(h, "too short for its addresses");
-    if (f->af == 0 || h->local)
+    if (f->af == 0)
         return PROXY_HEADER;
     set_addr(&h->source, f->af, at, (uint16_t)(at[2 * ip] << 8 | at[2 * ip + 1]));
     set_addr(&h->destination, f->af, at + ip, (uint16_t)(at[2 * ip + 2] << 8 | at[2 * ip + 3]));
@@ -127,6 +170,22 @@ static enum proxy_progress read_tlvs(struct proxy_header *h, struct bytes *b)
         h->tlvs[h->n_tlvs++] = (struct proxy_tlv){ type, value.at, value.left };
     }
     return PROXY_HEADER;
+}
+
+/* What follows LOCAL is to be skipped (proxy-protocol.txt 2.2). NLB's health checks name a family
+ * and leave its addresses out, others fill them; TLVs are kept where they can be found. */
+static void read_local(struct proxy_header *h, const struct family *f, const struct bytes *body)
+{
+    struct bytes b = *body;
+
+    if (read_tlvs(h, &b) == PROXY_HEADER && (f->bytes == 0 || has_crc(h)))
+        return;
+    h->n_tlvs = 0;
+    b = *body;
+    (void)bytes_take(&b, f->bytes);
+    if (b.bad || read_tlvs(h, &b) != PROXY_HEADER)
+        h->n_tlvs = 0;
+    h->why = NULL;
 }
 
 static enum proxy_progress read_v2(struct proxy_header *h, const uint8_t *data, size_t n)
@@ -156,9 +215,12 @@ static enum proxy_progress read_v2(struct proxy_header *h, const uint8_t *data, 
         return PROXY_MORE;
     h->family = family->name;
     body = bytes_take(&b, len);
-    if (read_addresses(h, family, &body) != PROXY_HEADER)
+    if (h->local)
+        read_local(h, family, &body);
+    else if (read_addresses(h, family, &body) != PROXY_HEADER ||
+             read_tlvs(h, &body) != PROXY_HEADER)
         return PROXY_MALFORMED;
-    return read_tlvs(h, &body);
+    return crc_fits(h, data) ? PROXY_HEADER : malformed(h, "a CRC32C that does not fit");
 }
 
 static bool begins(const void *data, size_t n, const void *sign, size_t sign_n)

@@ -39,6 +39,8 @@ struct proxy_header {
 
 /* Look at the first `n` bytes of a connection, again with more of them after PROXY_MORE. */
 enum proxy_progress proxy_header_read(struct proxy_header *h, const void *data, size_t n);
+/* CRC-32C (Castagnoli), as RFC 3720 has it. */
+uint32_t proxy_crc32c(const uint8_t *data, size_t n);
 /* "AUTHORITY", "CRC32C", "AWS" ...; NULL for a type without a name. */
 const char *proxy_tlv_name(uint8_t type);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/proxy_header.h"
+
 #define HEAD_BYTES 16
 /* AWS's vector is padded to this length; where the address family or the endpoint leave less room
  * than a TLV needs there is no padding. */
@@ -11,7 +13,6 @@
 
 #define COMMAND_LOCAL 0x20
 #define COMMAND_PROXY 0x21
-#define FAMILY_UNSPEC 0x00
 #define FAMILY_TCP4   0x11
 #define FAMILY_TCP6   0x21
 
@@ -29,18 +30,6 @@ struct header {
     uint8_t *at;
     size_t n, crc_at;
 };
-
-uint32_t proxy_v2_crc32c(const uint8_t *data, size_t n)
-{
-    uint32_t crc = 0xffffffff;
-
-    for (size_t i = 0; i < n; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (0x82f63b78U & (0U - (crc & 1)));
-    }
-    return ~crc;
-}
 
 static void put(struct header *h, const void *data, size_t n)
 {
@@ -106,7 +95,7 @@ static size_t finish(struct header *h)
 
     h->at[14] = (uint8_t)((h->n - HEAD_BYTES) >> 8);
     h->at[15] = (uint8_t)(h->n - HEAD_BYTES);
-    crc = proxy_v2_crc32c(h->at, h->n);
+    crc = proxy_crc32c(h->at, h->n);
     for (size_t i = 0; i < 4; i++)
         h->at[h->crc_at + i] = (uint8_t)(crc >> (24 - 8 * i));
     return h->n;
@@ -144,7 +133,8 @@ size_t proxy_v2_write_local(uint8_t *out)
 {
     struct header h;
 
-    begin(&h, out, COMMAND_LOCAL, FAMILY_UNSPEC);
+    begin(&h, out, COMMAND_LOCAL, FAMILY_TCP4);
     put_crc(&h);
+    put_padding(&h);
     return finish(&h);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PROXY protocol version 2 headers as NLB writes them.
- *   source  a test vector of AWS's own library (facts: nlb.md, section 8); what NLB adds without
- *           PrivateLink, for IPv6 and on health checks is unknown (docs/differences.md) */
+ *   source  a test vector of AWS's own library
+ *           (https://github.com/aws/elastic-load-balancing-tools/tree/master/proprot), and a
+ * recorded health check; what NLB adds without PrivateLink and for IPv6 is unknown
+ *           (docs/differences.md) */
 #ifndef TARGETS_PROXY_V2_H
 #define TARGETS_PROXY_V2_H
 
@@ -21,9 +23,10 @@
  */
 size_t proxy_v2_write(uint8_t *out, const struct addr *source, const struct addr *destination,
                       const char *endpoint);
-/* The header of a health check: command LOCAL, without addresses. */
+/* The header of a health check: command LOCAL, family TCP over IPv4 but no address block, a
+ * checksum and padding: 100 bytes, always the same. Source: recorded from an NLB,
+ * https://github.com/kubernetes/kubernetes/issues/57250,
+ * https://github.com/pires/go-proxyproto/issues/12 */
 size_t proxy_v2_write_local(uint8_t *out);
-/* CRC-32C (Castagnoli), as RFC 3720 has it. */
-uint32_t proxy_v2_crc32c(const uint8_t *data, size_t n);
 
 #endif

@@ -423,6 +423,15 @@ def tls_ini(*targets, cert, protocol="TCP", policy="ELBSecurityPolicy-TLS13-1-2-
 # --- bytes to send and to check -------------------------------------------------------------------
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 class Pattern:
     """A stream of n bytes in which every block differs, so a lost, doubled or moved block shows."""
 

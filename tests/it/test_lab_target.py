@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from nlbtest import (CERTS, DEADLINE_S, NLBSIM, TLS12, TLS13, Nlb, NlbTest, build_hello, client_ctx, connect,
-                     connect_tls, curl, gnutls_cli, http_get, nlbsim, peer_cert, read_records, reset, run, s_client)
+                     connect_tls, crc32c, curl, gnutls_cli, http_get, nlbsim, peer_cert, read_records, reset, run, s_client)
 
 HOST = "api.example.com"
 
@@ -228,8 +228,12 @@ class Http(NlbTest):
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 
-def v2(command, family, body):
-    return V2 + bytes([command, family]) + struct.pack("!H", len(body)) + body
+def v2(command, family, body, tlvs=b""):
+    """A header; with `tlvs` its checksum stands between the addresses and them."""
+    if not tlvs:
+        return V2 + bytes([command, family]) + struct.pack("!H", len(body)) + body
+    whole = V2 + bytes([command, family]) + struct.pack("!H", len(body) + 7 + len(tlvs)) + body + b"\3\0\4%s" + tlvs
+    return whole % struct.pack("!I", crc32c(whole % bytes(4)))
 
 
 class Proxy(NlbTest):
@@ -258,24 +262,26 @@ class Proxy(NlbTest):
 
     def test_version_2_with_tlvs_as_aws_sends_them(self):
         vpce = b"vpce-08d2bf15fac5001c9"
-        body = self.ADDRESSES + bytes([3, 0, 4, 1, 2, 3, 4]) + b"\xea" + struct.pack("!H", 1 + len(vpce)) + b"\1" + vpce
+        header = v2(0x21, 0x11, self.ADDRESSES, b"\xea" + struct.pack("!H", 1 + len(vpce)) + b"\1" + vpce)
         for name, pieces in (("plain", 1), ("plain", 1000), ("app", 1), ("app", 1000)):
-            seen = self.seen(v2(0x21, 0x11, body), pieces, name)
+            seen = self.seen(header, pieces, name)
             self.assertEqual(seen["proxy"]["source"], {"address": "192.0.2.1", "port": 40000})
             self.assertEqual(seen["proxy"]["tlvs"],
-                             [{"type": 3, "name": "CRC32C", "value": "01020304"},
+                             [{"type": 3, "name": "CRC32C", "value": header[31:35].hex()},
                               {"type": 0xea, "name": "AWS", "value": (b"\1" + vpce).hex()}])
             self.assertEqual(seen["peer"]["address"], "127.0.0.1")
 
     def test_version_2_local_and_ipv6(self):
         self.assertEqual(self.seen(v2(0x20, 0, b""))["proxy"]["command"], "LOCAL")
+        check = self.seen(V2 + bytes.fromhex("20110054030004bce5951f04004a") + bytes(74))["proxy"]      # NLB's health check
+        self.assertEqual((check["command"], check["source"], [t["name"] for t in check["tlvs"]]), ("LOCAL", None, ["CRC32C", "NOOP"]))
         six = socket.inet_pton(socket.AF_INET6, "2001:db8::1") * 2 + struct.pack("!HH", 1, 2)
         self.assertEqual(self.seen(v2(0x21, 0x21, six))["proxy"]["destination"], {"address": "2001:db8::1", "port": 2})
 
     def test_malformed_headers_close(self):
         for header in (b"PROXY TCP4 x y 1 2\r\n", b"PROXY " + b"a" * 200, b"PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n",
                        v2(0x31, 0x11, self.ADDRESSES), v2(0x21, 0x11, b"\0" * 5), v2(0x21, 0x99, b""),
-                       v2(0x21, 0x11, self.ADDRESSES + b"\x01\x00\x09a"), V2 + b"\x21\x11\xff\xff"):
+                       v2(0x21, 0x11, self.ADDRESSES + b"\3\0\4wxyz"), v2(0x21, 0x11, self.ADDRESSES + b"\x01\x00\x09a"), V2 + b"\x21\x11\xff\xff"):
             with connect(address("plain")) as s:
                 s.sendall(header)
                 self.assertEqual(s.recv(100), b"", header)

@@ -76,6 +76,43 @@ static void version_2(void **state)
     assert_int_equal(read_copy(&h, unix_, sizeof unix_ - 1), PROXY_MALFORMED);
 }
 
+/* The block after LOCAL is skipped whatever it holds; what can be read as TLVs is. */
+static void local_headers(void **state)
+{
+    static const char with_addresses[] =
+        SIGN "\x20\x11\x00\x0f\xc0\x00\x02\x01\xc6\x33\x64\x02\x9c\x40\x01\xbb\x04\x00\x00";
+    static const char short_block[] = SIGN "\x20\x11\x00\x04\x01\x02\x03\x04";
+    struct proxy_header h;
+
+    (void)state;
+    whole(with_addresses, sizeof with_addresses - 1, &h);
+    assert_true(h.local);
+    assert_int_equal(h.source.len, 0);
+    assert_int_equal(h.n_tlvs, 1);
+    assert_int_equal(h.tlvs[0].type, 0x04);
+    whole(short_block, sizeof short_block - 1, &h);
+    assert_int_equal(h.n_tlvs, 0);
+    assert_null(h.why);
+}
+
+/* proxy-protocol.txt 2.2.3: a checksum that is there must fit. */
+static void checksums(void **state)
+{
+    uint8_t data[35] =
+        SIGN "\x21\x11\x00\x13\xc0\x00\x02\x01\xc6\x33\x64\x02\x9c\x40\x01\xbb\x03\x00\x04";
+    struct proxy_header h;
+    uint32_t crc = proxy_crc32c(data, sizeof data);
+
+    (void)state;
+    assert_int_equal(read_copy(&h, data, sizeof data), PROXY_MALFORMED);
+    assert_non_null(strstr(h.why, "CRC32C"));
+    for (int i = 0; i < 4; i++)
+        data[31 + i] = (uint8_t)(crc >> (24 - 8 * i));
+    assert_int_equal(read_copy(&h, data, sizeof data), PROXY_HEADER);
+    data[17] ^= 1;
+    assert_int_equal(read_copy(&h, data, sizeof data), PROXY_MALFORMED);
+}
+
 static void others(void **state)
 {
     static const struct {
@@ -138,10 +175,8 @@ static void too_many_tlvs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version_1),
-        cmocka_unit_test(version_2),
-        cmocka_unit_test(others),
-        cmocka_unit_test(too_many_tlvs),
+        cmocka_unit_test(version_1), cmocka_unit_test(version_2), cmocka_unit_test(local_headers),
+        cmocka_unit_test(checksums), cmocka_unit_test(others),    cmocka_unit_test(too_many_tlvs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,9 +46,9 @@ static void crc32c_of_the_rfc(void **state)
     memset(ones, 0xff, sizeof ones);
     for (uint8_t i = 0; i < 32; i++)
         up[i] = i;
-    assert_int_equal(proxy_v2_crc32c(zeros, 32), 0x8a9136aa);
-    assert_int_equal(proxy_v2_crc32c(ones, 32), 0x62a8ab43);
-    assert_int_equal(proxy_v2_crc32c(up, 32), 0x46dd794e);
+    assert_int_equal(proxy_crc32c(zeros, 32), 0x8a9136aa);
+    assert_int_equal(proxy_crc32c(ones, 32), 0x62a8ab43);
+    assert_int_equal(proxy_crc32c(up, 32), 0x46dd794e);
 }
 
 static void check_crc(uint8_t *header, size_t n, const struct proxy_tlv *crc)
@@ -59,7 +59,7 @@ static void check_crc(uint8_t *header, size_t n, const struct proxy_tlv *crc)
     assert_int_equal(crc->type, 0x03);
     assert_int_equal(crc->n, 4);
     memset(header + (crc->value - header), 0, 4);
-    assert_int_equal(proxy_v2_crc32c(header, n), sent);
+    assert_int_equal(proxy_crc32c(header, n), sent);
 }
 
 static void read_back(const char *source, const char *destination, const char *endpoint,
@@ -107,19 +107,30 @@ static void every_shape_reads_back(void **state)
               16 + 36 + 7 + 4 + 64);
 }
 
-static void local_has_no_addresses(void **state)
+/* Recorded from an NLB's health check, 2019: see targets/proxy_v2.h. */
+static void the_recorded_health_check(void **state)
 {
-    uint8_t out[PROXY_V2_MAX];
+    static const uint8_t recorded[100] = {
+        0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x20,
+        0x11, 0x00, 0x54, 0x03, 0x00, 0x04, 0xbc, 0xe5, 0x95, 0x1f, 0x04, 0x00, 0x4a,
+    };
+    uint8_t out[PROXY_V2_MAX + 1];
     size_t n = proxy_v2_write_local(out);
     struct proxy_header h;
 
     (void)state;
-    assert_int_equal(proxy_header_read(&h, out, n), PROXY_HEADER);
+    assert_int_equal(n, sizeof recorded);
+    assert_memory_equal(out, recorded, sizeof recorded);
+    for (size_t cut = 0; cut < n; cut++)
+        assert_int_equal(proxy_header_read(&h, out, cut), PROXY_MORE);
+    out[n] = 'G'; /* of "GET" */
+    assert_int_equal(proxy_header_read(&h, out, n + 1), PROXY_HEADER);
     assert_int_equal(h.size, n);
     assert_true(h.local);
-    assert_string_equal(h.family, "UNKNOWN");
     assert_int_equal(h.source.len, 0);
-    assert_int_equal(h.n_tlvs, 1);
+    assert_int_equal(h.n_tlvs, 2);
+    assert_int_equal(h.tlvs[1].type, 0x04);
+    assert_int_equal(h.tlvs[1].n, 74);
     check_crc(out, n, &h.tlvs[0]);
 }
 
@@ -129,7 +140,7 @@ int main(void)
         cmocka_unit_test(the_vector_of_aws),
         cmocka_unit_test(crc32c_of_the_rfc),
         cmocka_unit_test(every_shape_reads_back),
-        cmocka_unit_test(local_has_no_addresses),
+        cmocka_unit_test(the_recorded_health_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
