@@ -133,8 +133,8 @@ it: $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(IT)
 test: layers format-check $(UNIT) $(REPLAY) $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(REPLAY) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
-layers:
-	$Qsh scripts/layers.sh
+layers: $(OBJ)
+	$Qsh scripts/layers.sh $B
 format:
 	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
 format-check:

@@ -1,11 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), and that mbedTLS
-# and libevent are included only where the architecture allows it.
+# Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), that mbedTLS and
+# libevent are included only where the architecture allows it, and that no two files of a folder
+# need each other.
+#
+#   sh scripts/layers.sh [BUILD]   BUILD: a folder of object files of the whole tree
+#
+# Who needs whom inside a folder is read from the object files: a file needs another when it refers
+# to a symbol that the other defines. A table of functions counts like the calls it stands for.
 set -eu
 cd "$(dirname "$0")/.."
-python3 - <<'PY'
-import re, sys, pathlib
+python3 - "${1:-}" <<'PY'
+import re, subprocess, sys, pathlib
 ALLOW = {
     "core": [],
     "tls": ["core"],
@@ -58,5 +64,56 @@ if n == 0:
     sys.exit("layers: no include was read")
 if bad:
     sys.exit(f"layers: {bad} of {n} includes go the wrong way")
-print(f"layers: {n} includes, all downwards")
+
+
+def symbols(obj):
+    """(defined, needed) global symbols of an object file."""
+    defined, needed = set(), set()
+    for line in subprocess.run(["nm", "-g", obj], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+        *_, kind, name = line.split()
+        (needed if kind == "U" else defined).add(name)
+    return defined, needed
+
+
+def circles(needs):
+    """The groups of files that need each other (Tarjan's strongly connected components)."""
+    number, low, stack, found = {}, {}, [], []
+
+    def visit(a):
+        number[a] = low[a] = len(number)
+        stack.append(a)
+        for b in needs[a]:
+            if b not in number:
+                visit(b)
+                low[a] = min(low[a], low[b])
+            elif b in stack:
+                low[a] = min(low[a], number[b])
+        if low[a] == number[a]:
+            at = stack.index(a)
+            found.append(stack[at:])
+            del stack[at:]
+
+    for a in needs:
+        if a not in number:
+            visit(a)
+    return [c for c in found if len(c) > 1]
+
+
+build, n_files, n_circles = sys.argv[1], 0, 0
+for folder in ALLOW if build else ():
+    objects = {p.stem: symbols(p) for p in sorted(pathlib.Path(build, folder).glob("*.o"))
+               if pathlib.Path(folder, p.stem + ".c").exists()}
+    n_files += len(objects)
+    needs = {a: {b for b in objects if b != a and objects[a][1] & objects[b][0]} for a in objects}
+    for circle in circles(needs):
+        n_circles += 1
+        print(f"{folder}/: a circle of {', '.join(f + '.c' for f in sorted(circle))}", file=sys.stderr)
+        for a in sorted(circle):
+            for b in sorted(needs[a] & set(circle)):
+                print(f"    {a}.c needs {b}.c: {', '.join(sorted(objects[a][1] & objects[b][0]))}", file=sys.stderr)
+if build and n_files == 0:
+    sys.exit(f"layers: no object file in {build}")
+if n_circles:
+    sys.exit(f"layers: {n_circles} circles")
+print(f"layers: {n} includes, all downwards" + (f"; {n_files} files, no circle" if build else ""))
 PY
