@@ -81,14 +81,14 @@ BENCHBIN := $(BENCHSRC:%.c=$B/%)
 TESTLIBSRC := $(sort $(wildcard tests/lib/*.c))
 TESTLIBOBJ := $(TESTLIBSRC:%.c=$B/%.o)
 
-.PHONY: all check it test fuzz bench format format-check layers unit golden install clean help
+.PHONY: all check it test fuzz bench format format-check layers unused unit golden install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $B/nlbsim
 
 $B/nlbsim: $(OBJ)
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $(OBJ) $(LDFLAGS_ALL) $(LIBS)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $(OBJ) $(LDFLAGS_ALL) $(LIBS) -Wl,--print-gc-sections 2>$B/gc-sections || { cat $B/gc-sections >&2; exit 1; }
 
 $B/libnlbsim.a: $(LIBOBJ)
 	$(call say,AR,$@)
@@ -135,6 +135,8 @@ test: layers format-check $(UNIT) $(REPLAY) $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(REPLAY) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
 layers: $(OBJ)
 	$Qsh scripts/layers.sh $B
+unused: $B/nlbsim
+	$Qpython3 scripts/unused $B/gc-sections
 format:
 	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
 format-check:

@@ -39,13 +39,6 @@ uint32_t bytes_u24(struct bytes *b)
     return p == NULL ? 0 : (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-uint32_t bytes_u32(struct bytes *b)
-{
-    const uint8_t *p = advance(b, 4);
-
-    return p == NULL ? 0 : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 struct bytes bytes_take(struct bytes *b, size_t n)
 {
     const uint8_t *p = advance(b, n);
@@ -60,17 +53,6 @@ struct bytes bytes_vec(struct bytes *b, unsigned width)
     size_t n = width == 1 ? bytes_u8(b) : width == 2 ? bytes_u16(b) : bytes_u24(b);
 
     return bytes_take(b, n);
-}
-
-bool bytes_copy(struct bytes *b, void *out, size_t n)
-{
-    const uint8_t *p = advance(b, n);
-
-    if (p == NULL)
-        return false;
-    if (n > 0)
-        memcpy(out, p, n);
-    return true;
 }
 
 bool bytes_eq(struct bytes b, const void *data, size_t n)

@@ -22,13 +22,10 @@ static inline struct bytes bytes_of(const void *data, size_t n)
 uint8_t bytes_u8(struct bytes *b);
 uint16_t bytes_u16(struct bytes *b);
 uint32_t bytes_u24(struct bytes *b);
-uint32_t bytes_u32(struct bytes *b);
 /* Take the next `n` bytes as a cursor of their own (empty and bad when there are fewer). */
 struct bytes bytes_take(struct bytes *b, size_t n);
 /* Take a vector with a length prefix of `width` bytes (1, 2 or 3), as TLS writes them. */
 struct bytes bytes_vec(struct bytes *b, unsigned width);
-/* Copy the next `n` bytes out; false (and nothing written) when there are fewer. */
-bool bytes_copy(struct bytes *b, void *out, size_t n);
 /* Whole content equal to a string literal or buffer? */
 bool bytes_eq(struct bytes b, const void *data, size_t n);
 

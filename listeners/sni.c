@@ -148,11 +148,6 @@ int sni_index_ready(struct sni_index *x)
     return 0;
 }
 
-size_t sni_index_count(const struct sni_index *x)
-{
-    return x->n_certs;
-}
-
 const struct sni_cert *sni_index_at(const struct sni_index *x, size_t position)
 {
     return &x->certs[position];

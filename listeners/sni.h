@@ -70,7 +70,6 @@ int sni_index_add(struct sni_index *index, const struct sni_cert *facts, const c
                   size_t n_names);
 int sni_index_ready(struct sni_index *index);
 
-size_t sni_index_count(const struct sni_index *index); /* certificates, the default included */
 const struct sni_cert *sni_index_at(const struct sni_index *index, size_t position);
 
 /*

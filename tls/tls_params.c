@@ -43,14 +43,6 @@ static const struct named alerts[] = {
 #define TLS_ALERT(id, code) { code, #id },
 #include "tls/tls_params.def"
 };
-static const struct named extensions[] = {
-#define TLS_EXT(id, code) { code, #id },
-#include "tls/tls_params.def"
-};
-static const struct named handshakes[] = {
-#define TLS_HANDSHAKE(id, code) { code, #id },
-#include "tls/tls_params.def"
-};
 
 static int by_code(const void *key, const void *row)
 {
@@ -127,15 +119,6 @@ const struct tls_group *tls_group_by_name(const char *name)
     return NULL;
 }
 
-const struct tls_sig *tls_sig_by_name(const char *name)
-{
-    for (size_t i = 0; i < COUNT(sigs); i++) {
-        if (strcasecmp(sigs[i].name, name) == 0)
-            return &sigs[i];
-    }
-    return NULL;
-}
-
 uint16_t tls_version_by_name(const char *name)
 {
     if (strncasecmp(name, "TLS", 3) == 0)
@@ -168,56 +151,6 @@ const char *tls_version_name(uint16_t code)
 const char *tls_alert_name(unsigned number)
 {
     return name_of(alerts, COUNT(alerts), number);
-}
-
-const char *tls_ext_name(uint16_t code)
-{
-    return name_of(extensions, COUNT(extensions), code);
-}
-
-const char *tls_handshake_name(unsigned type)
-{
-    return name_of(handshakes, COUNT(handshakes), type);
-}
-
-const char *tls_hash_name(enum tls_hash hash)
-{
-    switch (hash) {
-    case TLS_HASH_NONE:
-        return "none";
-    case TLS_HASH_MD5:
-        return "MD5";
-    case TLS_HASH_SHA1:
-        return "SHA1";
-    case TLS_HASH_SHA224:
-        return "SHA224";
-    case TLS_HASH_SHA256:
-        return "SHA256";
-    case TLS_HASH_SHA384:
-        return "SHA384";
-    case TLS_HASH_SHA512:
-        return "SHA512";
-    }
-    return "none";
-}
-
-const char *tls_key_name(enum tls_key key)
-{
-    switch (key) {
-    case TLS_KEY_OTHER:
-        return "other";
-    case TLS_KEY_RSA:
-        return "RSA";
-    case TLS_KEY_RSA_PSS:
-        return "RSA-PSS";
-    case TLS_KEY_ECDSA:
-        return "ECDSA";
-    case TLS_KEY_ED25519:
-        return "Ed25519";
-    case TLS_KEY_ED448:
-        return "Ed448";
-    }
-    return "other";
 }
 
 static const char *text_of(const char *name, uint16_t code, char *buf)
@@ -258,11 +191,6 @@ const char *tls_sig_text(uint16_t code, char buf[TLS_NAME_MAX])
     const struct tls_sig *s = tls_sig_find(code);
 
     return text_of(s == NULL ? NULL : s->name, code, buf);
-}
-
-const char *tls_ext_text(uint16_t code, char buf[TLS_NAME_MAX])
-{
-    return text_of(tls_ext_name(code), code, buf);
 }
 
 bool tls_is_grease(uint16_t code)

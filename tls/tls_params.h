@@ -93,7 +93,6 @@ const struct tls_suite *tls_suite_by_name(const char *name); /* IANA or OpenSSL 
 const struct tls_group *tls_group_find(uint16_t code);
 const struct tls_group *tls_group_by_name(const char *name); /* also P-256, prime256v1, X25519 */
 const struct tls_sig *tls_sig_find(uint16_t code);
-const struct tls_sig *tls_sig_by_name(const char *name);
 /* 0 when unknown. Takes "TLSv1.2" (as the ELB API writes it), "TLS1.2", "1.2". */
 uint16_t tls_version_by_name(const char *name);
 /* The number of an alert by RFC name; -1 when unknown. */
@@ -102,10 +101,6 @@ int tls_alert_by_name(const char *name);
 /* Names for people, JSON and logs. NULL when the code point is not in the table. */
 const char *tls_version_name(uint16_t code); /* "TLSv1.3"; TLS 1.0 is "TLSv1" as in the ELB API */
 const char *tls_alert_name(unsigned number); /* "unknown_ca" */
-const char *tls_ext_name(uint16_t code);
-const char *tls_handshake_name(unsigned type);
-const char *tls_hash_name(enum tls_hash hash); /* "SHA256" */
-const char *tls_key_name(enum tls_key key);    /* "RSA", "ECDSA", ... */
 
 /* The same, never NULL: an unknown code point is written "0x1a2b" into `buf`, a GREASE one (RFC
  * 8701) gives "GREASE". Suites by their OpenSSL name. Returns `buf` or a static string. */
@@ -114,7 +109,6 @@ const char *tls_version_text(uint16_t code, char buf[TLS_NAME_MAX]);
 const char *tls_suite_text(uint16_t code, char buf[TLS_NAME_MAX]);
 const char *tls_group_text(uint16_t code, char buf[TLS_NAME_MAX]);
 const char *tls_sig_text(uint16_t code, char buf[TLS_NAME_MAX]);
-const char *tls_ext_text(uint16_t code, char buf[TLS_NAME_MAX]);
 
 /* RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa, used in suites, groups, versions, schemes, extensions. */
 bool tls_is_grease(uint16_t code);

@@ -28,7 +28,6 @@ void tls_sniffer_clear(struct tls_sniffer *s)
         s->peer->peer = NULL;
     free(s->msg);
     free(s->chain);
-    free(s->request);
     memset(s, 0, sizeof *s);
 }
 
@@ -157,8 +156,7 @@ static unsigned read_message(struct tls_sniffer *s, uint8_t type, struct bytes b
         return keep_message(s, b, &s->chain, &s->chain_len) ? TLS_SAW_CERTIFICATE
                                                             : TLS_SAW_OTHER_HANDSHAKE;
     case TLS_HANDSHAKE_certificate_request:
-        return keep_message(s, b, &s->request, &s->request_len) ? TLS_SAW_CERT_REQUEST
-                                                                : TLS_SAW_OTHER_HANDSHAKE;
+        return TLS_SAW_CERT_REQUEST;
     case TLS_HANDSHAKE_server_key_exchange:
         return read_key_exchange(s, b);
     default:
@@ -176,9 +174,10 @@ static uint32_t wanted(uint8_t type, uint32_t len)
         most = TLS_SNIFF_HELLO_MAX;
         break;
     case TLS_HANDSHAKE_certificate:
-    case TLS_HANDSHAKE_certificate_request:
         most = TLS_SNIFF_CHAIN_MAX;
         break;
+    case TLS_HANDSHAKE_certificate_request: /* that it came is enough */
+        return len < 1 ? len : 1;
     case TLS_HANDSHAKE_server_key_exchange:
         return len < 3 ? len : 3;
     default:
@@ -397,14 +396,4 @@ const uint8_t *tls_sniffer_cert(const struct tls_sniffer *s, size_t i, size_t *l
     struct bytes b = bytes_of(s->chain, s->chain_len);
 
     return entry(bytes_vec(&b, 3), 3, i, len);
-}
-
-const uint8_t *tls_sniffer_ca_name(const struct tls_sniffer *s, size_t i, size_t *len)
-{
-    struct bytes b = bytes_of(s->request, s->request_len);
-
-    bytes_vec(&b, 1); /* certificate types */
-    if (s->version >= TLS_1_2)
-        bytes_vec(&b, 2); /* signature schemes: TLS 1.2 has them, 1.1 has not */
-    return entry(bytes_vec(&b, 2), 2, i, len);
 }

@@ -135,7 +135,7 @@ enum tls_saw {
     TLS_SAW_SERVER_HELLO = 1 << 1, /* version, suite, group, alpn are set */
     TLS_SAW_RETRY = 1 << 2,        /* HelloRetryRequest; retry_group is set */
     TLS_SAW_CERTIFICATE = 1 << 3,  /* TLS 1.2, in the clear: tls_sniffer_cert() */
-    TLS_SAW_CERT_REQUEST = 1 << 4, /* TLS 1.2: tls_sniffer_ca_name() */
+    TLS_SAW_CERT_REQUEST = 1 << 4, /* TLS 1.2 */
     TLS_SAW_KEY_EXCHANGE = 1 << 5, /* TLS 1.2 ServerKeyExchange: group is set */
     TLS_SAW_HELLO_DONE = 1 << 6,
     TLS_SAW_CERT_VERIFY = 1 << 7,      /* TLS 1.2: the client proved a certificate */
@@ -189,8 +189,6 @@ struct tls_sniffer {
     uint32_t msg_got, msg_cap;
     uint8_t *chain; /* heap: body of the Certificate message */
     uint32_t chain_len;
-    uint8_t *request; /* heap: body of the CertificateRequest message */
-    uint32_t request_len;
 };
 
 /* One direction. Two sniffers of one connection should be paired: then each learns the version
@@ -205,7 +203,5 @@ unsigned tls_sniffer_feed(struct tls_sniffer *s, const void *data, size_t n);
 void tls_sniffer_clear(struct tls_sniffer *s);
 /* Certificate `i` of the chain as sent (0 the leaf), borrowed DER; NULL after the last. */
 const uint8_t *tls_sniffer_cert(const struct tls_sniffer *s, size_t i, size_t *len);
-/* CA name `i` of the CertificateRequest (TLS 1.2), borrowed DER Name; NULL after the last. */
-const uint8_t *tls_sniffer_ca_name(const struct tls_sniffer *s, size_t i, size_t *len);
 
 #endif

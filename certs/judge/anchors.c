@@ -49,11 +49,6 @@ void trust_anchors_free(struct trust_anchors *anchors)
     free(anchors);
 }
 
-size_t trust_anchors_count(const struct trust_anchors *anchors)
-{
-    return anchors->n;
-}
-
 size_t anchors_find(const struct trust_anchors *a, const struct x500_name *name, size_t *first)
 {
     size_t low = 0, high = a->n, end;

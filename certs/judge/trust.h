@@ -24,7 +24,6 @@ struct trust_anchors;
 struct trust_anchors *trust_anchors_new(struct cert_facts *const *certs, size_t n,
                                         bool public_authorities);
 void trust_anchors_free(struct trust_anchors *anchors);
-size_t trust_anchors_count(const struct trust_anchors *anchors);
 
 enum trust_client {
     TRUST_APACHE, /* host names as Apache HttpClient 4.5 checks and words them: API Gateway */

@@ -250,12 +250,6 @@ struct cert *cert_load_with_key(const char *spec, const char *key, const char *b
     return &c->pub;
 }
 
-struct cert *cert_ref(const struct cert *cert)
-{
-    atomic_fetch_add_explicit(&shared_of(cert)->refs, 1, memory_order_relaxed);
-    return &shared_of(cert)->pub;
-}
-
 void cert_unref(const struct cert *cert)
 {
     struct shared_cert *c = shared_of(cert);

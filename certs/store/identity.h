@@ -47,8 +47,7 @@ struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *
 /* The same for a file whose key is in the file `key` (NULL: in the file itself, or beside it). */
 struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
                                 struct cert_lab *lab, struct err *err);
-struct cert *cert_ref(const struct cert *cert); /* returns `cert` */
-void cert_unref(const struct cert *cert);       /* NULL is fine */
+void cert_unref(const struct cert *cert); /* NULL is fine */
 
 /* A copy of its private key; `key` is initialised and freed by the caller. */
 int cert_copy_key(struct mbedtls_pk_context *key, const struct cert *cert, struct err *err);
@@ -70,7 +69,6 @@ struct trust_store {
  */
 struct trust_store *trust_store_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                                      struct err *err);
-struct trust_store *trust_store_ref(const struct trust_store *bundle);
 void trust_store_unref(const struct trust_store *bundle);
 
 /* Lists of revoked certificates, for mbedtls_ssl_conf_ca_chain(). */

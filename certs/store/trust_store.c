@@ -130,12 +130,6 @@ struct trust_store *trust_store_load(const char *spec, const char *base_dir, str
     return &b->pub;
 }
 
-struct trust_store *trust_store_ref(const struct trust_store *bundle)
-{
-    atomic_fetch_add_explicit(&shared_of(bundle)->refs, 1, memory_order_relaxed);
-    return &shared_of(bundle)->pub;
-}
-
 void trust_store_unref(const struct trust_store *bundle)
 {
     struct shared_bundle *b = shared_of(bundle);

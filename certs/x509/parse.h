@@ -185,8 +185,5 @@ bool cert_name_cn(struct der_span name, size_t index, char *out, size_t size);
 const char *cert_general_name_text(const struct cert_general_name *name, char *out, size_t size);
 /* "0A:1B:…" of a fingerprint or serial number; `out` needs 3 * len bytes at least. */
 const char *cert_hex(struct der_span bytes, char *out, size_t size);
-/* The extension with this dotted identifier, or NULL. */
-const struct cert_extension *cert_extension_find(const struct cert_facts *facts,
-                                                 const char *dotted);
 
 #endif

@@ -189,12 +189,3 @@ const char *cert_hex(struct der_span bytes, char *out, size_t size)
         used += (size_t)snprintf(out + used, size - used, i == 0 ? "%02X" : ":%02X", bytes.at[i]);
     return out;
 }
-
-const struct cert_extension *cert_extension_find(const struct cert_facts *facts, const char *dotted)
-{
-    for (size_t i = 0; i < facts->n_extensions; i++) {
-        if (der_oid_is(facts->extensions[i].oid, dotted))
-            return &facts->extensions[i];
-    }
-    return NULL;
-}

@@ -184,12 +184,6 @@ const char *ava_read(const struct der *seq, struct ava *out)
     return NULL;
 }
 
-bool text_printable(uint32_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != 0 && c < 128 && strchr(" '()+,-./:=?", (int)c) != NULL);
-}
-
 const struct ava_keyword *ava_keyword_of(struct der_span oid)
 {
     char dotted[DER_OID_TEXT_MAX];

@@ -19,7 +19,6 @@ void text_code_point(struct text *t, uint32_t c);
  * are Latin-1, not unknown. False for a tag that is no string. */
 bool text_value(struct text *t, const struct der *v, bool latin1);
 /* A character of a PrintableString? */
-bool text_printable(uint32_t c);
 
 /* One attribute of a relative name. */
 struct ava {

@@ -19,7 +19,6 @@ static void print_all(const struct cert_facts *f)
     for (size_t i = 0; i < f->n_sans; i++)
         cert_general_name_text(&f->sans[i], text, sizeof text);
     cert_hex(f->serial, text, sizeof text);
-    cert_extension_find(f, "2.5.29.17");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -101,6 +101,16 @@ static struct cert_facts *write_cert(const struct issue_cert *c, mbedtls_hmac_dr
     return facts;
 }
 
+/* The extension whose identifier has this content (three octets). */
+static bool is_critical(const struct cert_facts *f, const char *oid)
+{
+    for (size_t i = 0; i < f->n_extensions; i++) {
+        if (f->extensions[i].oid.len == 3 && memcmp(f->extensions[i].oid.at, oid, 3) == 0)
+            return f->extensions[i].critical;
+    }
+    return false;
+}
+
 static void a_certificate_says_what_was_asked(void **state)
 {
     static const char *const names[] = { "a.example", "*.b.example", "192.0.2.1" };
@@ -151,8 +161,8 @@ static void a_certificate_says_what_was_asked(void **state)
     assert_int_equal(f->n_nc_permitted, 1);
     assert_int_equal(f->nc_excluded[0].kind, CERT_NAME_IP);
     assert_int_equal(f->nc_excluded[0].value.len, 8);
-    assert_true(cert_extension_find(f, "2.5.29.30")->critical);
-    assert_true(cert_extension_find(f, "2.999.1")->critical);
+    assert_true(is_critical(f, "\x55\x1d\x1e"));
+    assert_true(is_critical(f, "\x88\x37\x01"));
     assert_true(f->has_policies);
     assert_int_equal(f->ski.len, 20);
     assert_true(der_span_eq(f->ski, f->aki_key));
