@@ -38,7 +38,7 @@ static const char help[] =
     "AWS)\n"
     "  --client-certificate SPEC     the stage's certificate (PEM file); --client-key FILE: its "
     "key\n"
-    "  --timeout SECONDS             integration timeout (29)\n"
+    "  --timeout SECONDS             integration timeout (29; HTTP APIs: 30, and no more)\n"
     "  --http-api                    answer as an HTTP API does; with\n"
     "  --server-name-to-verify NAME  tlsConfig.serverNameToVerify: server name and name to verify\n"
     "the request\n"
@@ -59,6 +59,8 @@ static const char help[] =
     "itself,\n2 usage, 3 the environment failed\n\n"
     "example: nlbsim probe --connect 127.0.0.1:8443 --trust-store root.pem "
     "https://api.example.com/orders\n";
+
+#define NOT_GIVEN UINT64_MAX
 
 enum {
     OPT_CONNECT = 256,
@@ -401,6 +403,10 @@ static int check(struct probe_options *o)
         return refuse("--client-key", o->client_key, "a key without --client-certificate");
     if (t->offer.min_version > t->offer.max_version && t->offer.max_version != 0)
         return refuse("--tls-min", "", "above --tls-max");
+    if (t->timeout_ms == NOT_GIVEN)
+        t->timeout_ms = o->wording.http_api ? HTTP_API_TIMEOUT_MAX_MS : 29000;
+    if (o->wording.http_api && t->timeout_ms > HTTP_API_TIMEOUT_MAX_MS)
+        return refuse("--timeout", "", "an HTTP API waits at most 30 seconds");
     if (t->timeout_ms < 50)
         return refuse("--timeout", "", "at least 0.05 seconds, as with the API");
     if (o->concurrency > o->count)
@@ -414,7 +420,7 @@ int probe_options_read(int argc, char **argv, struct probe_options *o)
     int option, rc;
 
     memset(o, 0, sizeof *o);
-    o->task.timeout_ms = 29000;
+    o->task.timeout_ms = NOT_GIVEN;
     o->task.method = "GET";
     o->task.api_id = "nlbsim0api";
     o->task.headers = o->headers;

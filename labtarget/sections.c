@@ -188,6 +188,28 @@ static void try_loading(const struct nlb_config *c, const struct integration_cfg
     cert_unref(cert);
 }
 
+static void check_timeout(const struct integration_cfg *g, struct problems *problems)
+{
+    int line = cfg_line(&g->obj, "timeout_in_millis");
+
+    if (g->api_type == API_HTTP && g->timeout_ms > HTTP_API_TIMEOUT_MAX_MS)
+        problems_add(
+            problems, line,
+            "timeout_in_millis = %u: an HTTP API's integration takes at most 30000 ms, and "
+            "this quota cannot be raised "
+            "(https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+            "http-api-quotas.html)",
+            (unsigned)g->timeout_ms);
+    if (g->api_type == API_REST && g->timeout_ms > g->timeout_quota_ms)
+        problems_add(problems, line,
+                     "timeout_in_millis = %u is above the quota of %u ms; where it was raised "
+                     "(Regional and private REST APIs only), write timeout_quota_in_millis = %u "
+                     "(https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+                     "api-gateway-execution-service-limits-table.html)",
+                     (unsigned)g->timeout_ms, (unsigned)g->timeout_quota_ms,
+                     (unsigned)g->timeout_ms);
+}
+
 static void check_integration(struct nlb_config *c, void *object, bool load,
                               struct problems *problems)
 {
@@ -199,6 +221,7 @@ static void check_integration(struct nlb_config *c, void *object, bool load,
         g->client_certificate = NULL;
     check_spec("client_certificate", g->client_certificate, cfg_line(&g->obj, "client_certificate"),
                problems);
+    check_timeout(g, problems);
     if (load)
         try_loading(c, g, problems);
     if (g->listener == NULL) {

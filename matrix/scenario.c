@@ -243,7 +243,7 @@ static void call_blocked(struct gateway_result *result, enum blocked_by by)
     };
 
     gateway_result_clear(result);
-    result->broke = BREAK_UNREACHABLE;
+    result->broke = by == BLOCKED_LINK_ERROR ? BREAK_LINK_ERROR : BREAK_UNREACHABLE;
     result->stage = GATEWAY_CONNECT;
     result->started_wall_us = clock_wall_us();
     result->started_us = result->ended_us = clock_mono_us();

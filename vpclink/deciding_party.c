@@ -86,6 +86,7 @@ const char *gateway_hop(const struct gateway_task *task, const struct gateway_re
         return "none";
     case BREAK_BAD_ENDPOINT:
     case BREAK_UNREACHABLE:
+    case BREAK_LINK_ERROR:
     case BREAK_HANDSHAKE_TIMEOUT:
     case BREAK_ANSWER_TIMEOUT:
         return "network";

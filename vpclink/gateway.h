@@ -64,7 +64,7 @@ struct gateway_task {
     const char *verify_name; /* serverNameToVerify: SNI and name to verify; NULL: the URI's host */
     const struct cert *client_certificate; /* NULL: none */
     const int64_t *at_utc;                 /* the moment to judge at; NULL: now */
-    uint64_t timeout_ms;                   /* of the whole integration; 29000 at AWS */
+    uint64_t timeout_ms;                   /* of the whole integration */
     struct gateway_offer offer;
     const char *api_id; /* for the headers that API Gateway adds */
     const char *method;

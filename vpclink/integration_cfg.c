@@ -10,6 +10,10 @@
 #define API  "https://docs.aws.amazon.com/apigateway/latest/api/"
 #define TLS  API "API_TlsConfig.html"
 
+#define GUIDE       "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+#define REST_QUOTAS GUIDE "api-gateway-execution-service-limits-table.html"
+#define HTTP_QUOTAS GUIDE "http-api-quotas.html"
+
 static const struct cfg_choice hops[] = {
     { "caller", EXPECT_HOP_CALLER, NULL }, { "listener", EXPECT_HOP_LISTENER, NULL },
     { "target", EXPECT_HOP_TARGET, NULL }, { "network", EXPECT_HOP_NETWORK, NULL },
@@ -122,8 +126,12 @@ const struct cfg_key integration_keys[] = {
     { .name = "server_name_to_verify", .kind = CFG_TEXT, .offset = AT(server_name_to_verify), .values = "a host name",
       .help = "HTTP APIs: the name in SNI and the name that the certificate must be for",
       .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-extensions-integration-tls-config.html" },
-    { .name = "timeout_in_millis", .kind = CFG_UINT, .offset = AT(timeout_ms), .min = 50, .max = 29000, .def = "29000",
-      .help = "how long the whole integration may take", .source = API "API_Integration.html" },
+    { .name = "timeout_in_millis", .kind = CFG_UINT, .offset = AT(timeout_ms), .min = 50, .max = 300000, .def = "29000",
+      .other = { "api_type", "HTTP", "30000" },
+      .help = "how long the whole integration may take; at most 30000 with HTTP APIs, and the quota with REST APIs", .source = API "API_Integration.html" },
+    { .name = "timeout_quota_in_millis", .kind = CFG_UINT, .offset = AT(timeout_quota_ms), .min = 29000, .max = 300000, .def = "29000",
+      .with = "REST", .with_key = "api_type", .why = "30000 is the maximum of HTTP APIs (" HTTP_QUOTAS ")",
+      .help = "the account's quota for timeout_in_millis of Regional and private REST APIs, where it was raised", .source = REST_QUOTAS },
     { .name = "blocked_by", .kind = CFG_ENUM, .offset = AT(blocked_by), .choices = blocks, .def = "none",
       .help = "what stands between the link and the listener; nothing is sent then", .source = "https://www.repost.aws/knowledge-center/api-gateway-500-error-vpc" },
     { .name = "insecure_skip_verification", .kind = CFG_BOOL, .offset = AT(insecure_skip_verification), .def = "false",

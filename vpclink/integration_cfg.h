@@ -46,11 +46,12 @@ struct integration_cfg {
     const char *trust_store;        /* spec of a store; default "lab:public" */
     enum handshake_break handshake_break;
     enum wording wording;
-    const char *at;         /* the moment to judge at (clock_parse_utc); NULL: now */
-    uint64_t requests;      /* default 1 */
-    bool reuse_connections; /* default true: further requests use the kept connection */
-    uint64_t pause_ms;      /* between requests */
-    uint64_t timeout_ms;    /* timeoutInMillis of the integration; default 29000 */
+    const char *at;            /* the moment to judge at (clock_parse_utc); NULL: now */
+    uint64_t requests;         /* default 1 */
+    bool reuse_connections;    /* default true: further requests use the kept connection */
+    uint64_t pause_ms;         /* between requests */
+    uint64_t timeout_ms;       /* timeoutInMillis; default 29000, of an HTTP API 30000 */
+    uint64_t timeout_quota_ms; /* REST: the highest that the account may ask for */
     enum api_type api_type;
     enum connection_type connection_type;
     const char *server_name_to_verify; /* HTTP APIs; NULL: no tlsConfig */
@@ -65,6 +66,8 @@ struct integration_cfg {
     uint64_t expect_status;  /* 0: not given */
     enum expect_hop expect_hop;
 };
+
+#define HTTP_API_TIMEOUT_MAX_MS 30000U /* http-api-quotas.html of the guide; cannot be raised */
 
 extern const struct cfg_key integration_keys[];
 

@@ -10,6 +10,7 @@ enum class {
     CLASS_CONFIG,
     CLASS_NETWORK,
     CLASS_TIMEOUT,
+    CLASS_LINK,
     CLASS_HANDSHAKE,
     CLASS_LIMIT
 };
@@ -40,6 +41,9 @@ static const struct answer {
     [CLASS_TIMEOUT] = { "Execution failed due to a timeout error", 504, 503,
                         "{\"message\": \"Endpoint request timed out\"}",
                         "{\"message\":\"Service Unavailable\"}" },
+    [CLASS_LINK] = { "Execution failed due to an vpc link error", 500, 500,
+                     "{\"message\": \"Internal server error\"}",
+                     "{\"message\":\"Internal Server Error\"}" },
 };
 
 /* Put `text` where the row says {text}. */

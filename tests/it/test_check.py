@@ -189,6 +189,25 @@ class Check(unittest.TestCase):
                 for other in (ini.replace("uri = https", "uri = http"), ini[:ini.index("[integration")]):
                     self.assertEqual(self.check(other).stderr, b"")
 
+    def test_timeouts_of_integrations(self):
+        """REST: 29,000 ms, more where the quota was raised; HTTP APIs: 30,000 and no more. 50 at least."""
+        text = GOOD.replace("certs/api.pem", "lab:valid/x")
+        rest, http = text, text + "api_type = HTTP\nserver_name_to_verify = api.example.com\n"
+        for base, keys, part in (
+                (rest, "timeout_in_millis = 29000", None), (rest, "timeout_in_millis = 50", None),
+                (rest, "timeout_in_millis = 49", "allowed: 50-300000"), (rest, "timeout_in_millis = 300001", "allowed: 50-300000"),
+                (rest, "timeout_in_millis = 29001", "write timeout_quota_in_millis = 29001"),
+                (rest, "timeout_quota_in_millis = 300000\ntimeout_in_millis = 300000", None),
+                (rest, "timeout_quota_in_millis = 28999", "allowed: 29000-300000"),
+                (http, "timeout_in_millis = 30000", None), (http, "timeout_in_millis = 30001", "at most 30000 ms"),
+                (http, "timeout_quota_in_millis = 60000", "is only for api_type = REST")):
+            with self.subTest(keys):
+                done = self.check(base + keys + "\n")
+                self.assertEqual(done.returncode, 2 if part else 0, done.stderr)
+                self.assertIn(part or "", done.stderr.decode())
+        for base, default in ((rest, "29000"), (http, "30000")):
+            self.assertIn(f"timeout_in_millis = {default} ; default\n", self.check(base, "-v").stdout.decode())
+
     def test_targets_that_no_vpc_link_can_reach(self):
         tcp = ("[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n[target_group g]\nprotocol = TCP\n"
                "target = lab:t\n[lab_target t]\ncertificate = lab:valid/x\n{}[integration i]\nuri = https://x.example/\nlistener = l\n")

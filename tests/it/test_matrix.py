@@ -16,7 +16,7 @@ CATALOGUE = """
 A01 listener 200 A03 listener 200 A04 listener 200 A06 listener 500 A07 listener 500 A08 listener 500 A12 listener 500
 A16 listener 500 A18 listener 200 A20 listener 200 A38 target 504 B01 listener 200 B03 listener 500 B04 listener 500
 C01 target 200 C02 target 500 C04 target 500 C05 target 500 C19 target 200 C26 target 504 D02 network 500 D07 network 504
-F10 listener 500 A44 listener 500 C18 target 500 C30 target 500
+F10 listener 500 A44 listener 500 C18 target 500 C30 target 500 D11 network 500
 """
 
 
@@ -44,7 +44,7 @@ class Catalogue(unittest.TestCase):
 
     def test_every_id_of_the_catalogue_is_there(self):
         ids = {re.sub(r"[a-z]$", "", s["id"]) for s in self.doc["scenarios"]}
-        want = {f"{k}{i:02}" for k, n in (("A", 44), ("B", 10), ("C", 30), ("D", 10), ("H", 8), ("F", 10))
+        want = {f"{k}{i:02}" for k, n in (("A", 44), ("B", 10), ("C", 30), ("D", 11), ("H", 8), ("F", 10))
                 for i in range(1, n + 1)}
         self.assertEqual(ids, want)
         for s in self.doc["scenarios"]:

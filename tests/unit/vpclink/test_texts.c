@@ -54,6 +54,7 @@ static void documented_and_reported(void **state)
           ise, "documented");
     check(BREAK_CLOSED, "", 504, NE "Connection is closed", net, "reported");
     check(BREAK_RESET, "", 504, NE "Connection reset by peer", net, "reported");
+    check(BREAK_LINK_ERROR, "", 500, "Execution failed due to an vpc link error", ise, "reported");
     check(BREAK_ANSWER_TIMEOUT, "", 504, "Execution failed due to a timeout error", late,
           "documented");
     check(BREAK_HANDSHAKE_TIMEOUT, "", 504, "Execution failed due to a timeout error", late,
