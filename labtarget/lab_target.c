@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The embedded targets of a configuration: sockets, one thread, its event loop. */
+ * The embedded targets of a configuration: one thread, its event loop, and how a reload changes
+ * them: all is prepared first, then all of it takes effect, or nothing. */
 #include "labtarget/lab_target.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -16,123 +15,63 @@
 #include "labtarget/target_impl.h"
 #include "tls/tls_conf.h"
 
-#define BACKLOG      1024
-#define TURN_ACCEPTS 64 /* connections taken per turn, so that running ones get theirs */
-#define RETRY_MS     100
-
-/* --- accept --- */
-static bool out_of_resources(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-static void accept_cb(evutil_socket_t fd, short what, void *arg)
-{
-    struct lab_target *t = arg;
-
-    (void)what;
-    for (int i = 0; i < TURN_ACCEPTS; i++) {
-        struct addr peer = { .len = sizeof peer.u };
-        int conn = accept4(fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (conn < 0) {
-            const struct timeval retry = { .tv_usec = RETRY_MS * 1000 };
-
-            if (!out_of_resources(errno))
-                return; /* nothing left, or that one connection is gone */
-            log_warn("target_accept", "target=%s error=\"%s\" new connections wait", t->info.name,
-                     err_why(errno));
-            event_del(&t->accept_event);
-            evtimer_add(&t->retry_event, &retry);
-            return;
-        }
-        conn_start(t, conn, &peer);
-    }
-}
-
-static void retry_cb(evutil_socket_t fd, short what, void *arg)
-{
-    struct lab_target *t = arg;
-
-    (void)fd, (void)what;
-    event_add(&t->accept_event, NULL);
-}
-
-/* --- sockets --- */
-static bool is_any(const struct addr *a)
-{
-    if (a->u.sa.sa_family == AF_INET6)
-        return IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
-    return a->u.in4.sin_addr.s_addr == INADDR_ANY;
-}
-
-/* Where the load balancer finds a target that listens everywhere: the loopback address. */
-static struct addr reachable(const struct addr *listening)
-{
-    struct addr a = *listening;
-
-    if (!is_any(&a))
-        return a;
-    if (a.u.sa.sa_family == AF_INET6)
-        a.u.in6.sin6_addr = in6addr_loopback;
-    else
-        a.u.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return a;
-}
-
-static int target_open(struct lab_target *t, struct err *err)
-{
-    const struct addr *a = &t->cfg->listen;
-    bool deaf = t->fault.row != NULL && t->fault.row->point == FAULT_LISTEN;
-    char text[ADDR_TEXT_MAX];
-    int on = 1;
-
-    t->fd = socket(a->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (t->fd < 0) {
-        err_set(err, ERR_ENVIRONMENT, "lab target '%s': socket: %s", t->info.name, err_why(errno));
-        return -1;
-    }
-    setsockopt(t->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
-    if (a->u.sa.sa_family == AF_INET6)
-        setsockopt(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(t->fd, &a->u.sa, a->len) != 0 || (!deaf && listen(t->fd, BACKLOG) != 0)) {
-        err_set(err, ERR_ENVIRONMENT, "lab target '%s': cannot listen on %s: %s", t->info.name,
-                addr_format(a, text), err_why(errno));
-        return -1;
-    }
-    t->info.addr = addr_local(t->fd);
-    return 0;
-}
-
-static int target_prepare(struct lab_targets *set, struct lab_target *t,
-                          const struct lab_target_cfg *cfg, struct err *err)
-{
-    struct addr at;
-
-    t->set = set;
-    t->cfg = cfg;
-    t->fd = -1;
-    t->info.name = cfg->obj.name;
-    t->info.protocol = cfg->protocol == LAB_HTTPS ? "HTTPS" : "HTTP";
-    if (cfg->fault != NULL && fault_parse(cfg->fault, &t->fault, err) != 0)
-        return -1;
-    if (cfg->protocol == LAB_HTTPS && lab_target_tls_prepare(t, err) != 0)
-        return -1;
-    if (target_open(t, err) != 0)
-        return -1;
-    at = reachable(&t->info.addr);
-    (void)nlb_config_bind_lab(set->config, t->info.name, &at);
-    return 0;
-}
+/* A configuration's targets, each with the socket that it will have. */
+struct lab_targets_change {
+    struct lab_targets *set;
+    struct change_row {
+        struct lab_target *target;
+        struct target_socket *socket;
+        bool fresh; /* the socket is the change's own */
+    } * rows;
+    size_t n;
+    struct target_socket **at; /* room for the set's list */
+};
 
 /* --- the thread --- */
+static bool has_socket(const struct lab_targets_change *c, const struct target_socket *s)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->rows[i].socket == s)
+            return true;
+    }
+    return false;
+}
+
+static void apply(struct lab_targets *set, struct lab_targets_change *c)
+{
+    struct target_socket **old = set->at;
+
+    for (size_t i = 0; i < set->n; i++) {
+        if (!has_socket(c, old[i]))
+            target_socket_close(old[i]);
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        target_socket_adopt(c->rows[i].socket, c->rows[i].target);
+        c->at[i] = c->rows[i].socket;
+    }
+    set->at = c->at;
+    set->n = c->n;
+    c->at = old;
+    c->n = 0; /* nothing is the change's own any more */
+}
+
 static void wake_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct lab_targets *set = arg;
+    uint64_t wakes;
 
-    (void)fd, (void)what;
-    event_base_loopbreak(set->base);
+    (void)what;
+    if (read(fd, &wakes, sizeof wakes) < 0)
+        return;
+    pthread_mutex_lock(&set->lock);
+    if (set->wanted != NULL) {
+        apply(set, set->wanted);
+        set->wanted = NULL;
+        pthread_cond_broadcast(&set->taken);
+    }
+    if (set->stop)
+        event_base_loopbreak(set->base);
+    pthread_mutex_unlock(&set->lock);
 }
 
 static void *run(void *arg)
@@ -162,123 +101,173 @@ static int start_thread(struct lab_targets *set)
 
 static int start_loop(struct lab_targets *set, struct err *err)
 {
-    set->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (set->wake_fd < 0)
+    if (set->wake_fd < 0 && (set->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
-    if (set->wake_fd < 0 || (set->base = loop_new(err)) == NULL) {
+    if (set->wake_fd < 0 || (set->base == NULL && (set->base = loop_new(err)) == NULL)) {
         err_prefix(err, "lab targets");
         return -1;
     }
     event_assign(&set->wake, set->base, set->wake_fd, EV_READ | EV_PERSIST, wake_cb, set);
-    if (event_add(&set->wake, NULL) != 0)
-        goto fail;
-    for (size_t i = 0; i < set->n; i++) {
-        struct lab_target *t = &set->at[i];
-
-        event_assign(&t->accept_event, set->base, t->fd, EV_READ | EV_PERSIST, accept_cb, t);
-        evtimer_assign(&t->retry_event, set->base, retry_cb, t);
-        if (t->fault.row != NULL && t->fault.row->point == FAULT_LISTEN)
-            continue;
-        if (event_add(&t->accept_event, NULL) != 0)
-            goto fail;
-    }
-    if (start_thread(set) == 0)
+    if (event_add(&set->wake, NULL) == 0 && start_thread(set) == 0)
         return 0;
-fail:
+    event_del(&set->wake);
     err_set(err, ERR_ENVIRONMENT, "cannot start the thread of the lab targets");
     return -1;
 }
 
+static void wake_thread(const struct lab_targets *set)
+{
+    const uint64_t one = 1;
+
+    if (write(set->wake_fd, &one, sizeof one) < 0)
+        return; /* it is full: the thread wakes anyhow */
+}
+
+/* --- a change --- */
+/* The socket that is there already: by its address, or by the target's name where any port does. */
+static struct target_socket *find_socket(const struct lab_targets_change *c,
+                                         const struct lab_target_cfg *cfg)
+{
+    const struct lab_targets *set = c->set;
+
+    for (size_t i = 0; i < set->n; i++) {
+        struct target_socket *s = set->at[i];
+
+        if (has_socket(c, s))
+            continue;
+        if (addr_port(&cfg->listen) != 0 ? addr_equal(&s->bound, &cfg->listen)
+                                         : addr_equal(&s->requested, &cfg->listen) &&
+                                               strcmp(s->target->info.name, cfg->obj.name) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+static int prepare_row(struct lab_targets_change *c, struct nlb_config *config,
+                       const struct lab_target_cfg *cfg, struct err *err)
+{
+    struct change_row row = { .target = lab_target_new(config, cfg, err) };
+    struct addr at;
+
+    if (row.target == NULL)
+        return -1;
+    row.socket = find_socket(c, cfg);
+    row.fresh = row.socket == NULL;
+    if (row.fresh)
+        row.socket = target_socket_open(c->set, cfg, lab_target_is_deaf(row.target), err);
+    if (row.socket == NULL) {
+        lab_target_unref(row.target);
+        return -1;
+    }
+    row.target->info.addr = row.socket->bound;
+    at = target_socket_reachable(row.socket);
+    (void)nlb_config_bind_lab(config, cfg->obj.name, &at);
+    c->rows[c->n++] = row;
+    return 0;
+}
+
+struct lab_targets_change *lab_targets_prepare(struct lab_targets *set, struct nlb_config *config,
+                                               struct err *err)
+{
+    size_t n;
+    const struct lab_target_cfg *cfgs = lab_config_targets(config, &n);
+    struct lab_targets_change *c;
+
+    if (n > 0 && !set->running && start_loop(set, err) != 0)
+        return NULL;
+    c = calloc(1, sizeof *c);
+    if (c != NULL) {
+        c->set = set;
+        c->rows = calloc(n + 1, sizeof *c->rows);
+        c->at = calloc(n + 1, sizeof(struct target_socket *));
+    }
+    if (c == NULL || c->rows == NULL || c->at == NULL) {
+        err_set(err, ERR_NOMEM, "lab targets");
+        lab_targets_drop(c);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (prepare_row(c, config, &cfgs[i], err) != 0) {
+            lab_targets_drop(c);
+            return NULL;
+        }
+    }
+    return c;
+}
+
+void lab_targets_commit(struct lab_targets_change *c)
+{
+    struct lab_targets *set = c->set;
+
+    pthread_mutex_lock(&set->lock);
+    if (set->running) {
+        set->wanted = c;
+        wake_thread(set);
+        while (set->wanted != NULL)
+            pthread_cond_wait(&set->taken, &set->lock);
+    }
+    pthread_mutex_unlock(&set->lock);
+    lab_targets_drop(c);
+}
+
+void lab_targets_drop(struct lab_targets_change *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->rows[i].fresh)
+            target_socket_close(c->rows[i].socket);
+        lab_target_unref(c->rows[i].target);
+    }
+    free(c->rows);
+    free(c->at);
+    free(c);
+}
+
+/* --- life --- */
 struct lab_targets *lab_targets_start(struct nlb_config *config, struct err *err)
 {
     struct lab_targets *set = calloc(1, sizeof *set);
-    size_t n;
-    const struct lab_target_cfg *cfgs = lab_config_targets(config, &n);
+    struct lab_targets_change *all;
 
     if (set == NULL) {
         err_set(err, ERR_NOMEM, "lab targets");
         return NULL;
     }
     set->wake_fd = -1;
-    set->config = nlb_config_ref(config);
     LIST_INIT(&set->conns);
-    if (n == 0)
-        return set;
-    set->at = calloc(n, sizeof *set->at);
-    if (set->at == NULL) {
-        err_set(err, ERR_NOMEM, "lab targets");
-        goto fail;
+    pthread_mutex_init(&set->lock, NULL);
+    pthread_cond_init(&set->taken, NULL);
+    all = lab_targets_prepare(set, config, err);
+    if (all == NULL) {
+        lab_targets_stop(set);
+        return NULL;
     }
-    for (size_t i = 0; i < n; i++) {
-        set->n++;
-        if (target_prepare(set, &set->at[i], &cfgs[i], err) != 0)
-            goto fail;
-    }
-    if (start_loop(set, err) == 0)
-        return set;
-fail:
-    lab_targets_stop(set);
-    return NULL;
+    lab_targets_commit(all);
+    return set;
 }
 
 void lab_targets_stop(struct lab_targets *set)
 {
-    const uint64_t one = 1;
-
     if (set == NULL)
         return;
-    if (set->running && write(set->wake_fd, &one, sizeof one) == (ssize_t)sizeof one)
+    pthread_mutex_lock(&set->lock);
+    set->stop = true;
+    pthread_mutex_unlock(&set->lock);
+    if (set->running) {
+        wake_thread(set);
         pthread_join(set->thread, NULL);
-    for (size_t i = 0; i < set->n; i++) {
-        if (set->at[i].fd >= 0)
-            close(set->at[i].fd);
-        lab_target_tls_clear(&set->at[i]);
     }
+    for (size_t i = 0; i < set->n; i++)
+        target_socket_close(set->at[i]);
     if (set->base != NULL)
         event_base_free(set->base);
     if (set->wake_fd >= 0)
         close(set->wake_fd);
+    pthread_mutex_destroy(&set->lock);
+    pthread_cond_destroy(&set->taken);
     free(set->at);
-    nlb_config_unref(set->config);
     free(set);
-}
-
-/* The same keys with the same values, in the same order? */
-static bool same_keys(const struct cfg_object *a, const struct cfg_object *b)
-{
-    if (a->n_given != b->n_given)
-        return false;
-    for (size_t i = 0; i < a->n_given; i++) {
-        if (strcmp(a->given[i].key->name, b->given[i].key->name) != 0 ||
-            strcmp(a->given[i].text, b->given[i].text) != 0)
-            return false;
-    }
-    return true;
-}
-
-int lab_targets_rebind(const struct lab_targets *set, struct nlb_config *config, struct err *err)
-{
-    size_t n;
-    const struct lab_target_cfg *cfgs = lab_config_targets(config, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        const struct lab_target *t = NULL;
-        struct addr at;
-
-        for (size_t k = 0; k < set->n && t == NULL; k++) {
-            if (strcmp(set->at[k].info.name, cfgs[i].obj.name) == 0)
-                t = &set->at[k];
-        }
-        if (t == NULL || !same_keys(&t->cfg->obj, &cfgs[i].obj)) {
-            err_set(err, ERR_CONFIG,
-                    "lab target '%s' %s: lab targets are fixed at start, restart nlbsim",
-                    cfgs[i].obj.name, t == NULL ? "is new" : "has other settings now");
-            return -1;
-        }
-        at = reachable(&t->info.addr);
-        (void)nlb_config_bind_lab(config, cfgs[i].obj.name, &at);
-    }
-    return 0;
 }
 
 size_t lab_targets_count(const struct lab_targets *set)
@@ -288,5 +277,5 @@ size_t lab_targets_count(const struct lab_targets *set)
 
 const struct lab_target_info *lab_targets_at(const struct lab_targets *set, size_t i)
 {
-    return &set->at[i].info;
+    return &set->at[i]->target->info;
 }

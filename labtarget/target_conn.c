@@ -66,6 +66,7 @@ void conn_free(struct conn *c, bool reset)
     if (c->out != NULL)
         evbuffer_free(c->out);
     free(c->left);
+    lab_target_unref(c->target);
     free(c);
 }
 
@@ -314,7 +315,7 @@ static void conn_step(struct conn *c)
     turn_end();
 }
 
-void conn_start(struct lab_target *t, int fd, const struct addr *peer)
+void conn_start(struct target_socket *s, int fd, const struct addr *peer)
 {
     struct conn *c = calloc(1, sizeof *c);
 
@@ -322,11 +323,12 @@ void conn_start(struct lab_target *t, int fd, const struct addr *peer)
         close(fd);
         return;
     }
-    c->target = t;
-    c->set = t->set;
+    c->target = s->target;
+    c->target->refs++;
+    c->set = s->set;
     c->fd = fd;
     c->peer = *peer;
-    c->number = ++t->connections;
+    c->number = ++s->connections;
     c->io = (struct hop_io){ fault_recv, fault_send, c };
     LIST_INSERT_HEAD(&c->set->conns, c, all);
     event_assign(&c->event, c->set->base, fd, EV_READ, event_cb, c);

@@ -23,26 +23,41 @@
 
 struct evbuffer;
 
-/* One [lab_target]. Everything but `connections` is constant once the thread runs. */
+/* One [lab_target] of one configuration, constant. A connection keeps the one it began with. */
 struct lab_target {
+    unsigned refs;             /* its socket's and its connections'; only the thread counts */
+    struct nlb_config *config; /* a reference: `cfg` and certificates live there */
     struct lab_target_info info;
     const struct lab_target_cfg *cfg;
-    struct lab_targets *set;
     struct fault fault;
     struct tls_conf *conf_12, *conf_13; /* NULL: the version is off */
+};
+
+/* Where a target listens. It outlives configurations as long as its address stays. */
+struct target_socket {
+    struct lab_targets *set;
+    struct lab_target *target; /* of new connections; a reference */
+    struct addr requested;     /* as configured */
+    struct addr bound;
     int fd;
+    bool listening; /* false: only bound, connections are refused */
     struct event accept_event, retry_event;
     uint64_t connections;
 };
 
+struct lab_targets_change;
+
 struct lab_targets {
-    struct nlb_config *config; /* a reference: configurations and certificates live there */
-    struct lab_target *at;
+    struct target_socket **at; /* in file order; changed by the thread, read while it waits */
     size_t n;
-    struct event_base *base; /* NULL: no lab target, no thread */
+    struct event_base *base; /* NULL: no lab target so far, no thread */
     pthread_t thread;
     bool running;
-    int wake_fd; /* written once: stop */
+    int wake_fd;
+    pthread_mutex_t lock; /* the next two */
+    pthread_cond_t taken;
+    struct lab_targets_change *wanted; /* NULL once taken */
+    bool stop;
     struct event wake;
     LIST_HEAD(, conn) conns;
     uint8_t scratch[TARGET_SCRATCH];
@@ -89,8 +104,27 @@ struct conn {
     struct fault_state fault;
 };
 
+/* labtarget/target_settings.c: prepared for connections; info.addr is the socket's to say. One
+ * reference; NULL with the reason in `err`. */
+struct lab_target *lab_target_new(struct nlb_config *config, const struct lab_target_cfg *cfg,
+                                  struct err *err);
+void lab_target_unref(struct lab_target *t); /* NULL is fine */
+/* Does it own its port without listening? */
+bool lab_target_is_deaf(const struct lab_target *t);
+
+/* labtarget/target_socket.c */
+/* Bound to cfg->listen and, unless `deaf`, listening. NULL with the reason in `err`. */
+struct target_socket *target_socket_open(struct lab_targets *set, const struct lab_target_cfg *cfg,
+                                         bool deaf, struct err *err);
+/* Where the load balancer finds it: a target that listens everywhere on the loopback address. */
+struct addr target_socket_reachable(const struct target_socket *s);
+/* On the thread: new connections get this target from now on; takes the reference. */
+void target_socket_adopt(struct target_socket *s, struct lab_target *t);
+/* On the thread, or without one; NULL is fine. What waits to be accepted is accepted first. */
+void target_socket_close(struct target_socket *s);
+
 /* labtarget/target_conn.c */
-void conn_start(struct lab_target *t, int fd, const struct addr *peer); /* takes `fd` */
+void conn_start(struct target_socket *s, int fd, const struct addr *peer); /* takes `fd` */
 void conn_free(struct conn *c, bool reset);
 
 /* labtarget/target_end.c */

@@ -22,8 +22,15 @@ int testbed_start(struct testbed *t, struct nlb_config *config, struct err *err)
 
 int testbed_reload(struct testbed *t, struct nlb_config *config, struct err *err)
 {
-    if (lab_targets_rebind(t->targets, config, err) != 0 || nlb_reload(t->nlb, config, err) != 0)
+    struct lab_targets_change *change = lab_targets_prepare(t->targets, config, err);
+
+    if (change == NULL)
         return -1;
+    if (nlb_reload(t->nlb, config, err) != 0) {
+        lab_targets_drop(change);
+        return -1;
+    }
+    lab_targets_commit(change);
     nlb_config_unref(t->config);
     t->config = config;
     return 0;

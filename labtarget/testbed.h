@@ -15,8 +15,7 @@ struct testbed {
 
 /* Start both; `config` is taken on success. When this returns 0, connections are accepted. */
 int testbed_start(struct testbed *t, struct nlb_config *config, struct err *err);
-/* Take over another configuration (taken on success); on failure nothing has changed. The lab
- * targets stay as they were started. */
+/* Take over another configuration (taken on success); on failure nothing has changed. */
 int testbed_reload(struct testbed *t, struct nlb_config *config, struct err *err);
 void testbed_stop(struct testbed *t);
 

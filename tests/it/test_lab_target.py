@@ -459,17 +459,6 @@ class Alone(NlbTest):
         self.assertIn("lab target 'a': cannot listen", str(caught.exception))
         self.assertEqual(caught.exception.status, 3)
 
-    def test_reload_keeps_the_targets(self):
-        text = ("[lab_target a]\nprotocol = HTTP\n[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n"
-                "[target_group g]\nprotocol = TCP\ntarget = lab:a\n")
-        with Nlb(text) as nlb:
-            before = nlb.ready["lab_targets"]
-            nlb.reload(text)
-            self.assertEqual(nlb.ready["lab_targets"], before)
-            with connect(nlb.address("l")) as s:
-                self.assertEqual(ask(s)[0], 200)
-            self.assertIn("fixed at start", nlb.reload(text + "[lab_target b]\nprotocol = HTTP\n", ok=False))
-
 
 class Verb(NlbTest):
     """`nlbsim target`: one target by itself."""

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lab targets as a set: start, addresses, rebinding, stop, and what keeps them from starting. What
+ * Lab targets as a set: start, addresses, changes, stop, and what keeps them from starting. What
  * they answer is tested with real clients. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static bool answers(const struct addr *a)
 
 static void started_bound_and_stopped(void **state)
 {
-    struct nlb_config *c = parse(TWO), *again = parse(TWO);
+    struct nlb_config *c = parse(TWO);
     struct err err;
     struct lab_targets *t = lab_targets_start(c, &err);
     struct addr at;
@@ -59,20 +59,117 @@ static void started_bound_and_stopped(void **state)
     at = lab_targets_at(t, 1)->addr;
     assert_true(addr_equal(&c->groups[0].targets[0].addr, &at));
     assert_true(answers(&at));
-    assert_int_equal(lab_targets_rebind(t, again, &err), 0);
-    assert_true(addr_equal(&again->groups[0].targets[0].addr, &at));
-    nlb_config_unref(again);
-    again = parse(TWO "[lab_target new]\nprotocol = HTTP\n");
-    assert_int_equal(lab_targets_rebind(t, again, &err), -1);
-    assert_non_null(strstr(err.text, "'new' is new"));
-    nlb_config_unref(again);
-    again = parse("[lab_target a]\nprotocol = HTTP\nfault = status:503\n");
-    assert_int_equal(lab_targets_rebind(t, again, &err), -1);
-    assert_non_null(strstr(err.text, "'a' has other settings"));
     lab_targets_stop(t);
     assert_false(answers(&at));
-    nlb_config_unref(again);
     nlb_config_unref(c);
+}
+
+/* A change of `t` to what `text` says. */
+static struct lab_targets_change *prepare(struct lab_targets *t, const char *text)
+{
+    struct nlb_config *c = parse(text);
+    struct err err = { 0 };
+    struct lab_targets_change *change = lab_targets_prepare(t, c, &err);
+
+    if (change == NULL)
+        fail_msg("%s", err.text);
+    nlb_config_unref(c); /* its targets hold it */
+    return change;
+}
+
+static void a_change_is_committed_or_dropped(void **state)
+{
+    static const char other[] = "[lab_target new]\nprotocol = HTTP\n"
+                                "[lab_target b]\nprotocol = HTTP\nfault = status:503\n";
+    struct nlb_config *c = parse(TWO);
+    struct err err;
+    struct lab_targets *t = lab_targets_start(c, &err);
+    struct addr a, b;
+
+    (void)state;
+    assert_non_null(t);
+    nlb_config_unref(c);
+    a = lab_targets_at(t, 0)->addr;
+    b = lab_targets_at(t, 1)->addr;
+    for (int i = 0; i < 3; i++) {
+        lab_targets_drop(prepare(t, other));
+        assert_int_equal(lab_targets_count(t), 2);
+        assert_string_equal(lab_targets_at(t, 1)->protocol, "HTTPS");
+        assert_true(answers(&a) && answers(&b));
+    }
+    for (int i = 0; i < 3; i++) {
+        lab_targets_commit(prepare(t, other));
+        assert_int_equal(lab_targets_count(t), 2);
+        assert_string_equal(lab_targets_at(t, 0)->name, "new");
+        assert_string_equal(lab_targets_at(t, 1)->protocol, "HTTP");
+        assert_true(addr_equal(&lab_targets_at(t, 1)->addr, &b));
+        assert_false(answers(&a));
+        assert_true(answers(&b) && answers(&lab_targets_at(t, 0)->addr));
+        lab_targets_commit(prepare(t, "[lab_target b]\nprotocol = HTTP\n"));
+        assert_int_equal(lab_targets_count(t), 1);
+        assert_true(addr_equal(&lab_targets_at(t, 0)->addr, &b));
+    }
+    lab_targets_stop(t);
+    assert_false(answers(&b));
+}
+
+static void the_first_target_comes_with_a_change(void **state)
+{
+    static const char none_yet[] = "[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\n"
+                                   "target_group = g\n[target_group g]\nprotocol = TCP\n"
+                                   "target = 127.0.0.1:1\n";
+    struct nlb_config *c = parse(none_yet);
+    struct err err;
+    struct lab_targets *t = lab_targets_start(c, &err);
+
+    (void)state;
+    nlb_config_unref(c);
+    lab_targets_commit(prepare(t, none_yet));
+    lab_targets_drop(prepare(t, TWO));
+    assert_int_equal(lab_targets_count(t), 0);
+    lab_targets_commit(prepare(t, TWO));
+    assert_int_equal(lab_targets_count(t), 2);
+    assert_true(answers(&lab_targets_at(t, 0)->addr));
+    lab_targets_commit(prepare(t, none_yet));
+    assert_int_equal(lab_targets_count(t), 0);
+    lab_targets_stop(t);
+}
+
+/* Not to listen, and to listen again, on one port: one that was chosen, and one that was given. */
+static void a_port_stays_while_nobody_listens(void **state)
+{
+    char text[2][256], addr[ADDR_TEXT_MAX];
+    const char *listen = "127.0.0.1:0";
+
+    (void)state;
+    for (int given = 0; given < 2; given++) {
+        struct nlb_config *c;
+        struct lab_targets *t;
+        struct addr at;
+        struct err err;
+
+        for (int deaf = 0; deaf < 2; deaf++)
+            snprintf(text[deaf], sizeof text[deaf],
+                     "[lab_target a]\nprotocol = HTTP\nlisten = %s\nfault = %s\n", listen,
+                     deaf ? "not-listening" : "none");
+        c = parse(text[0]);
+        t = lab_targets_start(c, &err);
+        if (t == NULL)
+            fail_msg("%s", err.text);
+        nlb_config_unref(c);
+        at = lab_targets_at(t, 0)->addr;
+        for (int i = 0; i < 4; i++) {
+            int deaf = i % 2 == 0, other = socket(AF_INET, SOCK_STREAM, 0);
+
+            lab_targets_commit(prepare(t, text[deaf]));
+            assert_true(addr_equal(&lab_targets_at(t, 0)->addr, &at));
+            assert_int_equal(answers(&at), !deaf);
+            assert_int_equal(bind(other, &at.u.sa, at.len), -1); /* still the target's */
+            close(other);
+        }
+        lab_targets_stop(t);
+        listen = addr_format(&at, addr);
+    }
 }
 
 static void none(void **state)
@@ -158,6 +255,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(started_bound_and_stopped),
+        cmocka_unit_test(a_change_is_committed_or_dropped),
+        cmocka_unit_test(the_first_target_comes_with_a_change),
+        cmocka_unit_test(a_port_stays_while_nobody_listens),
         cmocka_unit_test(none),
         cmocka_unit_test(a_taken_port_stops_all),
         cmocka_unit_test(listening_everywhere_is_reached_on_loopback),
