@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the verbs share. Each verb is `int cmd_NAME(int argc, char **argv)` with argv[0] "nlbsim
- * NAME"; it returns the exit status: 0 as expected, 1 the thing tested failed, 2 usage or
- * configuration error, 3 the environment failed. */
+ * What the verbs share. Each verb is a row, `command_NAME`, in cli/cmd_NAME.c. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include <stdio.h>
+#include "cli/command.h"
 
-#define VERB(name, function, help) int function(int argc, char **argv);
+/* The program itself: the command whose commands are the verbs. */
+extern const struct command nlbsim_command;
+
+#define VERB(name) extern const struct command command_##name;
 #include "cli/verbs.def"
 #undef VERB
-
-/* "nlbsim 0.1.0" and a line per library with its version. */
-void cli_print_version(FILE *out);
 
 #endif

@@ -3,7 +3,6 @@
  * NLB or a compliance rule would mind. */
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,34 +17,11 @@
 #include "cli/cert.h"
 #include "core/clock.h"
 
-#define DEFAULT_DAYS 30
-#define PATH_LEN     4096
-#define DEPTH_MAX    16
-
-static const char help[] =
-    "usage: nlbsim cert audit [options] FILE|DIR|INI...\n"
-    "\n"
-    "Look for what API Gateway, an NLB or the usual compliance rules would mind: expired, soon to\n"
-    "expire, incomplete or disordered chains, weak keys and hashes, keys a TLS listener does not\n"
-    "take, names, private keys that others can read. Of an INI file (*.ini) every certificate is\n"
-    "looked at in its place: whose it is, who validates it, for which host.\n"
-    "\n"
-    "  --days N             rotation threshold (default 30)\n"
-    "  --trust-store STORE  for files: a PEM file, system (default), lab:NAME with --seed, or "
-    "none;\n"
-    "                       an INI file has its own\n"
-    "  --host NAME          for files: the host of the integration's uri\n"
-    "  --seed TEXT          the seed of the lab that lab:NAME means\n"
-    "  --at TIME            as of then: 2026-11-21T10:00:00Z, +30d, @1764000000\n"
-    "  --json               one JSON document\n"
-    "  --sarif              SARIF 2.1.0, for annotations in CI\n"
-    "  --help               this text\n"
-    "\n"
-    "exit status: 0 nothing found, 1 something found, 2 usage or configuration, 3 cannot read\n"
-    "\n"
-    "example: nlbsim cert audit --days 45 certs/ nlb.ini\n";
+#define PATH_LEN  4096
+#define DEPTH_MAX 16
 
 struct audit_run {
+    struct command_line line;
     struct audit_options o;
     struct audit_report report;
     size_t looked_at;
@@ -112,7 +88,7 @@ static int visit_file(struct audit_run *run, const char *path, bool named)
                         run->host, &err);
 
     if (rc < 0)
-        return cert_fail("audit", &err);
+        return command_fail(&command_cert_audit, &err);
     run->looked_at += rc == 0;
     if (rc == 1 && named) {
         fprintf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
@@ -154,7 +130,7 @@ static int load_store(struct audit_run *run)
     if (cert_spec_is_lab(spec)) {
         run->lab = cert_lab_new(run->seed, run->o.now_s, &err);
         if (run->lab == NULL)
-            return cert_fail("audit", &err);
+            return command_fail(&command_cert_audit, &err);
     }
     run->bundle = trust_store_load(spec, NULL, run->lab, &err);
     if (run->bundle == NULL && run->store_spec == NULL) {
@@ -162,7 +138,7 @@ static int load_store(struct audit_run *run)
         return 0;
     }
     if (run->bundle == NULL)
-        return cert_fail("audit", &err);
+        return command_fail(&command_cert_audit, &err);
     run->anchors =
         trust_anchors_new(run->bundle->list.at, run->bundle->list.n, strcmp(spec, "system") == 0);
     run->store =
@@ -195,59 +171,75 @@ static int audit(struct audit_run *run, int n, char **paths)
     return rc;
 }
 
-int cert_cmd_audit(int argc, char **argv)
+static int audit_verb(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "days", required_argument, NULL, 'd' },
-        { "trust-store", required_argument, NULL, 't' },
-        { "host", required_argument, NULL, 'H' },
-        { "seed", required_argument, NULL, 's' },
-        { "at", required_argument, NULL, 'a' },
-        { "json", no_argument, NULL, 'j' },
-        { "sarif", no_argument, NULL, 'S' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    struct audit_run run = { .o = { .now_s = clock_wall_us() / 1000000, .days = DEFAULT_DAYS } };
-    char *end;
-    int option;
+    struct audit_run run = { .o = { .now_s = clock_wall_us() / 1000000 } };
+    int status = command_read(&command_cert_audit, argc, argv, &run);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            run.o.days = (unsigned)strtoul(optarg, &end, 10);
-            if (*optarg < '0' || *optarg > '9' || *end != '\0' || run.o.days > 36500)
-                return cert_usage("audit", "--days: 0 to 36500");
-            break;
-        case 't':
-            run.store_spec = optarg;
-            break;
-        case 'H':
-            run.host = optarg;
-            break;
-        case 's':
-            run.seed = optarg;
-            break;
-        case 'a':
-            if (cert_parse_at("audit", optarg, &run.o.now_s) != 0)
-                return 2;
-            break;
-        case 'j':
-            run.json = true;
-            break;
-        case 'S':
-            run.sarif = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return cert_try_help("audit");
-        }
-    }
-    if (optind == argc)
-        return cert_usage("audit", "at least one FILE, DIR or INI file is wanted");
+    if (status >= 0)
+        return status;
     if (run.json && run.sarif)
-        return cert_usage("audit", "--json and --sarif exclude each other");
-    return audit(&run, argc - optind, argv + optind);
+        return command_misused(&run, "--json and --sarif exclude each other");
+    return audit(&run, (int)run.line.n_operands, run.line.operands);
 }
+
+#define AT(field) .offset = offsetof(struct audit_run, field)
+static const struct command_option audit_option_rows[] = {
+    { .name = "days",
+      .argument = "N",
+      .kind = OPTION_UINT,
+      AT(o.days),
+      .max = 36500,
+      .def = "30",
+      .help = "rotation threshold" },
+    { .name = "trust-store",
+      .argument = "STORE",
+      .kind = OPTION_FILE,
+      AT(store_spec),
+      .help = "for files: a PEM file, system (default), lab:NAME with --seed, or none; an INI file "
+              "has its own" },
+    { .name = "host",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(host),
+      .help = "for files: the host of the integration's uri" },
+    { .name = "seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "the seed of the lab that lab:NAME means" },
+    { .name = "at",
+      .argument = "TIME",
+      .kind = OPTION_TIME,
+      AT(o.now_s),
+      .help = "as of then: 2026-11-21T10:00:00Z, +30d, @1764000000" },
+    { .name = "json", .kind = OPTION_FLAG, AT(json), .help = "one JSON document" },
+    { .name = "sarif",
+      .kind = OPTION_FLAG,
+      AT(sarif),
+      .help = "SARIF 2.1.0, for annotations in CI" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const audit_synopsis[] = { "[options] FILE|DIR|INI...", NULL };
+static const char *const audit_examples[] = { "nlbsim cert audit --days 45 certs/ nlb.ini", NULL };
+
+const struct command command_cert_audit = {
+    .name = "cert audit",
+    .summary = "what a validating client or an NLB would mind; exit status 1",
+    .run = audit_verb,
+    .synopsis = audit_synopsis,
+    .about = "Looks for what API Gateway, an NLB or the usual compliance rules would mind: "
+             "expired, soon to expire, incomplete or disordered chains, weak keys and hashes, keys "
+             "a TLS listener does not take, names, private keys that others can read. Of an INI "
+             "file (*.ini) every certificate is looked at in its place: whose it is, who validates "
+             "it, for which host.",
+    .options = audit_option_rows,
+    .operand = "FILE, DIR or INI",
+    .operand_kind = OPERAND_FILE,
+    .min_operands = 1,
+    .max_operands = 100000,
+    .notes = "Exit status: 0 nothing found, 1 something found, 2 usage or configuration, 3 cannot "
+             "read.",
+    .examples = audit_examples,
+};

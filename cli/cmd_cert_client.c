@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nlbsim cert client: client certificates as API Gateway keeps them, and their rotation. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,36 +9,10 @@
 #include "certs/audit/client_store.h"
 #include "cli/cert.h"
 #include "core/clock.h"
-
-#define DEFAULT_DIR "client-certificates"
-
-static const char help[] =
-    "usage: nlbsim cert client generate [--description TEXT] [options]\n"
-    "       nlbsim cert client list|get ID|delete ID [options]\n"
-    "       nlbsim cert client rotate [--all | --reload COMMAND] [options]\n"
-    "\n"
-    "Stage client certificates in a directory: API Gateway's shape (self-signed, RSA-2048, 365\n"
-    "days), its JSON fields on standard output. current.pem (certificate and key) is what the "
-    "stage\n"
-    "presents: client_certificate = DIR/current.pem. accepted.pem is what a backend pins.\n"
-    "\n"
-    "rotate goes on to the next point where somebody else has to act, in the documented order:\n"
-    "  1 generate a new certificate; accepted.pem has both: let the backend reload it\n"
-    "  2 current.pem is the new one: redeploy the stage\n"
-    "  3 the old one leaves accepted.pem and is deleted\n"
-    "\n"
-    "  --all              every step at once: for a backend that reads accepted.pem each time\n"
-    "  --reload COMMAND   every step, with this shell command after each change of accepted.pem;\n"
-    "                     when it fails, nothing further is done (call again to go on)\n"
-    "  --description TEXT for generate and rotate\n"
-    "  --dir DIR          the directory (default client-certificates)\n"
-    "  --at TIME          make it as of then: -400d gives an expired one\n"
-    "  --seed TEXT        the same key every time (never for secrets)\n"
-    "  --help             this text\n"
-    "\n"
-    "example: nlbsim cert client rotate --dir stage --reload 'systemctl reload nginx'\n";
+#include "core/suggest.h"
 
 struct client {
+    struct command_line line;
     const char *dir, *description, *seed, *reload;
     int64_t now_s;
     bool all;
@@ -92,15 +65,14 @@ static int rotate(const struct client *c, struct client_store *store)
         json_decref(state);
         state = client_store_rotate(store, c->description, c->seed, c->now_s, &step, &err);
         if (state == NULL)
-            return cert_fail("client", &err);
+            return command_fail(&command_cert_client, &err);
         if (c->reload != NULL && step != CLIENT_STEP_SWITCH && run_reload(c->reload) != 0) {
             json_decref(state);
             return 1;
         }
         /* The first certificate of a store has no old one to remove. */
-        if (step == CLIENT_STEP_REMOVE ||
-            (step == CLIENT_STEP_SWITCH && json_is_null(json_object_get(state, "previous"))))
-            more = false;
+        first = step == CLIENT_STEP_SWITCH && json_is_null(json_object_get(state, "previous"));
+        more = more && step != CLIENT_STEP_REMOVE && !first;
     } while (more);
     if (!c->all && c->reload == NULL)
         fprintf(stderr, "%s: %s\n", client_step_name(step), advice(step, first));
@@ -116,87 +88,141 @@ static int run_command(const struct client *c, const char *command, const char *
     int rc = 0;
 
     if (store == NULL)
-        return cert_fail("client", &err);
+        return command_fail(&command_cert_client, &err);
     if (strcmp(command, "rotate") == 0) {
         rc = rotate(c, store);
     } else if (strcmp(command, "delete") == 0) {
-        rc = client_store_delete(store, id, &err) != 0 ? cert_fail("client", &err) : 0;
+        rc = client_store_delete(store, id, &err) != 0 ? command_fail(&command_cert_client, &err)
+                                                       : 0;
     } else {
         json = strcmp(command, "generate") == 0
                    ? client_store_generate(store, c->description, c->seed, c->now_s, &err)
                : strcmp(command, "list") == 0 ? client_store_list(store, &err)
                                               : client_store_get(store, id, &err);
-        rc = json != NULL ? print_json(json) : cert_fail("client", &err);
+        rc = json != NULL ? print_json(json) : command_fail(&command_cert_client, &err);
     }
     client_store_close(store);
     return rc;
 }
 
-/* Does the command exist, and has it the operands it wants? */
-static int check_operands(const char *command, int n)
-{
-    static const struct {
-        const char *name;
-        int operands;
-    } commands[] = {
-        { "generate", 0 }, { "list", 0 }, { "get", 1 }, { "delete", 1 }, { "rotate", 0 }
-    };
+static const struct {
+    const char *name, *help;
+    size_t operands;
+} client_commands[] = {
+    { "generate", "make a certificate", 0 },
+    { "list", "all of them", 0 },
+    { "get", "one of them", 1 },
+    { "delete", "remove one that nobody uses", 1 },
+    { "rotate", "go on to the next point where somebody else has to act", 0 },
+};
+#define N_CLIENT_COMMANDS (sizeof client_commands / sizeof client_commands[0])
 
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, command) == 0)
-            return commands[i].operands == n ? 0
-                   : n > 0 && commands[i].operands == 0
-                       ? cert_usage("client", "this command takes no operand")
-                       : cert_usage("client", "one ID is wanted");
+/* Does the command exist, and has it the operands it wants? -1, or the exit status. */
+static int check_client_command(const struct client *c)
+{
+    const char *command = c->line.operands[0];
+    struct suggest s = suggest_for(command);
+    char hint[64];
+
+    for (size_t i = 0; i < N_CLIENT_COMMANDS; i++) {
+        suggest_try(&s, client_commands[i].name);
+        if (strcmp(client_commands[i].name, command) != 0)
+            continue;
+        if (c->line.n_operands - 1 < client_commands[i].operands)
+            return command_misused(c, "%s: no ID is given (cert client list shows them)", command);
+        if (c->line.n_operands - 1 > client_commands[i].operands)
+            return command_misused(c, "%s: unexpected operand '%s'", command,
+                                   c->line.operands[1 + client_commands[i].operands]);
+        if ((c->all || c->reload != NULL) && strcmp(command, "rotate") != 0)
+            return command_misused(c, "--all and --reload go with rotate");
+        return -1;
     }
-    return cert_usage("client", "generate, list, get, delete or rotate is wanted");
+    return command_misused(c, "unknown command '%s'%s", command,
+                           suggest_text(&s, hint, sizeof hint));
 }
 
-int cert_cmd_client(int argc, char **argv)
+static int client_run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "dir", required_argument, NULL, 'D' },    { "description", required_argument, NULL, 'd' },
-        { "seed", required_argument, NULL, 's' },   { "at", required_argument, NULL, 'a' },
-        { "reload", required_argument, NULL, 'r' }, { "all", no_argument, NULL, 'A' },
-        { "help", no_argument, NULL, 'h' },         { 0 },
-    };
-    struct client c = { .dir = DEFAULT_DIR, .now_s = clock_wall_us() / 1000000 };
-    int option, rc;
+    struct client c = { .now_s = clock_wall_us() / 1000000 };
+    int status = command_read(&command_cert_client, argc, argv, &c);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'D':
-            c.dir = optarg;
-            break;
-        case 'd':
-            c.description = optarg;
-            break;
-        case 's':
-            c.seed = optarg;
-            break;
-        case 'a':
-            if (cert_parse_at("client", optarg, &c.now_s) != 0)
-                return 2;
-            break;
-        case 'r':
-            c.reload = optarg;
-            break;
-        case 'A':
-            c.all = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return cert_try_help("client");
-        }
-    }
-    if (optind == argc)
-        return cert_usage("client", "generate, list, get, delete or rotate is wanted");
-    rc = check_operands(argv[optind], argc - optind - 1);
-    if (rc != 0)
-        return rc;
-    if ((c.all || c.reload != NULL) && strcmp(argv[optind], "rotate") != 0)
-        return cert_usage("client", "--all and --reload go with rotate");
-    return run_command(&c, argv[optind], argv[optind + 1]);
+    if (status < 0)
+        status = check_client_command(&c);
+    return status < 0 ? run_command(&c, c.line.operands[0], c.line.operands[1]) : status;
 }
+
+static void client_words(word_cb put, void *arg)
+{
+    for (size_t i = 0; i < N_CLIENT_COMMANDS; i++)
+        put(arg, client_commands[i].name, client_commands[i].help);
+}
+
+#define AT(field) .offset = offsetof(struct client, field)
+static const struct command_option client_option_rows[] = {
+    { .name = "dir",
+      .argument = "DIR",
+      .kind = OPTION_DIR,
+      AT(dir),
+      .def = "client-certificates",
+      .help = "the directory" },
+    { .name = "description",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(description),
+      .help = "for generate and rotate" },
+    { .name = "at",
+      .argument = "TIME",
+      .kind = OPTION_TIME,
+      AT(now_s),
+      .help = "make it as of then: -400d gives an expired one" },
+    { .name = "seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "the same key every time (never for secrets)" },
+    { .name = "all",
+      .kind = OPTION_FLAG,
+      AT(all),
+      .section = "For rotate",
+      .help = "every step at once: for a backend that reads accepted.pem each time" },
+    { .name = "reload",
+      .argument = "COMMAND",
+      .kind = OPTION_TEXT,
+      AT(reload),
+      .help = "every step, with this shell command after each change of accepted.pem; when it "
+              "fails, nothing further is done (call again to go on)" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const client_synopsis[] = { "generate [--description TEXT] [options]",
+                                               "list|get ID|delete ID [options]",
+                                               "rotate [--all | --reload COMMAND] [options]",
+                                               NULL };
+static const char *const client_examples[] = {
+    "nlbsim cert client rotate --dir stage --reload 'systemctl reload nginx'", NULL
+};
+
+const struct command command_cert_client = {
+    .name = "cert client",
+    .summary = "client certificates as API Gateway keeps them, and rotation",
+    .run = client_run,
+    .synopsis = client_synopsis,
+    .about =
+        "Stage client certificates in a directory: API Gateway's shape (self-signed, RSA-2048, "
+        "365 days), its JSON fields on standard output. current.pem (certificate and key) is "
+        "what the stage presents: client_certificate = DIR/current.pem. accepted.pem is what "
+        "a backend pins.\n\n"
+        "rotate goes on to the next point where somebody else has to act, in the documented "
+        "order:\n"
+        "1. a new certificate (the newest that generate made and nobody uses, or one made "
+        "now); accepted.pem has both: let the backend reload it\n"
+        "2. current.pem is the new one: redeploy the stage\n"
+        "3. the old one leaves accepted.pem and is deleted",
+    .options = client_option_rows,
+    .operand = "COMMAND",
+    .operand_kind = OPERAND_WORD,
+    .operand_words_cb = client_words,
+    .min_operands = 1,
+    .max_operands = 2,
+    .examples = client_examples,
+};

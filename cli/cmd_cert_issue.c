@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nlbsim cert issue: one certificate, by lab profile or by flags, signed by an authority of a lab.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,63 +9,23 @@
 #include "certs/lab/lab_issue.h"
 #include "certs/x509/pem_file.h"
 #include "cli/cert.h"
+#include "cli/lab_words.h"
 #include "core/clock.h"
 
-#define NAMES_MAX    200
-#define DEFAULT_DAYS 198
-#define MAX_DAYS     36500
-#define DAY_S        86400
-
-static const char help[] =
-    "usage: nlbsim cert issue [options] HOST...\n"
-    "\n"
-    "Make one certificate: BASE.pem (the chain), BASE.key (mode 0600), BASE.root.pem (what to "
-    "trust).\n"
-    "The first HOST is the common name; all are names of the certificate.\n"
-    "\n"
-    "  --lab DIR          sign with the authorities of that lab directory (nlbsim lab DIR)\n"
-    "  --seed TEXT        sign with the authorities that 'nlbsim lab --seed TEXT' makes\n"
-    "                     (without either, the authorities are made for this one certificate)\n"
-    "  --out BASE         where to write (default: the first HOST)\n"
-    "  --force            replace what is there\n"
-    "  --at TIME          count from then: 2026-11-21T10:00:00Z, +30d, @1764000000\n"
-    "\n"
-    "by profile:\n"
-    "  --profile NAME     a profile of the lab, flaw and all (nlbsim lab --list)\n"
-    "\n"
-    "by flags:\n"
-    "  --authority NAME   who signs (default issuing); self: signed with its own key\n"
-    "  --key KIND         ecdsa-256 (default), ecdsa-384, ecdsa-521, rsa-1024 ... rsa-4096\n"
-    "  --hash HASH        sha256 (default), sha384, sha512, sha1, md5\n"
-    "  --usage WHO        server (default), client, both\n"
-    "  --days N           how long it is valid (default 198)\n"
-    "  --from TIME        valid from (default: yesterday)\n"
-    "  --subject NAME     the whole subject, in the order of the encoding: C=US,O=lab,CN=x\n"
-    "  --ca               an authority: CA:TRUE, keyCertSign\n"
-    "  --help             this text\n"
-    "\n"
-    "example: nlbsim cert issue --lab pki --days 20 api.example.com www.example.com\n"
-    "example: nlbsim cert issue --profile expired --out listener api.example.com\n";
+#define DAY_S 86400
 
 struct issue {
+    struct command_line line;
     const char *lab_dir, *seed, *out, *profile, *authority, *subject;
-    const char *names[NAMES_MAX];
+    const char *const *names;
     size_t n_names;
     enum issue_key_kind key;
     mbedtls_md_type_t md;
     enum issue_eku eku;
-    long days;
+    unsigned days;
+    const char *from;
     int64_t now_s, from_s;
-    bool force, ca, by_flags;
-};
-
-static const struct {
-    const char *name;
-    mbedtls_md_type_t md;
-} hashes[] = {
-    { "sha256", MBEDTLS_MD_SHA256 }, { "sha384", MBEDTLS_MD_SHA384 },
-    { "sha512", MBEDTLS_MD_SHA512 }, { "sha1", MBEDTLS_MD_SHA1 },
-    { "md5", MBEDTLS_MD_MD5 },
+    bool force, ca;
 };
 
 static int by_flags(const struct issue *o, struct cert_lab *lab, struct cert_lab_item *item,
@@ -81,7 +40,7 @@ static int by_flags(const struct issue *o, struct cert_lab *lab, struct cert_lab
             .subject = o->subject != NULL ? o->subject : subject,
             .md = o->md,
             .not_before_utc = o->from_s,
-            .not_after_utc = o->from_s + o->days * DAY_S,
+            .not_after_utc = o->from_s + (int64_t)o->days * DAY_S,
             .basic = o->ca ? ISSUE_BASIC_CA : ISSUE_BASIC_NOT_CA,
             .path_len = -1,
             .usage = o->ca ? MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN |
@@ -101,7 +60,7 @@ static int by_flags(const struct issue *o, struct cert_lab *lab, struct cert_lab
         return -1;
     }
     /* With a seed the same flags give the same key. */
-    snprintf(label, sizeof label, "%s %s %s %ld", o->authority, o->names[0], issue_key_name(o->key),
+    snprintf(label, sizeof label, "%s %s %s %u", o->authority, o->names[0], issue_key_name(o->key),
              o->days);
     return cert_lab_issue_request(lab, &r, item, err);
 }
@@ -155,154 +114,181 @@ static int issue(const struct issue *o)
         rc = write_all(o, &item, &err);
     cert_lab_free(lab);
     if (rc != 0)
-        return cert_fail("issue", &err);
+        return command_fail(&command_cert_issue, &err);
     fprintf(stderr, "wrote %s.pem, %s.key and %s.root.pem\n", o->out, o->out, o->out);
     return 0;
 }
 
 /* --- options --- */
 
-static int set_hash(struct issue *o, const char *text)
+static int take_key_kind(void *options, const struct command_option *option, const char *value)
 {
-    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
-        if (strcmp(hashes[i].name, text) == 0) {
-            o->md = hashes[i].md;
-            return 0;
-        }
+    struct issue *o = options;
+    char names[160];
+
+    o->key = issue_key_find(value);
+    return o->key != ISSUE_KEY_N ? -1
+                                 : command_refuse(o, option->name, value, "one of %s",
+                                                  issue_key_names(names, sizeof names));
+}
+
+/* Relative to --at, wherever that stands: kept as it is until all is read. */
+static int settle_from(struct issue *o, const char *from)
+{
+    o->from_s = o->now_s - DAY_S;
+    if (from == NULL || clock_parse_utc(from, o->now_s, &o->from_s) == 0)
+        return -1;
+    return command_refuse(o, "from", from, "no time; write 2027-01-31, +30d, -1h or @SECONDS");
+}
+
+/* The first option given that a profile settles; NULL: none. */
+static const char *flag_given(const struct issue *o)
+{
+    static const char *const flags[] = { "authority", "key",     "hash", "usage",
+                                         "days",      "subject", "ca",   "from" };
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (command_given(o, flags[i]))
+            return flags[i];
     }
-    return cert_usage("issue", "--hash: sha256, sha384, sha512, sha1 or md5");
+    return NULL;
 }
 
-static int set_key(struct issue *o, const char *text)
+static int issue_run(int argc, char **argv)
 {
-    char names[160], message[224];
+    struct issue o = { .now_s = clock_wall_us() / 1000000 };
+    int status = command_read(&command_cert_issue, argc, argv, &o);
 
-    o->key = issue_key_find(text);
-    if (o->key != ISSUE_KEY_N)
-        return 0;
-    snprintf(message, sizeof message, "--key: one of %s", issue_key_names(names, sizeof names));
-    return cert_usage("issue", message);
+    if (status < 0)
+        status = settle_from(&o, o.from);
+    if (status >= 0)
+        return status;
+    o.names = (const char *const *)o.line.operands;
+    o.n_names = o.line.n_operands;
+    if (o.lab_dir != NULL && o.seed != NULL)
+        return command_misused(&o, "--lab and --seed exclude each other");
+    if (o.profile != NULL && flag_given(&o) != NULL)
+        return command_misused(&o, "--%s with --profile, which settles it", flag_given(&o));
+    if (o.profile != NULL && o.n_names > 1)
+        return command_misused(&o, "a profile settles everything but one HOST ('%s' is the second)",
+                               o.names[1]);
+    if (o.out == NULL)
+        o.out = o.names[0];
+    return issue(&o);
 }
 
-static int set_usage(struct issue *o, const char *text)
-{
-    o->eku = strcmp(text, "server") == 0   ? ISSUE_EKU_SERVER
-             : strcmp(text, "client") == 0 ? ISSUE_EKU_CLIENT
-             : strcmp(text, "both") == 0   ? ISSUE_EKU_BOTH
-                                           : ISSUE_EKU_NONE;
-    return o->eku != ISSUE_EKU_NONE ? 0 : cert_usage("issue", "--usage: server, client or both");
-}
+static const struct cfg_choice hashes[] = {
+    { .text = "sha256", .value = MBEDTLS_MD_SHA256 },
+    { .text = "sha384", .value = MBEDTLS_MD_SHA384 },
+    { .text = "sha512", .value = MBEDTLS_MD_SHA512 },
+    { .text = "sha1", .value = MBEDTLS_MD_SHA1 },
+    { .text = "md5", .value = MBEDTLS_MD_MD5 },
+    { .text = NULL },
+};
+static const struct cfg_choice usages[] = { { .text = "server", .value = ISSUE_EKU_SERVER },
+                                            { .text = "client", .value = ISSUE_EKU_CLIENT },
+                                            { .text = "both", .value = ISSUE_EKU_BOTH },
+                                            { .text = NULL } };
 
-static int set_days(struct issue *o, const char *text)
-{
-    char *end;
-
-    o->days = strtol(text, &end, 10);
-    return *text != '\0' && *end == '\0' && o->days > 0 && o->days <= MAX_DAYS
-               ? 0
-               : cert_usage("issue", "--days: 1 to 36500");
-}
-
-/* The options that describe a certificate; 0, or the exit status. */
-static int set_flag(struct issue *o, int option, const char *text)
-{
-    o->by_flags = true;
-    switch (option) {
-    case 'A':
-        o->authority = text;
-        return 0;
-    case 'k':
-        return set_key(o, text);
-    case 'H':
-        return set_hash(o, text);
-    case 'u':
-        return set_usage(o, text);
-    case 'd':
-        return set_days(o, text);
-    case 'F':
-        o->from_s = o->now_s;
-        return cert_parse_at("issue", text, &o->from_s) != 0 ? 2 : 0;
-    case 'n':
-        o->subject = text;
-        return 0;
-    case 'c':
-        o->ca = true;
-        return 0;
-    default:
-        return cert_try_help("issue");
-    }
-}
-
-static const struct option options[] = {
-    { "lab", required_argument, NULL, 'l' },   { "seed", required_argument, NULL, 's' },
-    { "out", required_argument, NULL, 'o' },   { "force", no_argument, NULL, 'f' },
-    { "at", required_argument, NULL, 'a' },    { "profile", required_argument, NULL, 'p' },
-    { "help", no_argument, NULL, 'h' },        { "authority", required_argument, NULL, 'A' },
-    { "key", required_argument, NULL, 'k' },   { "hash", required_argument, NULL, 'H' },
-    { "usage", required_argument, NULL, 'u' }, { "days", required_argument, NULL, 'd' },
-    { "from", required_argument, NULL, 'F' },  { "subject", required_argument, NULL, 'n' },
-    { "ca", no_argument, NULL, 'c' },          { 0 },
+#define AT(field) .offset = offsetof(struct issue, field)
+static const struct command_option issue_option_rows[] = {
+    { .name = "lab",
+      .argument = "DIR",
+      .kind = OPTION_DIR,
+      AT(lab_dir),
+      .help = "sign with the authorities of that lab directory (nlbsim lab DIR)" },
+    { .name = "seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "sign with the authorities that 'nlbsim lab --seed TEXT' makes; without either, the "
+              "authorities are made for this one certificate" },
+    { .name = "out",
+      .argument = "BASE",
+      .kind = OPTION_FILE,
+      AT(out),
+      .help = "where to write; without it, the first HOST" },
+    { .name = "force", .kind = OPTION_FLAG, AT(force), .help = "replace what is there" },
+    { .name = "at",
+      .argument = "TIME",
+      .kind = OPTION_TIME,
+      AT(now_s),
+      .help = "count from then: 2026-11-21T10:00:00Z, +30d, @1764000000" },
+    { .name = "profile",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(profile),
+      .words_cb = lab_profile_words,
+      .section = "By profile",
+      .help = "a profile of the lab, flaw and all (nlbsim lab --list)" },
+    { .name = "authority",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(authority),
+      .words_cb = lab_authority_words,
+      .def = "issuing",
+      .section = "By flags",
+      .help = "who signs; self: signed with its own key" },
+    { .name = "key",
+      .argument = "KIND",
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_key_kind,
+      .words_cb = lab_key_words,
+      .def = "ecdsa-256",
+      .help = "ecdsa-256, ecdsa-384, ecdsa-521, rsa-1024 ... rsa-4096" },
+    { .name = "hash",
+      .kind = OPTION_CHOICE,
+      .argument = "HASH",
+      AT(md),
+      .choices = hashes,
+      .def = "sha256",
+      .help = "sha256, sha384, sha512, sha1, md5" },
+    { .name = "usage",
+      .kind = OPTION_CHOICE,
+      AT(eku),
+      .choices = usages,
+      .def = "server",
+      .help = "whom the certificate is for" },
+    { .name = "days",
+      .argument = "N",
+      .kind = OPTION_UINT,
+      AT(days),
+      .min = 1,
+      .max = 36500,
+      .def = "198",
+      .help = "how long it is valid" },
+    { .name = "from",
+      .argument = "TIME",
+      .kind = OPTION_TEXT,
+      AT(from),
+      .help = "valid from; without it, yesterday" },
+    { .name = "subject",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(subject),
+      .help = "the whole subject, in the order of the encoding: C=US,O=lab,CN=x" },
+    { .name = "ca", .kind = OPTION_FLAG, AT(ca), .help = "an authority: CA:TRUE, keyCertSign" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const issue_synopsis[] = { "[options] HOST...", NULL };
+static const char *const issue_examples[] = {
+    "nlbsim cert issue --lab pki --days 20 api.example.com www.example.com",
+    "nlbsim cert issue --profile expired --out listener api.example.com", NULL
 };
 
-static int finish_options(struct issue *o, int argc, char **argv)
-{
-    for (int i = optind; i < argc; i++) {
-        if (o->n_names == NAMES_MAX)
-            return cert_usage("issue", "at most 200 names");
-        o->names[o->n_names++] = argv[i];
-    }
-    if (o->n_names == 0)
-        return cert_usage("issue", "at least one HOST is wanted");
-    if (o->lab_dir != NULL && o->seed != NULL)
-        return cert_usage("issue", "--lab and --seed exclude each other");
-    if (o->profile != NULL && (o->by_flags || o->n_names > 1))
-        return cert_usage("issue", "a profile settles everything but one HOST");
-    if (o->out == NULL)
-        o->out = o->names[0];
-    return issue(o);
-}
-
-int cert_cmd_issue(int argc, char **argv)
-{
-    struct issue o = { .authority = "issuing",
-                       .key = ISSUE_KEY_EC256,
-                       .md = MBEDTLS_MD_SHA256,
-                       .eku = ISSUE_EKU_SERVER,
-                       .days = DEFAULT_DAYS,
-                       .now_s = clock_wall_us() / 1000000 };
-    int option, rc;
-
-    o.from_s = o.now_s - DAY_S;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            o.lab_dir = optarg;
-            break;
-        case 's':
-            o.seed = optarg;
-            break;
-        case 'o':
-            o.out = optarg;
-            break;
-        case 'f':
-            o.force = true;
-            break;
-        case 'a':
-            if (cert_parse_at("issue", optarg, &o.now_s) != 0)
-                return 2;
-            o.from_s = o.now_s - DAY_S;
-            break;
-        case 'p':
-            o.profile = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            rc = set_flag(&o, option, optarg);
-            if (rc != 0)
-                return rc;
-        }
-    }
-    return finish_options(&o, argc, argv);
-}
+const struct command command_cert_issue = {
+    .name = "cert issue",
+    .summary = "make one certificate, by lab profile or by flags",
+    .run = issue_run,
+    .synopsis = issue_synopsis,
+    .about = "Makes one certificate: BASE.pem (the chain), BASE.key (mode 0600), BASE.root.pem "
+             "(what to trust). The first HOST is the common name; all are names of the "
+             "certificate.",
+    .options = issue_option_rows,
+    .operand = "HOST",
+    .operand_kind = OPERAND_WORD,
+    .min_operands = 1,
+    .max_operands = 200,
+    .examples = issue_examples,
+};

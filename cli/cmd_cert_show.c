@@ -3,7 +3,6 @@
  * put them together; revocation lists too. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,30 +20,10 @@
 #include "tls/tls_fetch.h"
 #include "tls/tls_params.h"
 
-#define DEFAULT_TIMEOUT_S 10
-
-static const char help[] =
-    "usage: nlbsim cert show [options] FILE|HOST:PORT\n"
-    "\n"
-    "Show certificates: subject, issuer, names, dates, key, signature, extensions; the chain as it "
-    "is\n"
-    "presented and as a client would build it. FILE may be PEM or DER, or a revocation list.\n"
-    "HOST:PORT connects, sends HOST as server name, and validates nothing.\n"
-    "\n"
-    "  --trust-store STORE   where the chain shall end: a PEM file, system, or lab:NAME with "
-    "--seed\n"
-    "  --sni NAME            server name to send; \"\" sends none\n"
-    "  --timeout SECONDS     for HOST:PORT (default 10)\n"
-    "  --seed TEXT           the seed of the lab that lab:NAME means\n"
-    "  --at TIME             count days left from then\n"
-    "  --json                one JSON document\n"
-    "  --help                this text\n"
-    "\n"
-    "example: nlbsim cert show --trust-store system api.example.com:443\n";
-
 struct show {
+    struct command_line line;
     const char *source, *trust_store, *sni, *seed;
-    unsigned timeout_s;
+    uint64_t timeout_ms;
     int64_t now_s;
     bool json;
 };
@@ -72,7 +51,7 @@ static int fetch(const struct show *s, const char *host, const char *port, struc
     int rc = 0;
 
     if (tls_init(err) != 0 ||
-        tls_fetch(host, port, sni[0] != '\0' ? sni : NULL, s->timeout_s * 1000, &got, err) != 0)
+        tls_fetch(host, port, sni[0] != '\0' ? sni : NULL, (unsigned)s->timeout_ms, &got, err) != 0)
         return -1;
     for (size_t i = 0; i < got.chain.n && rc == 0; i++)
         rc = cert_list_add_der(list, der_span_of(got.chain.at[i].der, got.chain.at[i].len), err);
@@ -240,7 +219,7 @@ static int show_crl(const struct show *s, const char *text, size_t len)
     int rc = 0;
 
     if (crl == NULL)
-        return cert_fail("show", &err);
+        return command_fail(&command_cert_show, &err);
     json_object_set_new(crl, "source", json_string(s->source));
     if (s->json)
         rc = print_json(crl);
@@ -265,7 +244,7 @@ static int show_list(const struct show *s, const struct cert_list *list, json_t 
         if (store == NULL) {
             cert_lab_free(lab);
             json_decref(tls);
-            return cert_fail("show", &err);
+            return command_fail(&command_cert_show, &err);
         }
     }
     doc = document(s, list, store != NULL ? &store->list : NULL);
@@ -302,60 +281,75 @@ static int show(const struct show *s)
         }
         rc = text == NULL ? -1 : cert_list_read(&list, text, len, s->source, &err);
     }
-    rc = rc != 0 ? cert_fail("show", &err) : show_list(s, &list, tls);
+    rc = rc != 0 ? command_fail(&command_cert_show, &err) : show_list(s, &list, tls);
     file_wipe(text, len);
     cert_list_clear(&list);
     return rc;
 }
 
-int cert_cmd_show(int argc, char **argv)
+static int show_run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "json", no_argument, NULL, 'j' },
-        { "trust-store", required_argument, NULL, 't' },
-        { "sni", required_argument, NULL, 's' },
-        { "seed", required_argument, NULL, 'S' },
-        { "timeout", required_argument, NULL, 'T' },
-        { "at", required_argument, NULL, 'a' },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    struct show s = { .timeout_s = DEFAULT_TIMEOUT_S, .now_s = clock_wall_us() / 1000000 };
-    char *end;
-    int option;
+    struct show s = { .now_s = clock_wall_us() / 1000000 };
+    int status = command_read(&command_cert_show, argc, argv, &s);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-            s.json = true;
-            break;
-        case 't':
-            s.trust_store = optarg;
-            break;
-        case 's':
-            s.sni = optarg;
-            break;
-        case 'S':
-            s.seed = optarg;
-            break;
-        case 'T':
-            s.timeout_s = (unsigned)strtoul(optarg, &end, 10);
-            if (*end != '\0' || s.timeout_s == 0 || s.timeout_s > 3600)
-                return cert_usage("show", "--timeout: 1 to 3600 seconds");
-            break;
-        case 'a':
-            if (cert_parse_at("show", optarg, &s.now_s) != 0)
-                return 2;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return cert_try_help("show");
-        }
-    }
-    if (optind + 1 != argc)
-        return cert_usage("show", "one FILE or HOST:PORT is wanted");
-    s.source = argv[optind];
+    if (status >= 0)
+        return status;
+    s.source = s.line.operands[0];
     return show(&s);
 }
+
+#define AT(field) .offset = offsetof(struct show, field)
+static const struct command_option show_option_rows[] = {
+    { .name = "trust-store",
+      .argument = "STORE",
+      .kind = OPTION_FILE,
+      AT(trust_store),
+      .help = "where the chain shall end: a PEM file, system, or lab:NAME with --seed" },
+    { .name = "sni",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(sni),
+      .help = "server name to send; \"\" sends none" },
+    { .name = "timeout",
+      .argument = "SECONDS",
+      .kind = OPTION_SECONDS,
+      AT(timeout_ms),
+      .min = 100,
+      .max = 3600 * 1000,
+      .def = "10",
+      .help = "for HOST:PORT" },
+    { .name = "seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "the seed of the lab that lab:NAME means" },
+    { .name = "at",
+      .argument = "TIME",
+      .kind = OPTION_TIME,
+      AT(now_s),
+      .help = "count days left from then" },
+    { .name = "json", .kind = OPTION_FLAG, AT(json), .help = "one JSON document" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const show_synopsis[] = { "[options] FILE|HOST:PORT", NULL };
+static const char *const show_examples[] = {
+    "nlbsim cert show --trust-store system api.example.com:443", NULL
+};
+
+const struct command command_cert_show = {
+    .name = "cert show",
+    .summary = "what a file, or a server at HOST:PORT, presents",
+    .run = show_run,
+    .synopsis = show_synopsis,
+    .about = "Shows certificates: subject, issuer, names, dates, key, signature, extensions; the "
+             "chain as it is presented and as a client would build it. FILE may be PEM or DER, or "
+             "a revocation list; - is standard input. HOST:PORT connects, sends HOST as server "
+             "name, and validates nothing.",
+    .options = show_option_rows,
+    .operand = "FILE or HOST:PORT",
+    .operand_kind = OPERAND_FILE,
+    .min_operands = 1,
+    .max_operands = 1,
+    .examples = show_examples,
+};

@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `nlbsim check FILE.ini`: read and cross-check a configuration, change nothing. */
-#include <getopt.h>
 #include <string.h>
 
 #include "cli/check_report.h"
 #include "cli/cli.h"
 #include "labtarget/sections.h"
 
-static void usage(FILE *out)
-{
-    fputs("usage: nlbsim check [-v] [--json] FILE.ini\n"
-          "       nlbsim check --keys\n\n"
-          "Reads a configuration and reports every problem in it, with file and line; also, as a\n"
-          "warning, what AWS accepts and API Gateway cannot reach.\n\n"
-          "  -v, --verbose   also print the configuration in effect, and where this build differs\n"
-          "                  from AWS for it\n"
-          "      --no-load   do not load certificates and trust stores\n"
-          "      --json      one JSON document on standard output\n"
-          "      --keys      print the table of all sections and keys (Markdown)\n\n"
-          "Exit status: 0 no problem, 2 problems, 3 the file cannot be read.\n\n"
-          "example: nlbsim check -v nlb.ini\n",
-          out);
-}
-
-struct options {
+struct check_options {
+    struct command_line line;
     bool verbose, json, keys, no_load;
 };
 
-static int check_file(const char *path, const struct options *o)
+static int check_file(const char *path, const struct check_options *o)
 {
     struct problems problems = { .path = path };
     struct nlb_config *config =
@@ -52,47 +36,62 @@ static int check_file(const char *path, const struct options *o)
     return status;
 }
 
-int cmd_check(int argc, char **argv)
+static const char *const check_synopsis[] = { "[options] FILE.ini", "--keys", NULL };
+
+static int check_run(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "verbose", no_argument, NULL, 'v' }, { "json", no_argument, NULL, 'j' },
-        { "keys", no_argument, NULL, 'k' },    { "no-load", no_argument, NULL, 'n' },
-        { "help", no_argument, NULL, 'h' },    { NULL, 0, NULL, 0 },
-    };
-    struct options o = { .verbose = false };
-    int c;
+    struct check_options o = { .verbose = false };
+    int status = command_read(&command_check, argc, argv, &o);
 
-    while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1) {
-        switch (c) {
-        case 'v':
-            o.verbose = true;
-            break;
-        case 'j':
-            o.json = true;
-            break;
-        case 'k':
-            o.keys = true;
-            break;
-        case 'n':
-            o.no_load = true;
-            break;
-        case 'h':
-            usage(stdout);
-            return 0;
-        default:
-            usage(stderr);
-            return 2;
-        }
-    }
-    if (o.keys && optind == argc) {
-        int rc = check_print_keys(stdout);
-
-        return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
-    }
-    if (optind + 1 != argc || o.keys) {
-        fputs("nlbsim check: give one file\n\n", stderr);
-        usage(stderr);
-        return 2;
-    }
-    return check_file(argv[optind], &o);
+    if (status >= 0)
+        return status;
+    if (o.keys && o.line.n_operands > 0)
+        return command_misused(&o, "--keys takes no file");
+    if (o.keys)
+        return check_print_keys(stdout) == 0 && fflush(stdout) == 0 ? 0 : 3;
+    if (o.line.n_operands == 0)
+        return command_misused(&o, "no FILE.ini is given: nlbsim check %s", check_synopsis[0]);
+    return check_file(o.line.operands[0], &o);
 }
+
+#define AT(field) .offset = offsetof(struct check_options, field)
+static const struct command_option check_option_rows[] = {
+    { .name = "verbose",
+      .letter = 'v',
+      .kind = OPTION_FLAG,
+      AT(verbose),
+      .help =
+          "also print the configuration in effect, and where this build differs from AWS for it" },
+    { .name = "no-load",
+      .kind = OPTION_FLAG,
+      AT(no_load),
+      .help = "do not load certificates and trust stores" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      AT(json),
+      .help = "one JSON document on standard output" },
+    { .name = "keys",
+      .kind = OPTION_FLAG,
+      AT(keys),
+      .help = "print the table of all sections and keys (Markdown)" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const check_examples[] = { "nlbsim check -v nlb.ini", NULL };
+
+const struct command command_check = {
+    .name = "check",
+    .summary =
+        "read and cross-check a configuration: every problem with file, line and the way out",
+    .run = check_run,
+    .synopsis = check_synopsis,
+    .about =
+        "Reads a configuration and reports every problem in it, with file and line; also, as a "
+        "warning, what AWS accepts and API Gateway cannot reach.",
+    .options = check_option_rows,
+    .operand = "FILE.ini",
+    .operand_kind = OPERAND_FILE,
+    .max_operands = 1,
+    .notes = "Exit status: 0 no problem, 2 problems, 3 the file cannot be read.",
+    .examples = check_examples,
+};

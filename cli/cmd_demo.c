@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `nlbsim demo`: one target, and what decides whether API Gateway trusts the way to it. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,21 +18,10 @@
 
 #define HOST "api.example.com" /* of scenarios/demo.ini */
 
-static void usage(FILE *out)
-{
-    fputs(
-        "usage: nlbsim demo [--stay]\n\n"
-        "Starts load balancers and a target with a self-signed certificate in this process, calls\n"
-        "them as API Gateway calls a private integration, and shows which certificate decided:\n"
-        "behind a TLS listener, behind a TCP listener, with a flawed listener certificate, and\n"
-        "with the skip flag.\n\n"
-        "      --stay   then leave the listeners running until SIGINT or SIGTERM, with commands\n"
-        "               to try\n"
-        "  -h, --help\n\n"
-        "Exit status: 0 as expected, 1 something came out otherwise, 3 the environment failed.\n\n"
-        "example: nlbsim demo --stay\n",
-        out);
-}
+struct demo_options {
+    struct command_line line;
+    bool stay;
+};
 
 /* Everything in the order of the file; true when all came out as expected. */
 static bool play(const struct scenario_file *file, bool colour)
@@ -164,41 +152,19 @@ static int demo(bool staying, const sigset_t *set)
     return status;
 }
 
-/* -1: go on; else the exit status. */
-static int options(int argc, char **argv, bool *staying)
+static int demo_run(int argc, char **argv)
 {
-    static const struct option longs[] = { { "stay", no_argument, NULL, 's' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { NULL, 0, NULL, 0 } };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        if (c == 's') {
-            *staying = true;
-        } else {
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
-        }
-    }
-    if (optind == argc)
-        return -1;
-    usage(stderr);
-    return 2;
-}
-
-int cmd_demo(int argc, char **argv)
-{
-    bool staying = false;
+    struct demo_options o = { .stay = false };
     struct err err = { 0 };
     sigset_t set;
-    int status = options(argc, argv, &staying);
+    int status = command_read(&command_demo, argc, argv, &o);
 
     if (status >= 0)
         return status;
     signal(SIGPIPE, SIG_IGN);
     log_set_level(LOG_LEVEL_ERR); /* the load balancers fail on purpose */
     sigemptyset(&set);
-    if (staying) {
+    if (o.stay) {
         /* Blocked before the workers start, so that sigwait() gets them. */
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGTERM);
@@ -208,7 +174,32 @@ int cmd_demo(int argc, char **argv)
         fprintf(stderr, "nlbsim demo: %s\n", err.text);
         return 3;
     }
-    status = demo(staying, &set);
+    status = demo(o.stay, &set);
     tls_thread_done();
     return status;
 }
+
+static const struct command_option demo_option_rows[] = {
+    { .name = "stay",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct demo_options, stay),
+      .help = "then leave the listeners running until SIGINT or SIGTERM, with commands to try" },
+    { .name = NULL },
+};
+static const char *const demo_synopsis[] = { "[--stay]", NULL };
+static const char *const demo_examples[] = { "nlbsim demo --stay", NULL };
+
+const struct command command_demo = {
+    .name = "demo",
+    .summary = "the whole story with nothing configured: who validates whose certificate",
+    .run = demo_run,
+    .synopsis = demo_synopsis,
+    .about = "Starts load balancers and a target with a self-signed certificate in this process, "
+             "calls them as API Gateway calls a private integration, and shows which certificate "
+             "decided: behind a TLS listener, behind a TCP listener, with a flawed listener "
+             "certificate, and with the skip flag.",
+    .options = demo_option_rows,
+    .notes =
+        "Exit status: 0 as expected, 1 something came out otherwise, 3 the environment failed.",
+    .examples = demo_examples,
+};

@@ -3,9 +3,7 @@
  * load balancer. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,22 +32,11 @@ struct session {
     bool too_long;
 };
 
-static void usage(FILE *out)
-{
-    fputs("usage: nlbsim explain [--follow] [--json] EVENTS\n"
-          "       nlbsim explain [--follow] [--json] --from HOST:PORT\n\n"
-          "Tells the story of each failed flow: who refused whom and at which message, what was\n"
-          "offered and what was wanted, what to change, and where the same failure would be seen\n"
-          "on AWS. The same story is told once, with a count.\n\n"
-          "  EVENTS               a file that `[nlb] events` wrote; - is standard input\n"
-          "      --from HOST:PORT a running load balancer's `[nlb] metrics` address\n"
-          "  -f, --follow         go on as events come; a story is told at once, then counted\n"
-          "      --json           one document; with --follow a JSON line per failed flow\n"
-          "  -h, --help\n\n"
-          "Exit status: 0 explained, 2 usage error or not one readable event, 3 cannot read.\n\n"
-          "example: nlbsim explain events.jsonl\n",
-          out);
-}
+struct explain_options {
+    struct command_line line;
+    bool follow, json;
+    const char *from;
+};
 
 /* --- what a policy wants --- */
 static bool policy_text(const char *name, const char *what, char *out, size_t size)
@@ -286,14 +273,8 @@ out:
 static int read_from(struct session *s, const char *from)
 {
     unsigned long long after = 0;
-    const char *port;
-    char host[256];
     int rc;
 
-    if (!endpoint_split(from, host, sizeof host, &port)) {
-        fprintf(stderr, "nlbsim explain: --from '%s': HOST:PORT, the port from 1 to 65535\n", from);
-        return 2;
-    }
     while ((rc = fetch(s, from, &after)) == 0 && s->follow)
         usleep(POLL_US);
     return rc;
@@ -322,48 +303,67 @@ static int conclude(struct session *s)
     return s->unreadable > 0 && s->unreadable == s->lines ? 2 : 0;
 }
 
-int cmd_explain(int argc, char **argv)
+static int explain_run(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "follow", no_argument, NULL, 'f' },
-        { "json", no_argument, NULL, 'j' },
-        { "from", required_argument, NULL, 'F' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
+    struct explain_options o = { .from = NULL };
     struct session s = { 0 };
-    const char *from = NULL;
-    int c, rc;
+    int rc = command_read(&command_explain, argc, argv, &o);
 
-    while ((c = getopt_long(argc, argv, "fh", longs, NULL)) != -1) {
-        switch (c) {
-        case 'f':
-            s.follow = true;
-            break;
-        case 'j':
-            s.json = true;
-            break;
-        case 'F':
-            from = optarg;
-            break;
-        default:
-            usage(c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
-        }
-    }
-    if (optind + (from == NULL) != argc) {
-        fputs("nlbsim explain: give one file, or --from HOST:PORT\n\n", stderr);
-        usage(stderr);
-        return 2;
-    }
-    signal(SIGPIPE, SIG_DFL);
+    if (rc >= 0)
+        return rc;
+    if ((o.from == NULL) != (o.line.n_operands == 1))
+        return command_misused(&o, "%s: one file, or --from HOST:PORT, is wanted",
+                               o.from == NULL ? "no EVENTS is given" : "two sources are given");
+    s.follow = o.follow;
+    s.json = o.json;
     s.explain = explain_new(policy_text);
     if (s.explain == NULL)
         return 3;
-    rc = from != NULL ? read_from(&s, from) : read_file(&s, argv[optind]);
+    rc = o.from != NULL ? read_from(&s, o.from) : read_file(&s, o.line.operands[0]);
     if (rc == 0)
         rc = conclude(&s);
     explain_free(s.explain);
     free(s.line);
     return rc;
 }
+
+#define AT(field) .offset = offsetof(struct explain_options, field)
+static const struct command_option explain_option_rows[] = {
+    { .name = "from",
+      .argument = "HOST:PORT",
+      .kind = OPTION_CUSTOM,
+      AT(from),
+      .parse_cb = endpoint_take,
+      .help = "a running load balancer's `[nlb] metrics` address" },
+    { .name = "follow",
+      .letter = 'f',
+      .kind = OPTION_FLAG,
+      AT(follow),
+      .help = "go on as events come; a story is told at once, then counted" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      AT(json),
+      .help = "one document; with --follow a JSON line per failed flow" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const explain_synopsis[] = { "[--follow] [--json] EVENTS",
+                                                "[--follow] [--json] --from HOST:PORT", NULL };
+static const char *const explain_examples[] = { "nlbsim explain events.jsonl", NULL };
+
+const struct command command_explain = {
+    .name = "explain",
+    .summary = "the story of each failed flow, from a file of events or a running load balancer",
+    .run = explain_run,
+    .synopsis = explain_synopsis,
+    .about = "Tells the story of each failed flow: who refused whom and at which message, what was "
+             "offered and what was wanted, what to change, and where the same failure would be "
+             "seen on AWS. The same story is told once, with a count. EVENTS is a file that "
+             "`[nlb] events` wrote; - is standard input.",
+    .options = explain_option_rows,
+    .operand = "EVENTS",
+    .operand_kind = OPERAND_FILE,
+    .max_operands = 1,
+    .notes = "Exit status: 0 explained, 2 usage error or not one readable event, 3 cannot read.",
+    .examples = explain_examples,
+};

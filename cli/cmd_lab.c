@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nlbsim lab: write the certificate lab to disk, or list its profiles. */
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,36 +11,20 @@
 #include "certs/lab/lab_issue.h"
 #include "certs/lab/profiles.h"
 #include "cli/cli.h"
+#include "cli/lab_words.h"
 #include "core/clock.h"
 
 #define PROGRESS_AFTER_US 1000000U /* a progress bar for work over a second */
 #define BAR_WIDTH         30
 
-static const char help[] =
-    "usage: nlbsim lab [options] DIR\n"
-    "       nlbsim lab --list [--json]\n"
-    "\n"
-    "Write the certificate lab: a public and a private authority, one certificate of every "
-    "profile\n"
-    "(sound or flawed) for one host, trust stores, revocation lists, and lab.json, which says "
-    "what\n"
-    "is what. In an INI file each profile is lab:PROFILE/HOST without any file.\n"
-    "\n"
-    "  DIR              a new or empty directory, or with --force one that holds a lab\n"
-    "  --host HOST      the host that the certificates are for (default api.example.com)\n"
-    "  --seed TEXT      the same keys, serial numbers and signatures every time (never for "
-    "secrets)\n"
-    "  --at TIME        count \"expired\" from then: 2026-11-21T10:00:00Z, +30d, @1764000000\n"
-    "  --ca-key KIND    key of the authorities: ecdsa-256 (default) ... ecdsa-521, rsa-2048 ...\n"
-    "  --no-large-rsa   leave out RSA keys of 3072 bits and more: they take a second or more\n"
-    "  --force          replace the lab in DIR; a directory that is no lab is never touched\n"
-    "  --list           the profiles, authorities and trust stores; writes nothing\n"
-    "  --json           the list as one JSON document\n"
-    "  --help           this text\n"
-    "\n"
-    "example: nlbsim lab --host orders.example.com pki\n"
-    "example: openssl verify -CAfile pki/public.pem -untrusted pki/server/expired.pem "
-    "pki/server/expired.pem\n";
+struct lab_options {
+    struct command_line line;
+    struct lab_dir_options dir;
+    const char *seed;
+    int64_t now_s;
+    int ca_key; /* enum issue_key_kind */
+    bool list, json;
+};
 
 /* --- the list --- */
 
@@ -158,73 +141,102 @@ static int write_lab(struct lab_dir_options *o, const char *seed, int64_t now_s,
     return 0;
 }
 
-static int usage_error(const char *text)
+static int take_ca_key(void *options, const struct command_option *option, const char *value)
 {
-    fprintf(stderr, "nlbsim lab: %s (nlbsim lab --help)\n", text);
-    return 2;
+    struct lab_options *o = options;
+    char names[160];
+
+    o->ca_key = (int)issue_key_find(value);
+    return o->ca_key != ISSUE_KEY_N ? -1
+                                    : command_refuse(options, option->name, value, "one of %s",
+                                                     issue_key_names(names, sizeof names));
 }
 
-int cmd_lab(int argc, char **argv)
+static int lab_run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "host", required_argument, NULL, 'H' },   { "seed", required_argument, NULL, 's' },
-        { "at", required_argument, NULL, 'a' },     { "no-large-rsa", no_argument, NULL, 'n' },
-        { "force", no_argument, NULL, 'f' },        { "list", no_argument, NULL, 'l' },
-        { "ca-key", required_argument, NULL, 'k' }, { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },         { 0 },
-    };
-    struct lab_dir_options o = { .host = "api.example.com" };
-    int64_t real_s = clock_wall_us() / 1000000, now_s = real_s;
-    enum issue_key_kind ca_key = ISSUE_KEY_EC256;
-    const char *seed = NULL;
-    bool list = false, json = false;
-    int option;
+    struct lab_options o = { .now_s = clock_wall_us() / 1000000 };
+    int status = command_read(&command_lab, argc, argv, &o);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'H':
-            o.host = optarg;
-            break;
-        case 's':
-            seed = optarg;
-            break;
-        case 'a':
-            if (clock_parse_utc(optarg, real_s, &now_s) != 0)
-                return usage_error("--at: not a time");
-            break;
-        case 'k':
-            ca_key = issue_key_find(optarg);
-            if (ca_key == ISSUE_KEY_N)
-                return usage_error("--ca-key: no such kind of key (ecdsa-256, rsa-2048, ...)");
-            break;
-        case 'n':
-            o.no_large_rsa = true;
-            break;
-        case 'f':
-            o.force = true;
-            break;
-        case 'l':
-            list = true;
-            break;
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            fputs("(nlbsim lab --help tells more)\n", stderr);
-            return 2;
-        }
+    if (status >= 0)
+        return status;
+    if (o.list && o.line.n_operands > 0)
+        return command_misused(&o, "--list takes no directory");
+    if (o.list && o.json)
+        return list_json();
+    if (o.list) {
+        list_text();
+        return 0;
     }
-    if (list)
-        return optind != argc ? usage_error("--list takes no directory")
-               : json         ? list_json()
-                              : (list_text(), 0);
-    if (json)
-        return usage_error("--json goes with --list");
-    if (optind + 1 != argc)
-        return usage_error("one directory is wanted");
-    o.dir = argv[optind];
-    return write_lab(&o, seed, now_s, ca_key);
+    if (o.json)
+        return command_misused(&o, "--json goes with --list");
+    if (o.line.n_operands == 0)
+        return command_misused(&o, "no DIR is given: nlbsim lab [options] DIR");
+    o.dir.dir = o.line.operands[0];
+    return write_lab(&o.dir, o.seed, o.now_s, (enum issue_key_kind)o.ca_key);
 }
+
+#define AT(field) .offset = offsetof(struct lab_options, field)
+static const struct command_option lab_option_rows[] = {
+    { .name = "host",
+      .argument = "HOST",
+      .kind = OPTION_TEXT,
+      AT(dir.host),
+      .def = "api.example.com",
+      .help = "the host that the certificates are for" },
+    { .name = "seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "the same keys, serial numbers and signatures every time (never for secrets)" },
+    { .name = "at",
+      .argument = "TIME",
+      .kind = OPTION_TIME,
+      AT(now_s),
+      .help = "count \"expired\" from then: 2026-11-21T10:00:00Z, +30d, @1764000000" },
+    { .name = "ca-key",
+      .argument = "KIND",
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_ca_key,
+      .words_cb = lab_key_words,
+      .def = "ecdsa-256",
+      .help = "key of the authorities: ecdsa-256 ... ecdsa-521, rsa-2048 ..." },
+    { .name = "no-large-rsa",
+      .kind = OPTION_FLAG,
+      AT(dir.no_large_rsa),
+      .help = "leave out RSA keys of 3072 bits and more: they take a second or more" },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      AT(dir.force),
+      .help = "replace the lab in DIR; a directory that is no lab is never touched" },
+    { .name = "list",
+      .kind = OPTION_FLAG,
+      AT(list),
+      .help = "the profiles, authorities and trust stores; writes nothing" },
+    { .name = "json", .kind = OPTION_FLAG, AT(json), .help = "the list as one JSON document" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const lab_synopsis[] = { "[options] DIR", "--list [--json]", NULL };
+static const char *const lab_examples[] = {
+    "nlbsim lab --host orders.example.com pki",
+    "openssl verify -CAfile pki/public.pem -untrusted pki/server/expired.pem "
+    "pki/server/expired.pem",
+    NULL
+};
+
+const struct command command_lab = {
+    .name = "lab",
+    .summary = "write the certificate lab: every sound and flawed certificate, trust stores, "
+               "revocation lists",
+    .run = lab_run,
+    .synopsis = lab_synopsis,
+    .about = "Writes the certificate lab: a public and a private authority, one certificate of "
+             "every profile (sound or flawed) for one host, trust stores, revocation lists, and "
+             "lab.json, which says what is what. In an INI file each profile is lab:PROFILE/HOST "
+             "without any file. DIR is new or empty, or with --force one that holds a lab.",
+    .options = lab_option_rows,
+    .operand = "DIR",
+    .operand_kind = OPERAND_DIR,
+    .max_operands = 1,
+    .examples = lab_examples,
+};

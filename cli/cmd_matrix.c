@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `nlbsim matrix [FILE.ini …]`: run scenarios and compare with what they expect. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,105 +11,27 @@
 #include "matrix/matrix.h"
 #include "tls/tls_conf.h"
 
-struct options {
+struct matrix_cli_options {
+    struct command_line line;
     struct matrix_options matrix;
-    bool json, progress;
+    bool json;
     const char *junit, *html;
 };
 
-static void usage(FILE *out)
+static int take_shard(void *options, const struct command_option *option, const char *text)
 {
-    fputs("usage: nlbsim matrix [options] [FILE.ini ...]\n\n"
-          "Runs every [integration] of the files, or the embedded catalogue of VPC-link failures: "
-          "each\n"
-          "with its own load balancer and targets on free ports, called as API Gateway calls it, "
-          "and\n"
-          "compared with expect, expect_status and expect_hop.\n\n"
-          "      --filter TEXT   only scenarios whose id or title holds it (or id pattern: 'A0*')\n"
-          "      --jobs N        so many at a time (default: the number of cores)\n"
-          "      --shard K/N     the K-th of N parts\n"
-          "      --json          one JSON document on standard output instead of the table\n"
-          "      --junit FILE    also write a JUnit file\n"
-          "      --html FILE     also write a page: the hops of each scenario, errors, remedies\n"
-          "  -h, --help\n\n"
-          "Exit status: 0 everything as expected, 1 an expectation was missed, 2 usage or\n"
-          "configuration error, 3 the environment failed.\n\n"
-          "example: nlbsim matrix --filter A0 --junit report.xml\n",
-          out);
-}
-
-static int parse_shard(const char *text, struct matrix_options *o)
-{
+    struct matrix_options *o = &((struct matrix_cli_options *)options)->matrix;
+    const char *given = text;
     char *end;
     unsigned long k = strtoul(text, &end, 10), n;
 
-    if (*end != '/' || end == text)
-        return -1;
-    text = end + 1;
+    text = end + (*end == '/');
     n = strtoul(text, &end, 10);
-    if (*end != '\0' || end == text || n < 1 || n > 10000 || k < 1 || k > n)
-        return -1;
+    if (strspn(given, "0123456789/") != strlen(given) || text == given || text[-1] != '/' ||
+        *end != '\0' || n > 10000 || k < 1 || k > n)
+        return command_refuse(options, option->name, given, "K/N, K from 1 to N, N at most 10000");
     o->shard = (unsigned)k;
     o->shards = (unsigned)n;
-    return 0;
-}
-
-static int parse_jobs(const char *text, struct matrix_options *o)
-{
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    if (*end != '\0' || end == text || n < 1 || n > 256)
-        return -1;
-    o->jobs = (unsigned)n;
-    return 0;
-}
-
-/* -1: go on; else the exit status. */
-static int parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        { "filter", required_argument, NULL, 'f' }, { "jobs", required_argument, NULL, 'J' },
-        { "shard", required_argument, NULL, 's' },  { "json", no_argument, NULL, 'j' },
-        { "junit", required_argument, NULL, 'u' },  { "html", required_argument, NULL, 'w' },
-        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
-    };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'f':
-            o->matrix.filter = optarg;
-            break;
-        case 'J':
-            if (parse_jobs(optarg, &o->matrix) != 0) {
-                fprintf(stderr, "nlbsim matrix: --jobs '%s': 1-256\n", optarg);
-                return 2;
-            }
-            break;
-        case 's':
-            if (parse_shard(optarg, &o->matrix) != 0) {
-                fprintf(stderr, "nlbsim matrix: --shard '%s': K/N, K from 1 to N\n", optarg);
-                return 2;
-            }
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'u':
-            o->junit = optarg;
-            break;
-        case 'w':
-            o->html = optarg;
-            break;
-        case 'h':
-            usage(stdout);
-            return 0;
-        default:
-            usage(stderr);
-            return 2;
-        }
-    }
     return -1;
 }
 
@@ -139,7 +60,7 @@ static int write_file(const struct matrix *m, const char *path,
     return rc;
 }
 
-static int report(const struct matrix *m, const struct options *o)
+static int report(const struct matrix *m, const struct matrix_cli_options *o)
 {
     bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     int rc = o->json ? report_json(m, stdout) : report_table(m, stdout, colour);
@@ -151,7 +72,7 @@ static int report(const struct matrix *m, const struct options *o)
     return m->failed > 0 ? 1 : 0;
 }
 
-static int run(struct matrix *m, const struct options *o)
+static int run(struct matrix *m, const struct matrix_cli_options *o)
 {
     struct err err = { 0 };
 
@@ -168,12 +89,12 @@ static int run(struct matrix *m, const struct options *o)
     return report(m, o);
 }
 
-int cmd_matrix(int argc, char **argv)
+static int matrix_verb(int argc, char **argv)
 {
-    struct options o = { .matrix.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
+    struct matrix_cli_options o = { .matrix.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
     struct problems problems = { 0 };
     struct matrix m;
-    int status = parse(argc, argv, &o);
+    int status = command_read(&command_matrix, argc, argv, &o);
 
     if (status >= 0)
         return status;
@@ -181,8 +102,7 @@ int cmd_matrix(int argc, char **argv)
         o.matrix.progress_cb = progress_cb;
     signal(SIGPIPE, SIG_IGN);
     log_set_level(LOG_LEVEL_ERR); /* the load balancers of the scenarios fail on purpose */
-    if (matrix_read(&m, (const char *const *)argv + optind, (size_t)(argc - optind), &problems) !=
-        0) {
+    if (matrix_read(&m, (const char *const *)o.line.operands, o.line.n_operands, &problems) != 0) {
         problems_print(&problems, stderr);
         status = problems_exit_status(&problems);
     } else {
@@ -193,3 +113,60 @@ int cmd_matrix(int argc, char **argv)
     tls_thread_done();
     return status;
 }
+
+#define AT(field) .offset = offsetof(struct matrix_cli_options, field)
+static const struct command_option matrix_option_rows[] = {
+    { .name = "filter",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(matrix.filter),
+      .help = "only scenarios whose id or title holds it (or id pattern: 'A0*')" },
+    { .name = "jobs",
+      .argument = "N",
+      .kind = OPTION_UINT,
+      AT(matrix.jobs),
+      .min = 1,
+      .max = 256,
+      .help = "so many at a time; without it, as many as there are cores" },
+    { .name = "shard",
+      .argument = "K/N",
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_shard,
+      .help = "the K-th of N parts" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      AT(json),
+      .help = "one JSON document on standard output instead of the table" },
+    { .name = "junit",
+      .argument = "FILE",
+      .kind = OPTION_FILE,
+      AT(junit),
+      .help = "also write a JUnit file" },
+    { .name = "html",
+      .argument = "FILE",
+      .kind = OPTION_FILE,
+      AT(html),
+      .help = "also write a page: the hops of each scenario, errors, remedies" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const matrix_synopsis[] = { "[options] [FILE.ini ...]", NULL };
+static const char *const matrix_examples[] = { "nlbsim matrix --filter A0 --junit report.xml",
+                                               NULL };
+
+const struct command command_matrix = {
+    .name = "matrix",
+    .summary = "run scenarios, each with its own load balancer, and compare with what they expect",
+    .run = matrix_verb,
+    .synopsis = matrix_synopsis,
+    .about = "Runs every [integration] of the files, or the embedded catalogue of VPC-link "
+             "failures: each with its own load balancer and targets on free ports, called as API "
+             "Gateway calls it, and compared with expect, expect_status and expect_hop.",
+    .options = matrix_option_rows,
+    .operand = "FILE.ini",
+    .operand_kind = OPERAND_FILE,
+    .max_operands = 10000,
+    .notes = "Exit status: 0 everything as expected, 1 an expectation was missed, 2 usage or "
+             "configuration error, 3 the environment failed.",
+    .examples = matrix_examples,
+};

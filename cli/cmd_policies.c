@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nlbsim policies: security policies as tables or JSON, and which parts this build can act out. */
 #include <fnmatch.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/screen.h"
 #include "listeners/policies.h"
 
-static const char help[] =
-    "usage: nlbsim policies [--json] [NAME...]\n"
-    "\n"
-    "Security policies of TLS listeners: protocols, cipher suites, groups and signature schemes "
-    "in\n"
-    "the server's order of preference, the policy used toward TLS targets, and what this build\n"
-    "cannot act out. Without a NAME: a list of all of them.\n"
-    "\n"
-    "  NAME     a policy, with or without \"ELBSecurityPolicy-\", or a pattern (quote it): '*PQ*'\n"
-    "  --json   one JSON document: an array of policies, all fields\n"
-    "  --help   this text\n"
-    "\n"
-    "example: nlbsim policies ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09\n"
-    "example: nlbsim policies --json '*FIPS*' | jq -r '.[].name'\n";
+struct policies_options {
+    struct command_line line;
+    bool json;
+};
 
 typedef const char *(*name_fn)(uint16_t code);
 
@@ -168,52 +158,80 @@ static bool select_policies(const char *name, const struct policy **list, size_t
     return any;
 }
 
-static int unknown(const char *name)
+static int unknown_policy(const struct policies_options *o, const char *name)
 {
     const char *near = policy_nearest(name);
 
-    fprintf(stderr, "nlbsim policies: no security policy '%s'", name);
     if (near != NULL)
-        fprintf(stderr, "; did you mean '%s'?\n", near);
-    else
-        fputs(" (nlbsim policies lists them)\n", stderr);
-    return 2;
+        return command_misused(o, "no security policy '%s'; did you mean '%s'?", name, near);
+    return command_misused(o, "no security policy '%s' (nlbsim policies lists them)", name);
 }
 
-int cmd_policies(int argc, char **argv)
+static int policies_run(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
+    struct policies_options o = { .json = false };
     const struct policy *list[64];
-    bool json = false;
+    int status = command_read(&command_policies, argc, argv, &o);
+    bool all = o.line.n_operands == 0;
     size_t n = 0;
-    int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (option != 'j') {
-            fputs("try 'nlbsim policies --help'\n", stderr);
-            return 2;
-        }
-        json = true;
+    if (status >= 0)
+        return status;
+    for (size_t i = 0; i < o.line.n_operands; i++) {
+        if (!select_policies(o.line.operands[i], list, &n))
+            return unknown_policy(&o, o.line.operands[i]);
     }
-    for (int i = optind; i < argc; i++) {
-        if (!select_policies(argv[i], list, &n))
-            return unknown(argv[i]);
-    }
-    if (optind == argc)
+    if (all)
         (void)select_policies("*", list, &n);
-    if (json)
+    if (o.json)
         return print_json(list, n);
-    if (optind == argc)
+    if (all)
         print_summary(list, n);
-    for (size_t i = 0; i < n && optind < argc; i++)
+    for (size_t i = 0; i < n && !all; i++)
         print_policy(list[i]);
-    puts("* this build cannot act out all of it; mbedTLS speaks TLS 1.2 and 1.3 and lacks what is "
-         "marked");
+    screen_wrap(stdout,
+                "* this build cannot act out all of it; mbedTLS speaks TLS 1.2 and 1.3 and lacks "
+                "what is marked",
+                0, 2, screen_columns(stdout));
+    putchar('\n');
     return fflush(stdout) == 0 ? 0 : 3;
 }
+
+static void policy_words(word_cb put, void *arg)
+{
+    size_t count;
+    const struct policy *all = policy_all(&count);
+
+    for (size_t i = 0; i < count; i++)
+        put(arg, all[i].name, all[i].note);
+}
+
+static const struct command_option policies_option_rows[] = {
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct policies_options, json),
+      .help = "one JSON document: an array of policies, all fields" },
+    { .name = NULL },
+};
+static const char *const policies_synopsis[] = { "[--json] [NAME...]", NULL };
+static const char *const policies_examples[] = {
+    "nlbsim policies ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "nlbsim policies --json '*FIPS*' | jq -r '.[].name'", NULL
+};
+
+const struct command command_policies = {
+    .name = "policies",
+    .summary = "security policies as tables, and which parts this build can act out",
+    .run = policies_run,
+    .synopsis = policies_synopsis,
+    .about = "Security policies of TLS listeners: protocols, cipher suites, groups and signature "
+             "schemes in the server's order of preference, the policy used toward TLS targets, "
+             "and what this build cannot act out. Without a NAME: a list of all of them. NAME is a "
+             "policy, with or without \"ELBSecurityPolicy-\", or a pattern (quote it): '*PQ*'.",
+    .options = policies_option_rows,
+    .operand = "NAME",
+    .operand_kind = OPERAND_WORD,
+    .operand_words_cb = policy_words,
+    .max_operands = 1000,
+    .examples = policies_examples,
+};

@@ -29,12 +29,6 @@ struct session {
     off_t mark; /* end of the events file before the first call */
 };
 
-static int complain(const struct err *err)
-{
-    fprintf(stderr, "nlbsim probe: %s\n", err->text);
-    return err_exit_status(err);
-}
-
 /* --- what the task needs --- */
 static const char *events_path(const struct session *s)
 {
@@ -238,28 +232,53 @@ static int work(struct session *s)
 
     ask_far_side(s);
     if (tls_init(&err) != 0 || load_anchors(s, &err) != 0 || load_client_certificate(s, &err) != 0)
-        return complain(&err);
+        return command_fail(&command_probe, &err);
     s->calls = calloc(s->options.count, sizeof *s->calls);
     if (s->calls == NULL) {
         err_set(&err, ERR_NOMEM, "%u calls", s->options.count);
-        return complain(&err);
+        return command_fail(&command_probe, &err);
     }
     if (make_all_calls(s, &err) != 0)
-        return complain(&err);
+        return command_fail(&command_probe, &err);
     return report(s);
 }
 
-int cmd_probe(int argc, char **argv)
+static int probe_run(int argc, char **argv)
 {
     struct session *s = calloc(1, sizeof *s);
     int status;
 
     if (s == NULL)
         return 3;
-    status = probe_options_read(argc, argv, &s->options);
+    status = probe_options_read(&command_probe, argc, argv, &s->options);
     if (status < 0)
         status = work(s);
     session_clear(s);
     free(s);
     return status;
 }
+
+static const char *const probe_synopsis[] = { "[options] URL", NULL };
+static const char *const probe_examples[] = {
+    "nlbsim probe --connect 127.0.0.1:8443 --trust-store root.pem https://api.example.com/orders",
+    NULL
+};
+
+const struct command command_probe = {
+    .name = "probe",
+    .summary = "be API Gateway: call an endpoint through a VPC link, print the execution log and "
+               "the verdict",
+    .run = probe_run,
+    .synopsis = probe_synopsis,
+    .about = "Calls a private integration as API Gateway does: connects, sends the URI's host as "
+             "server name, validates the certificate that answers, sends the request. Prints API "
+             "Gateway's execution log, what the API's caller gets, and which hop decided.",
+    .options = probe_option_rows,
+    .operand = "URL",
+    .operand_kind = OPERAND_WORD,
+    .min_operands = 1,
+    .max_operands = 1,
+    .notes = "Exit status: 0 the answer was passed on (whatever its status), 1 API Gateway answers "
+             "for itself, 2 usage, 3 the environment failed.",
+    .examples = probe_examples,
+};

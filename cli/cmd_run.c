@@ -2,7 +2,6 @@
  * `nlbsim run FILE.ini`: the load balancer and the lab targets of a file, in the foreground. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,80 +22,12 @@
 #include "tls/tls_conf.h"
 #include "tls/tls_engine.h"
 
-#define DRAIN_DEFAULT_S 5
-
-struct options {
+struct run_options {
+    struct command_line line;
     const char *path, *ready_file;
-    bool allow_key_log;
-    long drain_s;
+    bool allow_key_log, debug;
+    uint64_t drain_ms;
 };
-
-static void usage(FILE *out)
-{
-    fputs(
-        "usage: nlbsim run [options] FILE.ini\n\n"
-        "Starts the load balancer and the lab targets of the file and stays in the foreground.\n\n"
-        "      --ready-file PATH      write a JSON document there once every listener accepts;\n"
-        "                             removed at the end\n"
-        "      --drain-timeout SECS   how long running flows may finish after SIGTERM (default 5)\n"
-        "      --allow-key-log        honour SSLKEYLOGFILE (TLS secrets in the clear!)\n"
-        "  -d, --debug                log each state of each flow\n"
-        "  -h, --help\n\n"
-        "Signals: SIGTERM, SIGINT drain then stop, a second one stops at once; SIGHUP reads the\n"
-        "file again (a bad one changes nothing); SIGUSR1 opens the event file and the access log\n"
-        "again.\n"
-        "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed.\n\n"
-        "example: nlbsim run --ready-file /tmp/ready.json nlb.ini\n",
-        out);
-}
-
-static int parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        { "ready-file", required_argument, NULL, 'r' },
-        { "drain-timeout", required_argument, NULL, 't' },
-        { "allow-key-log", no_argument, NULL, 'k' },
-        { "debug", no_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    char *end;
-    int c;
-
-    while ((c = getopt_long(argc, argv, "dh", longs, NULL)) != -1) {
-        switch (c) {
-        case 'r':
-            o->ready_file = optarg;
-            break;
-        case 't':
-            o->drain_s = strtol(optarg, &end, 10);
-            if (*end != '\0' || end == optarg || o->drain_s < 0 || o->drain_s > 86400) {
-                fprintf(stderr, "nlbsim run: --drain-timeout '%s': 0-86400 seconds\n", optarg);
-                return 2;
-            }
-            break;
-        case 'k':
-            o->allow_key_log = true;
-            break;
-        case 'd':
-            log_set_level(LOG_LEVEL_DEBUG);
-            break;
-        case 'h':
-            usage(stdout);
-            return 0;
-        default:
-            usage(stderr);
-            return 2;
-        }
-    }
-    if (optind + 1 != argc) {
-        fputs("nlbsim run: give one file\n\n", stderr);
-        usage(stderr);
-        return 2;
-    }
-    o->path = argv[optind];
-    return -1;
-}
 
 static struct nlb_config *load(const char *path, int *status)
 {
@@ -123,7 +54,7 @@ static bool data_on_stdout(const struct nlb_config *config)
 /* --- the loop of the main thread --- */
 struct session {
     struct testbed bed;
-    const struct options *options;
+    const struct run_options *options;
     int signal_fd;
     bool draining;
     uint64_t deadline_us;
@@ -188,10 +119,10 @@ static bool take_signal(struct session *s)
     if (s->draining)
         return true;
     s->draining = true;
-    s->deadline_us = clock_mono_us() + (uint64_t)s->options->drain_s * 1000000U;
-    log_info("stop", "signal=%s flows=%llu draining for at most %ld s",
+    s->deadline_us = clock_mono_us() + s->options->drain_ms * 1000;
+    log_info("stop", "signal=%s flows=%llu draining for at most %g s",
              info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
-             (unsigned long long)nlb_active_flows(s->bed.nlb), s->options->drain_s);
+             (unsigned long long)nlb_active_flows(s->bed.nlb), (double)s->options->drain_ms / 1000);
     ready_notify("STOPPING=1");
     nlb_drain(s->bed.nlb);
     return false;
@@ -292,17 +223,20 @@ static int serve(struct session *s, struct nlb_config *config)
     return 0;
 }
 
-int cmd_run(int argc, char **argv)
+static int run_run(int argc, char **argv)
 {
-    struct options o = { .drain_s = DRAIN_DEFAULT_S };
+    struct run_options o = { .path = NULL };
     struct session s = { .options = &o };
     struct err err = { 0 };
     struct nlb_config *config;
     sigset_t set;
-    int status = parse(argc, argv, &o);
+    int status = command_read(&command_run, argc, argv, &o);
 
     if (status >= 0)
         return status;
+    o.path = o.line.operands[0];
+    if (o.debug)
+        log_set_level(LOG_LEVEL_DEBUG);
     signal(SIGPIPE, SIG_IGN); /* splice(2) has no flag against it */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
@@ -325,3 +259,52 @@ int cmd_run(int argc, char **argv)
     tls_thread_done();
     return status;
 }
+
+#define AT(field) .offset = offsetof(struct run_options, field)
+static const struct command_option run_option_rows[] = {
+    { .name = "ready-file",
+      .argument = "PATH",
+      .kind = OPTION_FILE,
+      AT(ready_file),
+      .help = "write a JSON document there once every listener accepts; removed at the end" },
+    { .name = "drain-timeout",
+      .argument = "SECONDS",
+      .kind = OPTION_SECONDS,
+      AT(drain_ms),
+      .max = 86400 * 1000,
+      .def = "5",
+      .help = "how long running flows may finish after SIGTERM" },
+    { .name = "allow-key-log",
+      .kind = OPTION_FLAG,
+      AT(allow_key_log),
+      .help = "honour SSLKEYLOGFILE (TLS secrets in the clear!)" },
+    { .name = "debug",
+      .letter = 'd',
+      .kind = OPTION_FLAG,
+      AT(debug),
+      .help = "log each state of each flow" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const run_synopsis[] = { "[options] FILE.ini", NULL };
+static const char *const run_examples[] = { "nlbsim run --ready-file /tmp/ready.json nlb.ini",
+                                            NULL };
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "start the load balancer, and the lab targets of the file, in the foreground",
+    .run = run_run,
+    .synopsis = run_synopsis,
+    .about =
+        "Starts the load balancer and the lab targets of the file and stays in the foreground.",
+    .options = run_option_rows,
+    .operand = "FILE.ini",
+    .operand_kind = OPERAND_FILE,
+    .min_operands = 1,
+    .max_operands = 1,
+    .notes = "Signals: SIGTERM, SIGINT drain then stop, a second one stops at once; SIGHUP reads "
+             "the file again (a bad one changes nothing); SIGUSR1 opens the event file and the "
+             "access log again.\n\n"
+             "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed.",
+    .examples = run_examples,
+};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `nlbsim target`: one lab target by itself, in the foreground. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,40 +14,16 @@
 #include "labtarget/sections.h"
 #include "tls/tls_conf.h"
 
-static void usage(FILE *out)
-{
-    fputs("usage: nlbsim target [--KEY VALUE ...]\n"
-          "       nlbsim target --faults [--markdown]\n\n"
-          "Serves one lab target in the foreground: an HTTP or HTTPS server that answers any\n"
-          "request with a JSON description of what it saw, or misbehaves as told. Prints one line\n"
-          "when it is ready.\n\n",
-          out);
-    for (const struct cfg_key *k = lab_target_keys; k->name != NULL; k++) {
-        char option[32], values[256];
+#define KEYS_MAX        24
+#define OPTION_NAME_MAX 32
+#define OPTION_HELP_MAX 512
 
-        snprintf(option, sizeof option, "--%s", k->name);
-        for (char *p = option; *p != '\0'; p++)
-            *p = (char)(*p == '_' ? '-' : *p);
-        fprintf(out, "  %-14s %s (%s%s%s)\n", option, k->help, cfg_values(k, values, sizeof values),
-                k->def == NULL ? "" : "; default ", k->def == NULL ? "" : k->def);
-    }
-    fputs(
-        "  --name         what it is called in its answers (default target)\n"
-        "  --lab-seed     the same lab keys and certificates every time\n"
-        "  --faults       list the faults; --markdown as a table\n"
-        "  -d, --debug    log each connection\n"
-        "  -h, --help\n\n"
-        "Exit status: 0 stopped as told (SIGTERM, SIGINT), 2 usage, 3 the environment failed.\n\n"
-        "example: nlbsim target --listen 127.0.0.1:8443 --certificate lab:expired/api.example.com\n"
-        "example: nlbsim target --protocol HTTP --fault status:503\n",
-        out);
-}
-
-/* --- options to an INI text, so that the keys' own rules apply --- */
-struct options {
+/* The keys become an INI text, so that their own rules apply. */
+struct target_options {
+    struct command_line line;
     FILE *ini;
     const char *name, *seed;
-    bool has_certificate, plain, faults, markdown;
+    bool has_certificate, plain, faults, markdown, debug;
 };
 
 /* An option's value is one line of a file. */
@@ -60,13 +35,14 @@ static bool one_line(const char *value)
     return false;
 }
 
-static int take_key(struct options *o, const char *option, const char *value)
+static int take_key(void *options, const struct command_option *option, const char *value)
 {
-    char key[32];
+    struct target_options *o = options;
+    char key[OPTION_NAME_MAX];
 
     if (!one_line(value))
         return 2;
-    snprintf(key, sizeof key, "%s", option);
+    snprintf(key, sizeof key, "%s", option->name);
     for (char *p = key; *p != '\0'; p++)
         *p = (char)(*p == '-' ? '_' : *p);
     o->has_certificate |= strcmp(key, "certificate") == 0;
@@ -75,69 +51,8 @@ static int take_key(struct options *o, const char *option, const char *value)
     return -1;
 }
 
-enum { OPT_NAME = 256, OPT_SEED, OPT_FAULTS, OPT_MARKDOWN, OPT_KEY };
-
-#define KEYS_MAX 24
-
-/* -1: go on; otherwise the exit status. */
-static int parse(int argc, char **argv, struct options *o)
-{
-    struct option longs[KEYS_MAX + 8] = {
-        { "name", required_argument, NULL, OPT_NAME },
-        { "lab-seed", required_argument, NULL, OPT_SEED },
-        { "faults", no_argument, NULL, OPT_FAULTS },
-        { "markdown", no_argument, NULL, OPT_MARKDOWN },
-        { "debug", no_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' },
-    };
-    char names[KEYS_MAX][32];
-    int c, at = 0, status = -1;
-
-    for (size_t i = 0; i < KEYS_MAX && lab_target_keys[i].name != NULL; i++) {
-        snprintf(names[i], sizeof names[i], "%s", lab_target_keys[i].name);
-        for (char *p = names[i]; *p != '\0'; p++)
-            *p = (char)(*p == '_' ? '-' : *p);
-        longs[6 + i] = (struct option){ names[i], required_argument, NULL, OPT_KEY };
-    }
-    while (status < 0 && (c = getopt_long(argc, argv, "dh", longs, &at)) != -1) {
-        switch (c) {
-        case OPT_KEY:
-            status = take_key(o, longs[at].name, optarg);
-            break;
-        case OPT_NAME:
-            o->name = optarg;
-            break;
-        case OPT_SEED:
-            o->seed = optarg;
-            break;
-        case OPT_FAULTS:
-            o->faults = true;
-            break;
-        case OPT_MARKDOWN:
-            o->markdown = true;
-            break;
-        case 'd':
-            log_set_level(LOG_LEVEL_DEBUG);
-            break;
-        case 'h':
-            usage(stdout);
-            status = 0;
-            break;
-        default:
-            status = 2;
-        }
-    }
-    if (status < 0 && optind != argc) {
-        fprintf(stderr, "nlbsim target: '%s': options only\n", argv[optind]);
-        status = 2;
-    }
-    if (status == 2)
-        fputs("(nlbsim target --help tells more)\n", stderr);
-    return status;
-}
-
 /* The whole file: what was given, after a head that names the target. */
-static struct nlb_config *load(const struct options *o, const char *keys, int *status)
+static struct nlb_config *load(const struct target_options *o, const char *keys, int *status)
 {
     struct problems problems = { .path = "nlbsim target" };
     struct nlb_config *config = NULL;
@@ -185,7 +100,7 @@ static int serve(struct nlb_config *config, const sigset_t *signals)
     return 0;
 }
 
-static int run(const struct options *o, const char *keys)
+static int run(const struct target_options *o, const char *keys)
 {
     struct err err = { 0 };
     struct nlb_config *config;
@@ -209,9 +124,9 @@ static int run(const struct options *o, const char *keys)
     return status;
 }
 
-int cmd_target(int argc, char **argv)
+static int target_run(int argc, char **argv)
 {
-    struct options o = { 0 };
+    struct target_options o = { 0 };
     char *keys = NULL;
     size_t n = 0;
     int status;
@@ -219,9 +134,13 @@ int cmd_target(int argc, char **argv)
     o.ini = open_memstream(&keys, &n);
     if (o.ini == NULL)
         return 3;
-    status = parse(argc, argv, &o);
+    status = command_read(&command_target, argc, argv, &o);
     if (fclose(o.ini) != 0 && status < 0)
         status = 3;
+    if (o.debug)
+        log_set_level(LOG_LEVEL_DEBUG);
+    if (status < 0 && o.markdown && !o.faults)
+        status = command_misused(&o, "--markdown goes with --faults");
     if (status < 0 && o.faults) {
         (o.markdown ? fault_print_markdown : fault_print_help)(stdout);
         status = fflush(stdout) == 0 ? 0 : 3;
@@ -231,3 +150,83 @@ int cmd_target(int argc, char **argv)
     free(keys);
     return status;
 }
+
+#define AT(field) .offset = offsetof(struct target_options, field)
+static const struct command_option own_options[] = {
+    { .name = "name",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(name),
+      .section = "This program",
+      .help = "what it is called in its answers (default target)" },
+    { .name = "lab-seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "the same lab keys and certificates every time" },
+    { .name = "faults", .kind = OPTION_FLAG, AT(faults), .help = "list the faults" },
+    { .name = "markdown", .kind = OPTION_FLAG, AT(markdown), .help = "the list as a table" },
+    { .name = "debug",
+      .letter = 'd',
+      .kind = OPTION_FLAG,
+      AT(debug),
+      .help = "log each connection" },
+};
+#undef AT
+
+/* A key of [lab_target] as an option. */
+static struct command_option key_option(const struct cfg_key *key, char name[OPTION_NAME_MAX],
+                                        char help[OPTION_HELP_MAX])
+{
+    char values[256];
+
+    snprintf(name, OPTION_NAME_MAX, "%s", key->name);
+    for (char *p = name; *p != '\0'; p++)
+        *p = (char)(*p == '_' ? '-' : *p);
+    cfg_values(key, values, sizeof values);
+    snprintf(help, OPTION_HELP_MAX, "%s (%s%s%s)", key->help, values,
+             key->def == NULL ? "" : "; default ", key->def == NULL ? "" : key->def);
+    return (struct command_option){ .name = name,
+                                    .argument = "VALUE",
+                                    .kind = OPTION_CUSTOM,
+                                    .parse_cb = take_key,
+                                    .choices = key->kind == CFG_ENUM ? key->choices : NULL,
+                                    .repeated = key->repeated,
+                                    .help = help };
+}
+
+static const struct command_option *target_option_rows(void)
+{
+    enum { N_OWN = sizeof own_options / sizeof own_options[0] };
+    static struct command_option rows[KEYS_MAX + N_OWN + 1];
+    static char names[KEYS_MAX][OPTION_NAME_MAX], help[KEYS_MAX][OPTION_HELP_MAX];
+    size_t n = 0;
+
+    if (rows[0].name != NULL)
+        return rows;
+    for (; n < KEYS_MAX && lab_target_keys[n].name != NULL; n++)
+        rows[n] = key_option(&lab_target_keys[n], names[n], help[n]);
+    rows[0].section = "Keys of [lab_target]";
+    memcpy(rows + n, own_options, sizeof own_options);
+    return rows;
+}
+
+static const char *const target_synopsis[] = { "[--KEY VALUE ...]", "--faults [--markdown]", NULL };
+static const char *const target_examples[] = {
+    "nlbsim target --listen 127.0.0.1:8443 --certificate lab:expired/api.example.com",
+    "nlbsim target --protocol HTTP --fault status:503", NULL
+};
+
+const struct command command_target = {
+    .name = "target",
+    .summary = "one lab target by itself: an HTTP or HTTPS server that tells what it saw, or "
+               "misbehaves",
+    .run = target_run,
+    .synopsis = target_synopsis,
+    .about = "Serves one lab target in the foreground: an HTTP or HTTPS server that answers any "
+             "request with a JSON description of what it saw, or misbehaves as told. Prints one "
+             "line when it is ready.",
+    .options_cb = target_option_rows,
+    .notes = "Exit status: 0 stopped as told (SIGTERM, SIGINT), 2 usage, 3 the environment failed.",
+    .examples = target_examples,
+};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nlbsim validate: what API Gateway would say about a chain, offline; one chain, or JSON lines. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,146 +11,12 @@
 #include "cli/validate_json.h"
 #include "core/clock.h"
 
-static const char help[] =
-    "usage: nlbsim validate --chain PEM --trust-store PEM --host NAME [options]\n"
-    "       nlbsim validate --json - < cases.jsonl\n\n"
-    "Say what API Gateway (a Java client) would say about a certificate chain, without a "
-    "connection.\n\n"
-    "  --chain FILE                  the chain as it is presented, leaf first (PEM)\n"
-    "  --trust-store SPEC            trusted authorities: a PEM file, lab:public, or system\n"
-    "  --host NAME                   host of the integration's uri; without it names are not "
-    "checked\n"
-    "  --at TIME                     judge at this moment: 2027-01-31, 2027-01-31T12:00:00Z, +30d\n"
-    "  --insecure-skip-verification  as with tlsConfig.insecureSkipVerification\n"
-    "  --skip-allows-plain-self-signed yes|no\n"
-    "                                with the flag: may a self-signed leaf be no CA? (yes)\n"
-    "  --public-authorities          the trust store holds authorities that the client's JDK "
-    "ships:\n"
-    "                                SHA-1 and *.com are refused\n"
-    "  --client apache|jdk           whose host name rules and words: API Gateway's (apache), or\n"
-    "                                the JDK's own HTTPS checker\n"
-    "  --json                        one JSON document; with '-' after it, read cases as JSON "
-    "lines\n"
-    "                                {\"id\",\"chain\":[pem],\"trust\":[pem],\"host\",\"time\"} "
-    "and\n"
-    "                                write one line per case\n"
-    "  --help                        this text\n\n"
-    "exit status: 0 accepted, 1 refused, 2 usage or unreadable input, 3 the environment failed;\n"
-    "of --json -: 0 when every line was judged, 2 when one could not be read\n\n"
-    "example: nlbsim validate --chain api.pem --trust-store system --host api.example.com --at "
-    "+30d\n";
-
-enum {
-    OPT_CHAIN = 256,
-    OPT_TRUST,
-    OPT_HOST,
-    OPT_AT,
-    OPT_SKIP,
-    OPT_PLAIN,
-    OPT_PUBLIC,
-    OPT_CLIENT,
-    OPT_JSON
-};
-
-static const struct option options[] = {
-    { "chain", required_argument, NULL, OPT_CHAIN },
-    { "trust-store", required_argument, NULL, OPT_TRUST },
-    { "host", required_argument, NULL, OPT_HOST },
-    { "at", required_argument, NULL, OPT_AT },
-    { "insecure-skip-verification", no_argument, NULL, OPT_SKIP },
-    { "skip-allows-plain-self-signed", required_argument, NULL, OPT_PLAIN },
-    { "public-authorities", no_argument, NULL, OPT_PUBLIC },
-    { "client", required_argument, NULL, OPT_CLIENT },
-    { "json", no_argument, NULL, OPT_JSON },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
-};
-
-struct arguments {
+struct validate_options {
+    struct command_line line;
     const char *chain, *trust_store;
-    bool json, stream;
+    bool json, skip_allows_plain_self_signed;
     struct validate_settings settings;
 };
-
-static int usage(const char *problem, const char *what)
-{
-    fprintf(stderr, "nlbsim validate: %s%s\ntry 'nlbsim validate --help'\n", problem, what);
-    return 2;
-}
-
-static int take_option(struct arguments *a, int option)
-{
-    struct trust_request *req = &a->settings.request;
-
-    switch (option) {
-    case OPT_CHAIN:
-        a->chain = optarg;
-        return 0;
-    case OPT_TRUST:
-        a->trust_store = optarg;
-        return 0;
-    case OPT_HOST:
-        req->host = optarg;
-        return 0;
-    case OPT_AT:
-        if (validate_time(optarg, req->at_utc, &req->at_utc) != 0)
-            return usage("not a time: ", optarg);
-        return 0;
-    case OPT_SKIP:
-        req->insecure_skip = true;
-        return 0;
-    case OPT_PLAIN:
-        req->skip_refuses_plain_self_signed = strcmp(optarg, "no") == 0;
-        if (strcmp(optarg, "yes") != 0 && strcmp(optarg, "no") != 0)
-            return usage("--skip-allows-plain-self-signed takes yes or no, not ", optarg);
-        return 0;
-    case OPT_PUBLIC:
-        a->settings.public_authorities = true;
-        return 0;
-    case OPT_CLIENT:
-        req->client = strcmp(optarg, "jdk") == 0 ? TRUST_JDK : TRUST_APACHE;
-        if (strcmp(optarg, "jdk") != 0 && strcmp(optarg, "apache") != 0)
-            return usage("--client takes apache or jdk, not ", optarg);
-        return 0;
-    case OPT_JSON:
-        a->json = true;
-        return 0;
-    default:
-        fputs("try 'nlbsim validate --help'\n", stderr); /* getopt has said what is wrong */
-        return 2;
-    }
-}
-
-/* 0 go on, 1 help was printed, 2 wrong usage. */
-static int read_arguments(struct arguments *a, int argc, char **argv)
-{
-    int option, rc;
-
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 1;
-        }
-        rc = take_option(a, option);
-        if (rc != 0)
-            return rc;
-    }
-    if (optind < argc && a->json && strcmp(argv[optind], "-") == 0) {
-        a->stream = true;
-        optind++;
-    }
-    if (optind < argc) {
-        fprintf(stderr, "nlbsim validate: unexpected operand '%s'\ntry 'nlbsim validate --help'\n",
-                argv[optind]);
-        return 2;
-    }
-    if (a->stream)
-        return 0;
-    if (a->chain == NULL)
-        return usage("--chain is missing", "");
-    return a->trust_store == NULL ? usage("--trust-store is missing", "") : 0;
-}
 
 static void print_text(const struct verdict *v, const struct trust_request *req)
 {
@@ -168,7 +33,7 @@ static void print_text(const struct verdict *v, const struct trust_request *req)
     printf("%s\n", sentence);
 }
 
-static int judge_one(struct arguments *a, const struct cert_list *anchors,
+static int judge_one(struct validate_options *a, const struct cert_list *anchors,
                      const struct cert_list *chain)
 {
     struct trust_request *req = &a->settings.request;
@@ -192,7 +57,7 @@ static int judge_one(struct arguments *a, const struct cert_list *anchors,
     return v.ok ? 0 : 1;
 }
 
-static int run_one(struct arguments *a)
+static int run_one(struct validate_options *a)
 {
     struct cert_list chain = { NULL, 0 };
     struct trust_store *bundle = NULL;
@@ -221,14 +86,113 @@ out:
     return rc;
 }
 
-int cmd_validate(int argc, char **argv)
+/* --json - reads cases; otherwise a chain and a trust store are needed. */
+static int check_arguments(struct validate_options *a)
 {
-    struct arguments a = { 0 };
-    int rc;
+    struct trust_request *req = &a->settings.request;
+    const bool stream = a->line.n_operands == 1;
 
-    a.settings.request.at_utc = clock_wall_us() / 1000000;
-    rc = read_arguments(&a, argc, argv);
-    if (rc != 0)
-        return rc == 1 ? 0 : rc;
-    return a.stream ? validate_stream(&a.settings, stdin, stdout) : run_one(&a);
+    req->skip_refuses_plain_self_signed = !a->skip_allows_plain_self_signed;
+    if (stream && (!a->json || strcmp(a->line.operands[0], "-") != 0))
+        return command_misused(a, "unexpected operand '%s'%s", a->line.operands[0],
+                               a->json ? ": cases are read from standard input, '-'" : "");
+    if (stream && (a->chain != NULL || a->trust_store != NULL))
+        return command_misused(a, "--%s with '-': each case has its own",
+                               a->chain != NULL ? "chain" : "trust-store");
+    if (!stream && a->chain == NULL)
+        return command_misused(a, "--chain FILE is missing");
+    return stream || a->trust_store != NULL
+               ? -1
+               : command_misused(a, "--trust-store SPEC is missing (a PEM file, or system)");
 }
+
+static int validate_run(int argc, char **argv)
+{
+    struct validate_options a = { .settings.request.at_utc = clock_wall_us() / 1000000 };
+    int rc = command_read(&command_validate, argc, argv, &a);
+
+    if (rc < 0)
+        rc = check_arguments(&a);
+    if (rc >= 0)
+        return rc;
+    return a.line.n_operands == 1 ? validate_stream(&a.settings, stdin, stdout) : run_one(&a);
+}
+
+static const struct cfg_choice clients[] = { { .text = "apache", .value = TRUST_APACHE },
+                                             { .text = "jdk", .value = TRUST_JDK },
+                                             { .text = NULL } };
+
+#define AT(field) .offset = offsetof(struct validate_options, field)
+static const struct command_option validate_option_rows[] = {
+    { .name = "chain",
+      .argument = "FILE",
+      .kind = OPTION_FILE,
+      AT(chain),
+      .help = "the chain as it is presented, leaf first (PEM)" },
+    { .name = "trust-store",
+      .argument = "SPEC",
+      .kind = OPTION_FILE,
+      AT(trust_store),
+      .help = "trusted authorities: a PEM file, lab:public, or system" },
+    { .name = "host",
+      .argument = "NAME",
+      .kind = OPTION_TEXT,
+      AT(settings.request.host),
+      .help = "host of the integration's uri; without it names are not checked" },
+    { .name = "at",
+      .argument = "TIME",
+      .kind = OPTION_TIME,
+      AT(settings.request.at_utc),
+      .help = "judge at this moment: 2027-01-31, 2027-01-31T12:00:00Z, +30d" },
+    { .name = "insecure-skip-verification",
+      .kind = OPTION_FLAG,
+      AT(settings.request.insecure_skip),
+      .help = "as with tlsConfig.insecureSkipVerification" },
+    { .name = "skip-allows-plain-self-signed",
+      .kind = OPTION_YES_NO,
+      AT(skip_allows_plain_self_signed),
+      .def = "yes",
+      .help = "with the flag: may a self-signed leaf be no CA?" },
+    { .name = "public-authorities",
+      .kind = OPTION_FLAG,
+      AT(settings.public_authorities),
+      .help = "the trust store holds authorities that the client's JDK ships: SHA-1 and *.com are "
+              "refused" },
+    { .name = "client",
+      .kind = OPTION_CHOICE,
+      AT(settings.request.client),
+      .choices = clients,
+      .def = "apache",
+      .help = "whose host name rules and words: API Gateway's (apache), or the JDK's own HTTPS "
+              "checker" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      AT(json),
+      .help = "one JSON document; with '-' after it, read cases as JSON lines "
+              "{\"id\", \"chain\":[pem], \"trust\":[pem], \"host\", \"time\"} and write one line "
+              "per case" },
+    { .name = NULL },
+};
+#undef AT
+static const char *const validate_synopsis[] = {
+    "--chain FILE --trust-store SPEC --host NAME [options]", "--json - < cases.jsonl", NULL
+};
+static const char *const validate_examples[] = {
+    "nlbsim validate --chain api.pem --trust-store system --host api.example.com --at +30d", NULL
+};
+
+const struct command command_validate = {
+    .name = "validate",
+    .summary = "what API Gateway would say about a certificate chain, offline",
+    .run = validate_run,
+    .synopsis = validate_synopsis,
+    .about = "Says what API Gateway (a Java client) would say about a certificate chain, without a "
+             "connection.",
+    .options = validate_option_rows,
+    .operand = "-",
+    .operand_kind = OPERAND_NONE,
+    .max_operands = 1,
+    .notes = "Exit status: 0 accepted, 1 refused, 2 usage or unreadable input, 3 the environment "
+             "failed; of --json -: 0 when every line was judged, 2 when one could not be read.",
+    .examples = validate_examples,
+};

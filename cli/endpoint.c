@@ -36,3 +36,14 @@ bool endpoint_split(const char *text, char *host, size_t size, const char **port
     *port = colon + 1;
     return true;
 }
+
+int endpoint_take(void *options, const struct command_option *option, const char *value)
+{
+    const char *port;
+    char host[256];
+
+    if (!endpoint_split(value, host, sizeof host, &port))
+        return command_refuse(options, option->name, value, "HOST:PORT, the port from 1 to 65535");
+    memcpy((char *)options + option->offset, &value, sizeof value);
+    return -1;
+}

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "cli/command.h"
 #include "vpclink/client.h"
 #include "vpclink/far_side.h"
 #include "vpclink/verdict.h"
@@ -14,6 +15,7 @@
 #define PROBE_LIST_MAX    64
 
 struct probe_options {
+    struct command_line line;
     struct gateway_task task; /* what it borrows is kept in the fields below */
     struct gateway_wording wording;
     bool json, public_authorities;
@@ -32,9 +34,10 @@ struct probe_options {
     uint16_t suites[PROBE_LIST_MAX], groups[PROBE_LIST_MAX];
 };
 
+extern const struct command_option probe_option_rows[];
 /* Read the command line. Returns -1 when the work can begin, else the exit status (the reason is
  * on standard error). */
-int probe_options_read(int argc, char **argv, struct probe_options *o);
+int probe_options_read(const struct command *c, int argc, char **argv, struct probe_options *o);
 void probe_options_clear(struct probe_options *o);
 
 /* One call with all that belongs to it. */

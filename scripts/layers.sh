@@ -31,9 +31,9 @@ ALLOW = {
     "matrix": ["labtarget", "nlb", "vpclink", "listeners", "certs", "observe", "tls", "core"],
     "cli": ["matrix", "labtarget", "explain", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
 }
-MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/version\.c$)")
+MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/cmd_version\.c$)")
 EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/client\.c$"
-                   r"|labtarget/lab_target|labtarget/target|nlb/worker\.|nlb/admin\.c$|cli/version\.c$)")
+                   r"|labtarget/lab_target|labtarget/target|nlb/worker\.|nlb/admin\.c$|cli/cmd_version\.c$)")
 def room(path):
     """The layer a file belongs to: its folder, or its folder's folder."""
     parts = path.split("/")[:-1]

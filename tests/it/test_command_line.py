@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Wrong command lines: status 2, nothing on standard output, the full name of the command and the way to its help."""
+"""The command line: help that fits, wrong words with the way out, closed pipes."""
 import os
+import re
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -9,7 +11,7 @@ import unittest
 from nlbtest import NLBSIM, nlbsim
 
 VERBS = ("run", "check", "demo", "probe", "matrix", "validate", "explain", "target", "lab", "policies",
-         "cert show", "cert issue", "cert audit", "cert client")
+         "cert show", "cert issue", "cert audit", "cert client", "completion", "version", "help")
 BAD_PORTS = ("0", "65536", "99999", "", "abc", "-1")
 
 
@@ -20,7 +22,7 @@ class CommandLine(unittest.TestCase):
                 done = nlbsim(*verb.split(), "--no-such-option")
                 text = done.stderr.decode()
                 self.assertEqual((done.returncode, done.stdout), (2, b""))
-                self.assertTrue(text.startswith(f"nlbsim {verb}: unrecognized option '--no-such-option'"), text)
+                self.assertTrue(text.startswith(f"nlbsim {verb}: unknown option '--no-such-option'"), text)
                 self.assertIn(f"nlbsim {verb}", text.split("\n", 1)[1], "no way to the help")
                 self.assertNotIn("see above", text)
 
@@ -30,6 +32,102 @@ class CommandLine(unittest.TestCase):
                 done = nlbsim(*verb.split(), "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, b""))
                 self.assertRegex(done.stdout.decode(), f"(?i)example[^$]*nlbsim {verb}")
+
+    def test_each_way_to_the_help_prints_the_same(self):
+        for verb in VERBS + ("cert",):
+            with self.subTest(verb=verb):
+                first = nlbsim(*verb.split(), "--help")
+                for words in ((*verb.split(), "-h"), ("help", *verb.split())):
+                    self.assertEqual((nlbsim(*words).returncode, nlbsim(*words).stdout), (0, first.stdout))
+        root = nlbsim("--help").stdout
+        self.assertEqual([nlbsim(word).stdout for word in ("-h", "help")], [root, root])
+        for verb in VERBS:
+            self.assertRegex(root.decode(), rf"(?m)^  {verb.split()[0]} ", "the list lacks a verb")
+        self.assertEqual(nlbsim("version").stdout, nlbsim("--version").stdout)
+
+    def test_help_fits_the_columns(self):
+        """80 when nobody knows the width; every verb, and the list of verbs."""
+        plain = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+        for columns in (None, 60, 80, 132):
+            env = plain if columns is None else {**plain, "COLUMNS": str(columns)}
+            longest = 0
+            for verb in VERBS + ("cert", ""):
+                done = subprocess.run([NLBSIM, "help", *verb.split()], stdout=subprocess.PIPE, check=True, env=env,
+                                      timeout=20)
+                for line in done.stdout.decode().splitlines():
+                    with self.subTest(verb=verb, columns=columns, line=line):
+                        self.assertLessEqual(len(line), columns or 80)
+                    longest = max(longest, len(line))
+            self.assertGreater(longest, (columns or 80) - 8, "the width is not made use of")
+
+    def test_a_misspelt_verb_is_guessed(self):
+        cases = (("prob", "unknown verb 'prob'; did you mean 'probe'?"),
+                 ("polices", "did you mean 'policies'?"), ("xyzzy", "unknown verb 'xyzzy'\n"),
+                 ("--hlep", "did you mean '--help'?"), ("--verson", "did you mean '--version'?"),
+                 ("nlb.ini", "did you mean 'nlbsim run nlb.ini'?"),
+                 ("https://api.example.com/", "did you mean 'nlbsim probe https://api.example.com/'?"),
+                 ("cert shwo", "unknown command 'shwo'; did you mean 'show'?"),
+                 ("cert client rotat", "unknown command 'rotat'; did you mean 'rotate'?"),
+                 ("help prob", "did you mean 'probe'?"), ("help cert audt", "did you mean 'audit'?"))
+        for words, text in cases:
+            with self.subTest(words=words):
+                done = nlbsim(*words.split())
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+                self.assertIn(text, done.stderr.decode())
+                self.assertLess(done.stderr.count(b"\n"), 3, "a sentence, not the whole help")
+
+    def test_a_misspelt_option_is_guessed(self):
+        """For every option of every verb: one letter too few, and the right one is named."""
+        tried = 0
+        for verb in VERBS:
+            for name in re.findall(r"^(?:  -\w, | {6})--([a-z-]+)", nlbsim("help", *verb.split()).stdout.decode(), re.M):
+                wrong = name[0] + name[2:] if len(name) > 3 else None
+                if wrong is None:
+                    continue
+                tried += 1
+                with self.subTest(verb=verb, option=wrong):
+                    done = nlbsim(*verb.split(), f"--{wrong}=x")
+                    self.assertEqual((done.returncode, done.stdout), (2, b""))
+                    self.assertIn(f"'--{wrong}'; did you mean '--{name}'?", done.stderr.decode())
+        self.assertGreater(tried, 80)
+
+    def test_an_option_without_its_value(self):
+        for words, text in (("run x.ini --ready-file", "--ready-file has no value; write --ready-file PATH"),
+                            ("probe --connect --json https://a.example/", "--connect HOST:PORT has no value: '--json'"),
+                            ("matrix --json=1", "--json takes no value ('1' was given)"),
+                            ("lab --seed a --seed b d", "--seed 'b': given twice")):
+            with self.subTest(words=words):
+                done = nlbsim(*words.split())
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+                self.assertIn(text, done.stderr.decode())
+
+    def test_both_forms_of_a_value_and_the_end_of_options(self):
+        for words in ("policies --json -- TLS13-1-3-2021-06", "policies TLS13-1-3-2021-06 --json",
+                      "policies --js TLS13-1-3-2021-06"):
+            self.assertIn(b'"ELBSecurityPolicy-TLS13-1-3-2021-06"', nlbsim(*words.split()).stdout)
+        self.assertEqual(nlbsim("check", "--", "--json").stderr, b"--json: No such file or directory\n")
+        for words in ("lab --list --at=+1d", "lab --list --at +1d", "lab --at -1d --list"):
+            self.assertEqual(nlbsim(*words.split()).returncode, 0)
+
+    def test_a_closed_pipe_ends_quietly(self):
+        """`| head -1`: no error text, and the status of a program that SIGPIPE ended, also when whoever starts it
+        ignores that signal."""
+        commands = ("--help", "--version", "version", "help probe", "policies", "policies --json", "lab --list",
+                    "lab --list --json", "target --faults", "check --keys", "explain /dev/null", "cert --help",
+                    "completion bash", "help --markdown", "matrix --filter A01", "matrix --filter A01 --json", "demo",
+                    "probe --json http://127.0.0.1:1/", "cert show /dev/null --help", "run --help")
+        for ignored in (False, True):
+            for command in commands:
+                with self.subTest(command=command, ignored=ignored):
+                    reader, writer = os.pipe()
+                    os.close(reader)
+                    done = subprocess.run(
+                        [NLBSIM, *command.split()], stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60,
+                        restore_signals=False,
+                        preexec_fn=lambda how=signal.SIG_IGN if ignored else signal.SIG_DFL: signal.signal(
+                            signal.SIGPIPE, how))
+                    os.close(writer)
+                    self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, b""))
 
     def test_a_port_outside_1_to_65535_is_a_usage_error(self):
         for port in BAD_PORTS:

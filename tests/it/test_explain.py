@@ -143,8 +143,8 @@ class Reading(NlbTest):
 
     def test_usage_and_bad_input(self):
         for args, data, status, text in (
-                ((), b"", 2, b"give one file"),
-                (("a", "b"), b"", 2, b"give one file"),
+                ((), b"", 2, b"one file, or --from HOST:PORT, is wanted"),
+                (("a", "b"), b"", 2, b"unexpected operand 'b'"),
                 (("--from", "nowhere"), b"", 2, b"HOST:PORT"),
                 (("/does/not/exist",), b"", 3, b"No such file"),
                 (("-",), b"rubbish\nmore\n", 2, b"line 1 is no event"),

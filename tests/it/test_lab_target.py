@@ -504,7 +504,7 @@ class Verb(NlbTest):
                     (("--fault", "none\n[nlb]"), 2, "one line"),
                     (("--protocol", "FTP"), 2, "FTP"),
                     (("--nope", "1"), 2, "--help"),
-                    (("extra",), 2, "options only"),
+                    (("extra",), 2, "'extra' is no option"),
                     (("--protocol", "HTTP", "--certificate", "x.pem"), 2, "only for protocol = HTTPS"),
                     (("--certificate", "gone.pem"), 2, "gone.pem"),
                     (("--protocol", "HTTP", "--listen", taken), 3, "cannot listen")):
