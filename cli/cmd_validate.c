@@ -27,7 +27,7 @@ static void print_text(const struct verdict *v, const struct trust_request *req)
         printf("accepted\n%s\n", sentence);
         return;
     }
-    printf("refused: %s\n", v->error);
+    printf("%s: %s\n", verdict_unknown(v->code) ? "not judged" : "refused", v->error);
     if (v->detail[0] != '\0')
         printf("cause: %s\n", v->detail);
     printf("%s\n", sentence);
@@ -54,7 +54,7 @@ static int judge_one(struct validate_options *a, const struct cert_list *anchors
     else
         print_text(&v, req);
     trust_anchors_free(trust);
-    return v.ok ? 0 : 1;
+    return v.ok ? 0 : verdict_unknown(v.code) ? 3 : 1;
 }
 
 static int run_one(struct validate_options *a)
@@ -193,6 +193,7 @@ const struct command command_validate = {
     .operand_kind = OPERAND_NONE,
     .max_operands = 1,
     .notes = "Exit status: 0 accepted, 1 refused, 2 usage or unreadable input, 3 the environment "
-             "failed; of --json -: 0 when every line was judged, 2 when one could not be read.",
+             "failed or the chain costs more than nlbsim spends on a judgement; of --json -: 0 "
+             "when every line was judged, 2 when one could not be read.",
     .examples = validate_examples,
 };

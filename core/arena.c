@@ -33,11 +33,11 @@ void *arena_alloc(struct arena *a, size_t n)
 {
     struct arena_block *b;
 
-    if (n > SIZE_MAX - sizeof *b || !allow())
+    b = n <= SIZE_MAX - sizeof *b && allow() ? calloc(1, sizeof *b + n) : NULL;
+    if (b == NULL) {
+        a->failed = true;
         return NULL;
-    b = calloc(1, sizeof *b + n);
-    if (b == NULL)
-        return NULL;
+    }
     b->next = a->blocks;
     a->blocks = b;
     return b->data;
@@ -66,8 +66,10 @@ void *arena_append(struct arena *a, void *items, size_t *n, size_t size)
     if ((*n & (*n - 1)) == 0) {
         size_t room = *n == 0 ? 1 : *n * 2;
 
-        if (size == 0 || room > SIZE_MAX / size)
+        if (size == 0 || room > SIZE_MAX / size) {
+            a->failed = true;
             return NULL;
+        }
         new = arena_alloc(a, room * size);
         if (new == NULL)
             return NULL;

@@ -3,6 +3,7 @@
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -10,6 +11,7 @@ struct arena_block;
 /* Zero-initialised is empty and ready. */
 struct arena {
     struct arena_block *blocks;
+    bool failed; /* memory was out once: what was made of the arena may be incomplete */
 };
 
 /* `n` zeroed bytes, aligned for any type; NULL when memory is out. */

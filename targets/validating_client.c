@@ -108,10 +108,13 @@ static void judge_afresh(const struct validating_client *j, const struct tls_cha
         const size_t i = req.chain_len;
 
         facts[i] = cert_facts_new(chain->at[i].der, chain->at[i].len);
-        if (facts[i] == NULL)
+        if (facts[i] == NULL) {
+            req.chain_cut = true;
             break;
+        }
     }
     trust_judge(&req, &verdict);
+    out->judged = !verdict_unknown(verdict.code);
     out->ok = verdict.ok;
     out->error = verdict.ok ? NULL : strdup(verdict.error);
     for (size_t i = 0; i < req.chain_len; i++)
@@ -125,12 +128,13 @@ void validating_client(struct validating_client *j, const struct tls_chain *chai
 
     if (chain->n == 0)
         return;
-    out->judged = true;
+    out->judged = true; /* a kept judgement was one */
     out->name_checked = sni != NULL;
     out->trust_store = j->store->spec;
     tls_chain_hash(chain, sni, key);
     if (find_kept(j, key, out))
         return;
     judge_afresh(j, chain, sni, out);
-    keep(j, key, out);
+    if (out->judged)
+        keep(j, key, out);
 }

@@ -96,8 +96,10 @@ static int judge(void *arg, const struct tls_presented *p)
     cert_list_clear(&r->chain);
     for (size_t i = 0; i < p->chain->n; i++) {
         if (cert_list_add_der(&r->chain, der_span_of(p->chain->at[i].der, p->chain->at[i].len),
-                              NULL) != 0)
+                              NULL) != 0) {
+            req.chain_cut = true;
             break;
+        }
     }
     req.chain = r->chain.at;
     req.chain_len = r->chain.n;
@@ -220,7 +222,11 @@ void link_tls_failed(struct gateway_link *link)
         return;
     }
     if (r->judged && !r->verdict.ok && !about_the_host(r->verdict.code)) {
-        r->broke = BREAK_CERTIFICATE;
+        r->broke = r->verdict.code == VERDICT_NO_MEMORY         ? BREAK_NO_MEMORY
+                   : r->verdict.code == VERDICT_SIMULATOR_LIMIT ? BREAK_NOT_SIMULATED
+                                                                : BREAK_CERTIFICATE;
+        if (r->broke == BREAK_NOT_SIMULATED)
+            snprintf(r->why, sizeof r->why, "%.300s", r->verdict.what);
         return;
     }
     switch (failure.cause) {

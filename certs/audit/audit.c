@@ -280,6 +280,10 @@ static int check_verdict(const struct audit *a, size_t first)
     trust_judge(&request, &verdict);
     if (verdict.ok)
         return 0;
+    if (verdict.code == VERDICT_NO_MEMORY)
+        return -1;
+    if (verdict_unknown(verdict.code))
+        return audit_note(a->report, a->s, AUDIT_NOT_JUDGED, NULL, "%s", verdict.what);
     if (verdict.index >= 0 && (size_t)verdict.index < a->s->chain->n)
         of = a->s->chain->at[verdict.index];
     if (verdict.code == VERDICT_HOST_MISMATCH || verdict.code == VERDICT_HOST_ILLEGAL)

@@ -5,8 +5,11 @@
 
 #include "certs/judge/trust_impl.h"
 
-/* A tree larger than this is an attack; it is judged as one that has died. */
+/* A tree larger than this is an attack: the judgement ends for its cost. */
 #define NODES_MAX 2000
+
+/* What making a node or an entry costs, in the unit of TRUST_WORK_MAX. */
+#define MAKE_COST 20
 
 struct oid_list {
     struct oid_list *next;
@@ -37,9 +40,9 @@ static bool is_any(struct der_span oid)
     return der_span_eq(oid, der_span_of(any_octets, sizeof any_octets));
 }
 
-static bool has(const struct oid_list *l, struct der_span oid)
+static bool has(struct trust_run *run, const struct oid_list *l, struct der_span oid)
 {
-    for (; l != NULL; l = l->next) {
+    for (; l != NULL && run_pay(run, 1); l = l->next) {
         if (der_span_eq(l->oid, oid))
             return true;
     }
@@ -48,7 +51,7 @@ static bool has(const struct oid_list *l, struct der_span oid)
 
 static bool add_oid(struct trust_run *run, struct oid_list **l, struct der_span oid)
 {
-    struct oid_list *item = arena_alloc(&run->arena, sizeof *item);
+    struct oid_list *item = run_pay(run, MAKE_COST) ? arena_alloc(&run->arena, sizeof *item) : NULL;
 
     if (item == NULL)
         return false;
@@ -63,7 +66,7 @@ static struct node *add_node(struct trust_run *run, struct policy_state *s, size
 {
     struct node *n;
 
-    if (s->n_nodes >= NODES_MAX || run->work > TRUST_WORK_MAX)
+    if (!run_pay(run, s->n_nodes < NODES_MAX ? MAKE_COST : TRUST_WORK_MAX + 1))
         return NULL;
     n = arena_alloc(&run->arena, sizeof *n);
     if (n == NULL || !add_oid(run, &n->expected, expected))
@@ -123,9 +126,8 @@ static bool under_parents(struct trust_run *run, struct policy_state *s, struct 
     struct der_span any = der_span_of(any_octets, sizeof any_octets);
     bool found = false;
 
-    for (struct node *p = s->levels[s->index - 1]; p != NULL; p = p->next) {
-        run->work += 2;
-        if (p->dead || !has(p->expected, match_any ? any : policy))
+    for (struct node *p = s->levels[s->index - 1]; p != NULL && run_pay(run, 2); p = p->next) {
+        if (p->dead || !has(run, p->expected, match_any ? any : policy))
             continue;
         found = true;
         add_node(run, s, s->index, p, policy, policy);
@@ -134,15 +136,22 @@ static bool under_parents(struct trust_run *run, struct policy_state *s, struct 
 }
 
 /* anyPolicy in the certificate: every policy that a parent expects and no child has yet. */
+static bool has_child(struct trust_run *run, const struct policy_state *s, const struct node *p,
+                      struct der_span policy)
+{
+    for (const struct node *c = s->levels[s->index]; c != NULL && run_pay(run, 1); c = c->next) {
+        if (!c->dead && c->parent == p && der_span_eq(c->policy, policy))
+            return true;
+    }
+    return false;
+}
+
 static void under_all_parents(struct trust_run *run, struct policy_state *s)
 {
     for (struct node *p = s->levels[s->index - 1]; p != NULL; p = p->next) {
-        for (struct oid_list *e = p->dead ? NULL : p->expected; e != NULL; e = e->next) {
-            bool there = false;
-
-            for (struct node *c = s->levels[s->index]; c != NULL && !there; c = c->next)
-                there = !c->dead && c->parent == p && der_span_eq(c->policy, e->oid);
-            if (!there)
+        for (struct oid_list *e = p->dead ? NULL : p->expected; e != NULL && run_pay(run, 1);
+             e = e->next) {
+            if (!has_child(run, s, p, e->oid))
                 add_node(run, s, s->index, p, e->oid, e->oid);
         }
     }
@@ -153,7 +162,7 @@ static void process_policies(struct trust_run *run, struct policy_state *s,
 {
     bool any = false;
 
-    for (size_t i = 0; i < cert->n_policies; i++) {
+    for (size_t i = 0; i < cert->n_policies && run_pay(run, 1); i++) {
         struct der_span oid = cert->policies[i].oid;
 
         if (is_any(oid))
@@ -173,8 +182,7 @@ static bool map_one(struct trust_run *run, struct policy_state *s,
     struct node *first = s->levels[s->index];
     bool found = false, kept = true;
 
-    for (struct node *n = first; n != NULL; n = n->next) {
-        run->work++;
+    for (struct node *n = first; n != NULL && run_pay(run, 1); n = n->next) {
         if (n->dead || !der_span_eq(n->policy, m->issuer_domain))
             continue;
         found = true;
@@ -191,6 +199,8 @@ static bool map_one(struct trust_run *run, struct policy_state *s,
     for (struct node *n = first; !found && s->mapping != 0 && n != NULL; n = n->next) {
         struct node *added;
 
+        if (!run_pay(run, 1))
+            break;
         if (n->dead || !is_any(n->policy))
             continue;
         added = add_node(run, s, s->index, n->parent, m->issuer_domain, m->subject_domain);
@@ -205,7 +215,7 @@ static bool process_mappings(struct trust_run *run, struct policy_state *s,
 {
     bool kept = true;
 
-    for (size_t i = 0; i < cert->n_mappings; i++) {
+    for (size_t i = 0; i < cert->n_mappings && run_pay(run, 1); i++) {
         const struct cert_policy_mapping *m = &cert->mappings[i];
 
         if (is_any(m->issuer_domain) || is_any(m->subject_domain)) {

@@ -284,12 +284,12 @@ static bool prepare_uri(struct trust_run *run, struct nc_name *n, bool constrain
 struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_name *from,
                             bool constraint)
 {
-    struct nc_name *n = arena_alloc(&run->arena, sizeof *n);
-    bool ok = n != NULL;
+    /* making it costs as much as comparing it some times */
+    bool ok = run_pay(run, 16 + from->value.len / 4);
+    struct nc_name *n = ok ? arena_alloc(&run->arena, sizeof *n) : NULL;
 
-    if (!ok)
+    if (n == NULL)
         return NULL;
-    run->work += 16; /* making it costs as much as comparing it some times */
     n->kind = from->kind;
     n->has_minimum = from->has_minimum;
     n->has_maximum = from->has_maximum;

@@ -24,7 +24,7 @@ enum nc_relation { NC_OTHER_TYPE, NC_MATCH, NC_NARROWS, NC_WIDENS, NC_SAME_TYPE,
 /* `thrown`: the message of the exception, VERDICT_TEXT_MAX octets; written for NC_THROWS only. */
 enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *input, char *thrown);
 
-/* NULL without memory. `constraint`: the base of a subtree. */
+/* NULL without memory or over budget. `constraint`: the base of a subtree. */
 struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_name *from,
                             bool constraint);
 

@@ -43,23 +43,16 @@ static bool list_fill(struct trust_run *run, struct nc_list *l,
     return true;
 }
 
-static bool too_much(struct trust_run *run, struct fault *fault, const struct cert_facts *cert)
-{
-    if (++run->work <= TRUST_WORK_MAX)
-        return false;
-    fault_set(fault, VERDICT_NAME_CONSTRAINTS, cert, "name constraints check failed");
-    fault_detail(fault, "more comparisons of names than a judgement may cost");
-    return true;
-}
-
 /* A comparison whose exception becomes the client's. */
 bool nc_compare_charged(struct trust_run *run, const struct nc_name *a, const struct nc_name *b,
                         enum nc_relation *r, struct fault *fault)
 {
     char thrown[VERDICT_TEXT_MAX];
 
-    if (too_much(run, fault, NULL))
+    if (!run_pay(run, 1)) {
+        fault_set(fault, VERDICT_SIMULATOR_LIMIT, NULL, "too many comparisons of names");
         return false;
+    }
     *r = nc_compare(a, b, thrown);
     if (*r != NC_THROWS)
         return true;

@@ -298,11 +298,11 @@ static bool repeated(const struct search *s, const struct cert_facts *cert)
     return false;
 }
 
-static bool usable(const struct search *s, const struct cert_facts *cert, bool leaf)
+static bool usable(struct search *s, const struct cert_facts *cert, bool leaf)
 {
     if (is_anchor(s, cert))
         return true;
-    if (path_critical(cert))
+    if (!run_pay(s->run, cert->n_extensions) || path_critical(cert))
         return false;
     return leaf || (priv(cert)->java_bc != -1 &&
                     (!cert->has_key_usage || (cert->key_usage & CERT_KU_KEY_CERT_SIGN) != 0));
@@ -336,8 +336,7 @@ static bool try_one(struct search *s, const struct cert_facts *cert, int32_t tra
 {
     if (repeated(s, cert) || !usable(s, cert, s->n == 0))
         return true;
-    s->run->work += 100;
-    if (++s->steps > STEPS_MAX || s->run->work > TRUST_WORK_MAX) {
+    if (!run_pay(s->run, ++s->steps > STEPS_MAX ? TRUST_WORK_MAX + 1 : 100)) {
         s->stop = true;
         return false;
     }

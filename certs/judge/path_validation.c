@@ -134,18 +134,6 @@ static void remember(const struct cert_facts *cert, const struct cert_facts *iss
     memcpy(s->issuer, issuer->sha256, 32);
 }
 
-/* One check with this key, in the unit of TRUST_WORK_MAX (measured). */
-static size_t sig_cost(const struct cert_facts *issuer)
-{
-    size_t bits = issuer->key_bits;
-
-    if (issuer->key == CERT_KEY_EC)
-        return bits <= 256 ? 40000 : bits <= 384 ? 120000 : 200000;
-    if (issuer->key == CERT_KEY_RSA || issuer->key == CERT_KEY_RSA_PSS)
-        return 10000 + bits * bits / 400;
-    return 80000;
-}
-
 /* The result, remembered for the pair. */
 static enum verdict_code signature(struct walk *w, const struct cert_facts *cert, char *detail,
                                    size_t size)
@@ -154,7 +142,7 @@ static enum verdict_code signature(struct walk *w, const struct cert_facts *cert
     struct sig_memo *m;
     enum verdict_code result;
 
-    for (size_t i = 0; i < run->n_memo; i++) {
+    for (size_t i = 0; i < run->n_memo && run_pay(run, 1); i++) {
         m = &run->memo[i];
         if (m->cert == cert && m->issuer == w->prev && m->params == w->prev_params &&
             m->result == VERDICT_OK)
@@ -162,8 +150,7 @@ static enum verdict_code signature(struct walk *w, const struct cert_facts *cert
     }
     if (w->prev_params == w->prev && seen_before(cert, w->prev))
         return VERDICT_OK;
-    run->work += sig_cost(w->prev);
-    result = sig_check(cert, w->prev, w->prev_params, detail, size);
+    result = sig_check(run, cert, w->prev, w->prev_params, detail, size);
     if (result == VERDICT_OK && w->prev_params == w->prev)
         remember(cert, w->prev);
     m = arena_append(&run->arena, &run->memo, &run->n_memo, sizeof *m);
@@ -177,7 +164,7 @@ static bool check_signature(struct walk *w, const struct cert_facts *cert)
     char detail[VERDICT_TEXT_MAX];
     enum verdict_code result = signature(w, cert, detail, sizeof detail);
 
-    if (result != VERDICT_OK) {
+    if (result != VERDICT_OK) { /* without memory or budget the message is not used */
         fault_set(w->fault, result, cert, "signature check failed");
         fault_detail(w->fault, "%s", detail);
         return false;

@@ -11,9 +11,9 @@
 #include <nettle/eddsa.h>
 #include <nettle/nettle-meta.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "certs/judge/bignum_memory.h"
 #include "certs/judge/signature.h"
 
 /* --- ECDSA, DSA, EdDSA --- */
@@ -128,7 +128,10 @@ static enum verdict_code dsa(const struct sig_job *j, const struct sig_digest *d
     sig_import(params.g, g.body);
     sig_import(pub, y.body);
     hlen = sig_hash_tbs(j->cert, d, h);
-    if (!read_pair(j->signature, &sig))
+    if (mpz_sizeinbase(params.q, 2) > 8 * hlen)
+        result = sig_unusable(j, "java.security.InvalidKeyException: The security strength of the "
+                                 "digest algorithm is not sufficient for this key size");
+    else if (!read_pair(j->signature, &sig))
         result = sig_mismatch(j, "Invalid encoding for signature");
     else if (mpz_sgn(params.p) == 0 || mpz_sgn(params.q) == 0 ||
              dsa_verify(&params, pub, hlen, h, &sig) == 0)
@@ -162,16 +165,15 @@ static enum verdict_code eddsa(const struct sig_job *j, bool ed448)
         return sig_mismatch(j, "signature was invalid");
     if (ed448 && j->signature.at[size - 1] != 0) /* nettle does not look at S's last octet */
         return sig_mismatch(j, "s is too large");
-    message = malloc(head + len);
+    message = arena_alloc(&j->run->arena, head + len);
     if (message == NULL)
-        return sig_unusable(j, "no memory");
+        return VERDICT_NO_MEMORY;
     memcpy(message, header, head);
     memcpy(message + head, priv(j->cert)->tbs_body.at, len);
     ok = ed448 ? ed448_shake256_verify(j->issuer->key_bits_at.at, head + len, message,
                                        j->signature.at)
                : ed25519_sha512_verify(j->issuer->key_bits_at.at, head + len, message,
                                        j->signature.at);
-    free(message);
     return ok != 0 ? VERDICT_OK : sig_mismatch(j, "Signature does not match.");
 }
 
@@ -197,23 +199,72 @@ static enum verdict_code by_name(const struct sig_job *j)
     return sig_unusable(j, why);
 }
 
-enum verdict_code sig_check(const struct cert_facts *cert, const struct cert_facts *issuer,
-                            const struct cert_facts *params, char *detail, size_t size)
+static unsigned bits_of(struct der_span rest, unsigned index)
 {
-    struct sig_job j = { cert, issuer, params, cert->signature, detail, size };
+    struct der seq, d = { 0 };
+
+    if (der_next(&rest, &seq) != NULL)
+        return 0;
+    for (unsigned i = 0; i <= index; i++) {
+        if (der_next(&seq.body, &d) != NULL)
+            return 0;
+    }
+    return d.body.len < 100000 ? (unsigned)d.body.len * 8 : 800000;
+}
+
+/* One check with this key, in the unit of TRUST_WORK_MAX (measured; exponents count by their
+ * length, which a key may choose). */
+static size_t sig_cost(const struct cert_facts *issuer, const struct cert_facts *params)
+{
+    size_t bits = issuer->key_bits;
+
+    switch (issuer->key) {
+    case CERT_KEY_EC:
+        return bits <= 256 ? 40000 : bits <= 384 ? 120000 : 200000;
+    case CERT_KEY_RSA:
+    case CERT_KEY_RSA_PSS:
+        return 10000 + bits * bits / 9600 * bits_of(issuer->key_bits_at, 1);
+    case CERT_KEY_DSA: /* two powers modulo p with exponents below q */
+        bits = bits_of(params->key_params, 0);
+        return 80000 + bits * bits / 4800 * bits_of(params->key_params, 1);
+    default:
+        return 80000;
+    }
+}
+
+struct checking {
+    const struct sig_job *job;
     enum verdict_code result;
+};
+
+static void check(void *arg)
+{
+    struct checking *c = arg;
+
+    c->result = by_name(c->job);
+}
+
+enum verdict_code sig_check(struct trust_run *run, const struct cert_facts *cert,
+                            const struct cert_facts *issuer, const struct cert_facts *params,
+                            char *detail, size_t size)
+{
+    struct sig_job j = { run, cert, issuer, params, cert->signature, detail, size };
+    struct checking c = { &j, VERDICT_NO_MEMORY };
     uint8_t *masked;
 
     detail[0] = '\0';
-    if (priv(cert)->sig_unused_bits == 0 || cert->signature.len == 0)
-        return by_name(&j);
-    masked = malloc(cert->signature.len); /* the JDK clears the unused bits */
-    if (masked == NULL)
-        return sig_unusable(&j, "no memory");
-    memcpy(masked, cert->signature.at, cert->signature.len);
-    masked[cert->signature.len - 1] &= (uint8_t)(0xff << priv(cert)->sig_unused_bits);
-    j.signature = der_span_of(masked, cert->signature.len);
-    result = by_name(&j);
-    free(masked);
-    return result;
+    if (!run_pay(run, sig_cost(issuer, params)))
+        return VERDICT_SIMULATOR_LIMIT;
+    if (priv(cert)->sig_unused_bits != 0 && cert->signature.len > 0) {
+        masked = arena_alloc(&run->arena, cert->signature.len); /* the JDK clears the bits */
+        if (masked == NULL)
+            return VERDICT_NO_MEMORY;
+        memcpy(masked, cert->signature.at, cert->signature.len);
+        masked[cert->signature.len - 1] &= (uint8_t)(0xff << priv(cert)->sig_unused_bits);
+        j.signature = der_span_of(masked, cert->signature.len);
+    }
+    if (!bignum_guarded(check, &c))
+        c.result = VERDICT_NO_MEMORY;
+    run->no_memory = run->no_memory || c.result == VERDICT_NO_MEMORY;
+    return c.result;
 }

@@ -15,7 +15,7 @@ struct sig_digest {
     uint8_t oid[11]; /* content of the identifier, after its length in oid[0] */
 };
 const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard);
-/* Digest of pieces; 0 without memory. */
+/* Digest of pieces; returns its size. */
 size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out);
 /* The header of the part that is signed, up to six octets; returns how many. */
 size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[6]);
@@ -24,6 +24,7 @@ void sig_import(mpz_t out, struct der_span number);
 
 /* One check: is `signature` on `cert` by the key of `issuer`? Says why not in `detail`. */
 struct sig_job {
+    struct trust_run *run;
     const struct cert_facts *cert, *issuer, *params;
     struct der_span signature;
     char *detail;

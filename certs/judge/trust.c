@@ -214,11 +214,11 @@ static bool judge_with(struct trust_run *run, const struct trust_anchors *anchor
 }
 
 /* --- insecureSkipVerification --- */
-static bool signed_by_itself(const struct cert_facts *f)
+static bool signed_by_itself(struct trust_run *run, const struct cert_facts *f)
 {
     char detail[VERDICT_TEXT_MAX];
 
-    return f->self_issued && sig_check(f, f, f, detail, sizeof detail) == VERDICT_OK;
+    return f->self_issued && sig_check(run, f, f, f, detail, sizeof detail) == VERDICT_OK;
 }
 
 /* The leaf's own dates: they count even where it is its own anchor. */
@@ -248,7 +248,7 @@ static bool judge_skipping(struct trust_run *run, struct fault *fault)
     if (judge_with(run, req->anchors, fault))
         return run->anchor != NULL || check_leaf_dates(run, fault);
     for (size_t i = 0; roots != NULL && i < req->chain_len; i++) {
-        if (signed_by_itself(req->chain[i]))
+        if (signed_by_itself(run, req->chain[i]))
             roots[n++] = req->chain[i];
     }
     if (n == 0) { /* nothing to put in the place of a trusted authority */
@@ -299,6 +299,8 @@ static bool check_shape(const struct trust_request *req, struct fault *fault)
             continue;
         fault_set(fault, VERDICT_UNPARSEABLE, req->chain[i], "Failed to parse server certificates");
         fault_detail(fault, "%s", req->chain[i]->refusal);
+        if (parse_is_limit(req->chain[i]->refusal))
+            fault->code = VERDICT_SIMULATOR_LIMIT;
         return false;
     }
     return true;
@@ -332,6 +334,25 @@ static void speak_of(struct verdict *out, const struct trust_request *req,
     out->is_anchor = cert != NULL;
 }
 
+/* Where a limit of this program ended the judgement, nothing that was found by then counts. */
+static void no_verdict(const struct trust_run *run, struct fault *fault, struct verdict *out)
+{
+    if (fault == NULL || run->req->chain_cut || run->arena.failed || run->no_memory)
+        out->code = VERDICT_NO_MEMORY;
+    else if (run->work > TRUST_WORK_MAX)
+        out->code = VERDICT_SIMULATOR_LIMIT;
+    if (!verdict_unknown(out->code))
+        return;
+    out->ok = false;
+    if (fault != NULL)
+        fault_set(fault, out->code, fault->cert, "nlbsim: %s", rows[out->code].what);
+}
+
+bool verdict_unknown(enum verdict_code code)
+{
+    return code == VERDICT_NO_MEMORY || code == VERDICT_SIMULATOR_LIMIT;
+}
+
 void trust_judge(const struct trust_request *req, struct verdict *out)
 {
     struct trust_run run = { .req = req, .anchors = req->anchors };
@@ -342,12 +363,13 @@ void trust_judge(const struct trust_request *req, struct verdict *out)
     if (fault != NULL) {
         out->ok = run_all(&run, fault);
         out->code = out->ok ? VERDICT_OK : fault->code;
-        if (!out->ok) {
-            memcpy(out->error, fault->message, sizeof out->error);
-            memcpy(out->detail, fault->detail, sizeof out->detail);
-        }
-        speak_of(out, req, out->ok ? NULL : fault->cert);
     }
+    no_verdict(&run, fault, out);
+    if (!out->ok && fault != NULL) {
+        memcpy(out->error, fault->message, sizeof out->error);
+        memcpy(out->detail, fault->detail, sizeof out->detail);
+    }
+    speak_of(out, req, out->ok || fault == NULL ? NULL : fault->cert);
     out->alert_tls12 = rows[out->code].alert12;
     out->alert_tls13 = rows[out->code].alert13;
     if (req->client == TRUST_APACHE &&

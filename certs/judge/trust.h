@@ -33,6 +33,7 @@ enum trust_client {
 struct trust_request {
     struct cert_facts *const *chain; /* as presented, leaf first */
     size_t chain_len;
+    bool chain_cut; /* memory was out before all of it was read: there is no verdict */
     const struct trust_anchors *anchors;
     const char *host; /* name or address to be verified; NULL: host names are not looked at */
     int64_t at_utc;   /* seconds since 1970 */
@@ -71,12 +72,15 @@ struct verdict {
     const char *source;
 };
 
-/* Judge a chain. Always gives a verdict; without memory that verdict is VERDICT_NO_MEMORY. */
+/* Judge a chain. Always gives a verdict; without memory that verdict is VERDICT_NO_MEMORY, for a
+ * chain that costs more than this program spends on one, VERDICT_SIMULATOR_LIMIT. */
 void trust_judge(const struct trust_request *req, struct verdict *out);
 
 /* "CN=api.example.com: it expired on 2024-01-31. Renew …" into `out`; returns `out`. */
 const char *verdict_sentence(const struct verdict *v, const struct trust_request *req, char *out,
                              size_t size);
+/* This program could not find out what the client would say: neither accepted nor refused. */
+bool verdict_unknown(enum verdict_code code);
 /* "EXPIRED" → the constant's name, for JSON. */
 const char *verdict_name(enum verdict_code code);
 

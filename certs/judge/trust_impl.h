@@ -23,7 +23,8 @@ struct fault {
 };
 
 /* What one judgement may cost, in comparisons of names (about 5 ns): far more than any honest chain
- * needs, and some 50 ms. A judgement that would cost more ends as one that found nothing. */
+ * needs, and some 50 ms. One that would cost more ends as VERDICT_SIMULATOR_LIMIT, whatever the
+ * checks have said by then. */
 #define TRUST_WORK_MAX 6000000
 
 /* One check of one signature, remembered: building tries the same pair many times. */
@@ -39,9 +40,17 @@ struct trust_run {
     struct sig_memo *memo;
     size_t n_memo;
     size_t work;        /* spent so far, see TRUST_WORK_MAX */
+    bool no_memory;     /* outside the arena, which remembers it by itself */
     bool cn_became_san; /* the JDK's constraint check has added the leaf's CN to its names */
     const struct cert_facts *anchor; /* of the path that was found; NULL: the leaf itself */
 };
+
+/* Pay for work before doing it. False: the budget is spent, stop. */
+static inline bool run_pay(struct trust_run *run, size_t cost)
+{
+    run->work = cost > TRUST_WORK_MAX ? TRUST_WORK_MAX + 1 : run->work + cost;
+    return run->work <= TRUST_WORK_MAX;
+}
 
 static inline const struct cert_parser *priv(const struct cert_facts *f)
 {
@@ -92,10 +101,12 @@ bool alg_check(struct trust_run *run, struct alg_state *s, const struct cert_fac
                struct fault *fault);
 bool dsa_without_params(const struct cert_facts *f);
 
-/* trust_sig.c: VERDICT_OK, VERDICT_BAD_SIGNATURE or VERDICT_SIGNATURE_UNUSABLE. `params` is whose
- * DSA parameters the issuer's key uses (the issuer itself when it has its own). */
-enum verdict_code sig_check(const struct cert_facts *cert, const struct cert_facts *issuer,
-                            const struct cert_facts *params, char *detail, size_t size);
+/* signature.c: VERDICT_OK, VERDICT_BAD_SIGNATURE or VERDICT_SIGNATURE_UNUSABLE, and
+ * VERDICT_SIMULATOR_LIMIT or VERDICT_NO_MEMORY when it was not checked. `params` is whose DSA
+ * parameters the issuer's key uses (the issuer itself when it has its own). */
+enum verdict_code sig_check(struct trust_run *run, const struct cert_facts *cert,
+                            const struct cert_facts *issuer, const struct cert_facts *params,
+                            char *detail, size_t size);
 
 /* trust_names.c: name constraints, merged from the anchor's side down. */
 struct constraints;

@@ -132,7 +132,7 @@ static const char *tail(struct cert_parser *p, struct der_span rest)
 }
 
 static const char *to_be_signed(struct cert_parser *p, struct der_span rest,
-                                struct der_span *sig_oid, struct der_span *sig_params)
+                                struct algorithm *inner)
 {
     struct cert_facts *f = &p->facts;
     int32_t version = 0;
@@ -151,7 +151,7 @@ static const char *to_be_signed(struct cert_parser *p, struct der_span rest,
     if (why == NULL)
         why = der_next(&rest, &d);
     if (why == NULL)
-        why = parse_sig_algorithm(&d, sig_oid, sig_params);
+        why = parse_algorithm(&d, inner);
     if (why == NULL)
         why = name_of(p, &rest, &f->issuer, &p->issuer);
     if (why == NULL && p->issuer.empty)
@@ -170,7 +170,7 @@ static const char *to_be_signed(struct cert_parser *p, struct der_span rest,
 static const char *certificate(struct cert_parser *p, struct der_span body)
 {
     struct cert_facts *f = &p->facts;
-    struct der_span oid, params;
+    struct algorithm outer, inner;
     struct der tbs, alg, sig;
     unsigned unused;
     const char *why = der_next(&body, &tbs);
@@ -187,7 +187,10 @@ static const char *certificate(struct cert_parser *p, struct der_span body)
         return why;
     f->tbs = tbs.all;
     p->tbs_body = tbs.body;
-    why = parse_sig_algorithm(&alg, &f->sig_oid, &f->sig_params);
+    why = parse_algorithm(&alg, &outer);
+    f->sig_oid = outer.oid;
+    f->sig_params = outer.params;
+    memcpy(f->sig_algorithm, outer.name, sizeof f->sig_algorithm);
     if (why == NULL && sig.tag != DER_BIT_STRING)
         why = "java.io.IOException: DerValue.getBitString, not a bit string";
     if (why == NULL)
@@ -195,9 +198,9 @@ static const char *certificate(struct cert_parser *p, struct der_span body)
     if (why != NULL)
         return why;
     p->sig_unused_bits = unused;
-    parse_algorithm_name(f->sig_oid, f->sig_params, f->sig_algorithm, sizeof f->sig_algorithm);
-    why = to_be_signed(p, tbs.body, &oid, &params);
-    if (why == NULL && (!der_span_eq(oid, f->sig_oid) || !der_span_eq(params, f->sig_params)))
+    why = to_be_signed(p, tbs.body, &inner);
+    if (why == NULL &&
+        (!der_span_eq(inner.oid, f->sig_oid) || !der_span_eq(inner.params, f->sig_params)))
         why = "java.security.cert.CertificateException: Signature algorithm mismatch";
     return why;
 }
@@ -271,7 +274,7 @@ struct cert_facts *cert_facts_new(const void *der, size_t len)
         p->facts.self_issued = x500_name_same(&p->issuer, &p->subject);
     else
         snprintf(p->facts.refusal, sizeof p->facts.refusal, "%s", why);
-    if (why != NULL && strcmp(why, "no memory") == 0) {
+    if (p->arena.failed || (why != NULL && strcmp(why, "no memory") == 0)) {
         cert_facts_free(&p->facts);
         return NULL;
     }

@@ -92,7 +92,7 @@ struct cert_facts {
     enum cert_key_kind key;
     unsigned key_bits;      /* 0 when unknown */
     const char *curve;      /* EC: the JDK's name, "secp256r1"; NULL otherwise. Static text */
-    char key_algorithm[64]; /* the JDK's name: "RSA", "EC", "EdDSA", or a dotted identifier */
+    char key_algorithm[96]; /* the JDK's name: "RSA", "EC", "EdDSA", or a dotted identifier */
 
     struct der_span sig_oid;    /* content of the object identifier of the signature algorithm */
     struct der_span sig_params; /* its parameters, tag and all; may be empty */

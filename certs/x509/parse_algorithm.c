@@ -33,15 +33,56 @@ const struct parse_curve *parse_curve_of(struct der_span oid)
 }
 
 /* --- algorithm identifiers --- */
-const char *parse_sig_algorithm(const struct der *alg, struct der_span *oid,
-                                struct der_span *params)
+/* Identifiers nest: parameters hold digests, which are identifiers with parameters. The JDK goes on
+ * until its stack ends, or for 2^depth steps; nobody means more than two levels. */
+#define DEPTH_MAX 24
+
+static const char *read_algorithm(const struct der *alg, unsigned depth, struct algorithm *out);
+static const char *params_check(const char *name, struct der_span params, unsigned depth);
+
+static void known_name(struct algorithm *a)
+{
+    der_oid_text(a->oid, a->name, sizeof a->name);
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
+        if (strcmp(algorithms[i].oid, a->name) == 0) {
+            snprintf(a->name, sizeof a->name, "%s", algorithms[i].name);
+            break;
+        }
+    }
+}
+
+/* ecdsa-with-SHA2: its digest is in the parameters, and then in the name. */
+static const char *specified_digest(struct algorithm *a, unsigned depth)
+{
+    struct der_span params = a->params;
+    struct algorithm digest;
+    struct der alg;
+    const char *why;
+    char *w = a->name;
+
+    if (strcmp(a->name, "SpecifiedSHA2withECDSA") != 0 || params.len == 0 ||
+        der_next(&params, &alg) != NULL)
+        return NULL;
+    why = read_algorithm(&alg, depth + 1, &digest);
+    if (why != NULL) /* the name stays as it is, says the JDK */
+        return parse_is_limit(why) ? why : NULL;
+    for (const char *r = digest.name; *r != '\0' && w < a->name + sizeof a->name - 10; r++) {
+        if (*r != '-')
+            *w++ = *r;
+    }
+    snprintf(w, sizeof a->name - (size_t)(w - a->name), "withECDSA");
+    return NULL;
+}
+
+static const char *read_algorithm(const struct der *alg, unsigned depth, struct algorithm *out)
 {
     struct der_span rest = alg->body;
-    char name[96];
     struct der d;
     const char *why;
 
-    *params = der_span_of(NULL, 0);
+    *out = (struct algorithm){ .params = der_span_of(NULL, 0) };
+    if (depth > DEPTH_MAX)
+        return PARSE_LIMIT "algorithm identifiers nested more than 24 deep";
     if (alg->tag != DER_SEQUENCE)
         return "java.io.IOException: algid parse error, not a sequence";
     why = der_next(&rest, &d);
@@ -51,7 +92,8 @@ const char *parse_sig_algorithm(const struct der *alg, struct der_span *oid,
         why = der_oid_check(d.body);
     if (why != NULL)
         return why;
-    *oid = d.body;
+    out->oid = d.body;
+    known_name(out);
     if (rest.len == 0)
         return NULL;
     why = der_next(&rest, &d);
@@ -63,81 +105,65 @@ const char *parse_sig_algorithm(const struct der *alg, struct der_span *oid,
         return "java.io.IOException: Invalid AlgorithmIdentifier: extra data";
     if (d.tag == DER_NULL)
         return NULL; /* as good as absent */
-    *params = d.all;
-    return parse_algorithm_params(parse_algorithm_name(*oid, *params, name, sizeof name), *params);
+    out->params = d.all;
+    why = specified_digest(out, depth);
+    return why != NULL ? why : params_check(out->name, out->params, depth);
 }
 
-const char *parse_algorithm_name(struct der_span oid, struct der_span params, char *out,
-                                 size_t size)
+const char *parse_algorithm(const struct der *alg, struct algorithm *out)
 {
-    char digest[64];
-    struct der alg;
-    struct der_span inner, ignored;
+    return read_algorithm(alg, 0, out);
+}
 
-    der_oid_text(oid, out, size);
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
-        if (strcmp(algorithms[i].oid, out) == 0) {
-            snprintf(out, size, "%s", algorithms[i].name);
-            break;
-        }
-    }
-    if (strcmp(out, "SpecifiedSHA2withECDSA") == 0 && params.len > 0 &&
-        der_next(&params, &alg) == NULL && parse_sig_algorithm(&alg, &inner, &ignored) == NULL) {
-        char *w = out;
-
-        parse_algorithm_name(inner, ignored, digest, sizeof digest);
-        for (const char *r = digest; *r != '\0' && w < out + size - 10; r++) {
-            if (*r != '-')
-                *w++ = *r;
-        }
-        snprintf(w, size - (size_t)(w - out), "withECDSA");
-    }
-    return out;
+bool parse_is_limit(const char *why)
+{
+    return strncmp(why, PARSE_LIMIT, strlen(PARSE_LIMIT)) == 0;
 }
 
 /* --- parameters --- */
-static const char *pss_mgf(struct der_span body, char *digest, size_t size)
+static const char *pss_mgf(struct der_span body, unsigned depth, char *digest, size_t size)
 {
+    struct algorithm a;
     struct der d;
-    struct der_span oid, params;
     const char *why = der_next(&body, &d);
 
     if (why == NULL)
-        why = parse_sig_algorithm(&d, &oid, &params);
+        why = read_algorithm(&d, depth + 1, &a);
     if (why != NULL)
         return why;
-    if (!der_oid_is(oid, "1.2.840.113549.1.1.8"))
+    if (!der_oid_is(a.oid, "1.2.840.113549.1.1.8"))
         return "java.io.IOException: Only MGF1 mgf is supported";
-    if (params.len == 0)
+    if (a.params.len == 0)
         return "java.io.IOException: Missing MGF1 parameters";
-    why = der_next(&params, &d);
+    why = der_next(&a.params, &d);
     if (why == NULL)
-        why = parse_sig_algorithm(&d, &oid, &params);
+        why = read_algorithm(&d, depth + 1, &a);
     if (why != NULL)
         return why;
-    parse_algorithm_name(oid, params, digest, size);
+    snprintf(digest, size, "%s", a.name);
     return strncmp(digest, "SHA", 3) == 0
                ? NULL
                : "java.io.IOException: Unrecognized message digest algorithm";
 }
 
-static const char *pss_field(const struct der *field, struct pss_params *out)
+static const char *pss_field(const struct der *field, unsigned depth, struct pss_params *out)
 {
-    struct der_span body = field->body, oid, params;
+    struct der_span body = field->body;
+    struct algorithm a;
     struct der d;
     const char *why;
 
     if (der_is_context(field, 1))
-        return pss_mgf(body, out->mgf_digest, sizeof out->mgf_digest);
+        return pss_mgf(body, depth, out->mgf_digest, sizeof out->mgf_digest);
     if ((field->tag & 0xc0) != 0x80 || (field->tag & 0x1f) > 3)
         return "java.io.IOException: Invalid encoded PSSParameters";
     why = der_next(&body, &d);
     if (why != NULL)
         return why;
     if (der_is_context(field, 0)) {
-        why = parse_sig_algorithm(&d, &oid, &params);
+        why = read_algorithm(&d, depth + 1, &a);
         if (why == NULL)
-            parse_algorithm_name(oid, params, out->digest, sizeof out->digest);
+            snprintf(out->digest, sizeof out->digest, "%s", a.name);
         return why;
     }
     if (d.tag != DER_INTEGER)
@@ -150,7 +176,7 @@ static const char *pss_field(const struct der *field, struct pss_params *out)
     return why;
 }
 
-const char *parse_pss_params(struct der_span params, struct pss_params *out)
+static const char *pss_params(struct der_span params, unsigned depth, struct pss_params *out)
 {
     struct der seq, field;
     const char *why = der_next(&params, &seq);
@@ -163,11 +189,16 @@ const char *parse_pss_params(struct der_span params, struct pss_params *out)
     while (seq.body.len > 0) {
         why = der_next(&seq.body, &field);
         if (why == NULL)
-            why = pss_field(&field, out);
+            why = pss_field(&field, depth, out);
         if (why != NULL)
             return why;
     }
     return NULL;
+}
+
+const char *parse_pss_params(struct der_span params, struct pss_params *out)
+{
+    return pss_params(params, 0, out);
 }
 
 /* A SEQUENCE of `min` to `max` INTEGERs. */
@@ -193,7 +224,8 @@ static const char *integers(struct der_span all, unsigned min, unsigned max)
     return seq.body.len == 0 ? NULL : "java.io.IOException: encoded params have extra bytes";
 }
 
-const char *parse_algorithm_params(const char *name, struct der_span params)
+/* The JDK's AlgorithmParameters: NULL when they can be read (or are not looked at). */
+static const char *params_check(const char *name, struct der_span params, unsigned depth)
 {
     struct pss_params pss;
     struct der d;
@@ -210,7 +242,7 @@ const char *parse_algorithm_params(const char *name, struct der_span params)
         return why;
     }
     if (strcmp(name, "RSASSA-PSS") == 0)
-        return parse_pss_params(params, &pss);
+        return pss_params(params, depth, &pss);
     if (strcmp(name, "DSA") == 0)
         return integers(params, 3, 3);
     if (strcmp(name, "DiffieHellman") == 0)

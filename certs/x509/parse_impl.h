@@ -51,7 +51,7 @@ const struct parse_curve *parse_curve_of(struct der_span oid);
 
 /* Parameters of an RSASSA-PSS signature; the digests by the JDK's names. */
 struct pss_params {
-    char digest[64], mgf_digest[64];
+    char digest[96], mgf_digest[96];
     int32_t salt_len, trailer;
 };
 const char *parse_pss_params(struct der_span params, struct pss_params *out);
@@ -62,13 +62,15 @@ const char *ber_definite(struct der_span in, uint8_t **out, size_t *len);
 
 /* SubjectPublicKeyInfo and AlgorithmIdentifier (parse_key.c). NULL, or the JDK's reason. */
 const char *parse_spki(struct cert_parser *p, struct der_span *rest);
-const char *parse_sig_algorithm(const struct der *alg, struct der_span *oid,
-                                struct der_span *params);
-/* The JDK's name of an algorithm, or the dotted identifier. Returns `out`. */
-const char *parse_algorithm_name(struct der_span oid, struct der_span params, char *out,
-                                 size_t size);
-/* The JDK's AlgorithmParameters: NULL when they can be read (or are not looked at). */
-const char *parse_algorithm_params(const char *name, struct der_span params);
+struct algorithm {
+    struct der_span oid, params; /* content of the identifier; its parameters, tag and all */
+    char name[96];               /* the JDK's, or the dotted identifier */
+};
+const char *parse_algorithm(const struct der *alg, struct algorithm *out);
+
+/* Reasons that are this program's own begin so: the JDK's answer is not known. */
+#define PARSE_LIMIT "nlbsim: "
+bool parse_is_limit(const char *why);
 
 /* All of the extensions (parse_ext.c): `rest` is the content of [3]. */
 const char *parse_extensions(struct cert_parser *p, struct der_span rest);

@@ -179,6 +179,7 @@ static const char *read_key(struct cert_facts *f)
 const char *parse_spki(struct cert_parser *p, struct der_span *rest)
 {
     struct cert_facts *f = &p->facts;
+    struct algorithm a;
     struct der seq, alg, bits;
     const char *why = der_next(rest, &seq);
     unsigned unused;
@@ -190,7 +191,7 @@ const char *parse_spki(struct cert_parser *p, struct der_span *rest)
     f->spki = seq.all;
     why = der_next(&seq.body, &alg);
     if (why == NULL)
-        why = parse_sig_algorithm(&alg, &p->key_oid, &f->key_params);
+        why = parse_algorithm(&alg, &a);
     if (why == NULL)
         why = der_next(&seq.body, &bits);
     if (why == NULL && bits.tag != DER_BIT_STRING)
@@ -200,7 +201,9 @@ const char *parse_spki(struct cert_parser *p, struct der_span *rest)
     if (why != NULL)
         return why;
     p->key_unused_bits = unused;
-    parse_algorithm_name(p->key_oid, f->key_params, f->key_algorithm, sizeof f->key_algorithm);
+    p->key_oid = a.oid;
+    f->key_params = a.params;
+    snprintf(f->key_algorithm, sizeof f->key_algorithm, "%s", a.name);
     why = read_key(f);
     if (why != NULL)
         return why;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The canonical form of an X.500 name: what "the same name" means to the JDK. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
@@ -38,6 +39,7 @@ static const char *fold(struct arena *a, char *s)
     size_t n = strlen(s), m, len;
     char *out = s;
 
+    errno = 0;
     for (size_t i = 0; i < n; i++) {
         ascii = ascii && (unsigned char)s[i] < 0x80;
         if (s[i] >= 'A' && s[i] <= 'Z')
@@ -52,6 +54,9 @@ static const char *fold(struct arena *a, char *s)
         norm = u8_normalize(UNINORM_NFKD, low, len, NULL, &m);
     if (norm != NULL) {
         out = arena_strndup(a, (const char *)norm, m);
+    } else if (errno == ENOMEM) {
+        a->failed = true;
+        out = NULL;
     }
     free(up);
     free(low);
@@ -184,7 +189,7 @@ bool x500_name_same(const struct x500_name *a, const struct x500_name *b)
 
 bool cert_name_equal(struct der_span a, struct der_span b)
 {
-    struct arena arena = { NULL };
+    struct arena arena = { 0 };
     struct x500_name x, y;
     bool same = false;
 

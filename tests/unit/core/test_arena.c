@@ -11,7 +11,7 @@
 
 static void copies(void **state)
 {
-    struct arena a = { NULL };
+    struct arena a = { 0 };
 
     (void)state;
     assert_string_equal(arena_strdup(&a, "text"), "text");
@@ -24,7 +24,7 @@ static void copies(void **state)
 
 static void arrays_grow_and_stay_zeroed(void **state)
 {
-    struct arena a = { NULL };
+    struct arena a = { 0 };
     struct {
         int number, zero;
     } *items = NULL;
@@ -48,7 +48,7 @@ static void arrays_grow_and_stay_zeroed(void **state)
 
 static void impossible_sizes(void **state)
 {
-    struct arena a = { NULL };
+    struct arena a = { 0 };
     void *items = NULL;
     size_t n = 2;
 
