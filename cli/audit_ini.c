@@ -9,6 +9,7 @@
 
 #include "certs/judge/trust.h"
 #include "certs/store/identity.h"
+#include "core/foreign.h"
 #include "labtarget/sections.h"
 #include "listeners/sni.h"
 #include "nlb/config.h"
@@ -261,7 +262,7 @@ int audit_ini(struct audit_report *report, const struct audit_options *o, const 
     if (config == NULL)
         problems_print(&problems, stderr);
     else if (audit_config(&ini) != 0) {
-        fprintf(stderr, "nlbsim cert audit: %s: %s\n", path, ini.err.text);
+        foreign_printf(stderr, "nlbsim cert audit: %s: %s\n", path, ini.err.text);
         status = err_exit_status(&ini.err);
     }
     nlb_config_unref(config);

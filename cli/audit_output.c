@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The findings of `nlbsim cert audit` as text, JSON or SARIF. */
 #include "cli/audit_output.h"
+#include "core/foreign.h"
 
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 
 void audit_print_text(const struct audit_report *report, size_t looked_at, FILE *out)
 {
@@ -12,15 +15,16 @@ void audit_print_text(const struct audit_report *report, size_t looked_at, FILE 
         const struct audit_finding *f = &report->at[i];
 
         count[f->severity]++;
-        fputs(f->file, out);
+        foreign_put(out, f->file);
         if (f->line > 0)
             fprintf(out, ":%d", f->line);
         fprintf(out, ": %s: %s: ", audit_severity_name(f->severity), audit_rules[f->code].code);
-        if (f->where != NULL)
-            fprintf(out, "%s: ", f->where);
-        if (f->subject != NULL)
-            fprintf(out, "%s: ", f->subject);
-        fprintf(out, "%s\n    %s\n    %s\n", f->message, f->effect, f->remedy);
+        foreign_put(out, f->where);
+        fputs(f->where != NULL ? ": " : "", out);
+        foreign_put(out, f->subject);
+        fputs(f->subject != NULL ? ": " : "", out);
+        foreign_put(out, f->message);
+        fprintf(out, "\n    %s\n    %s\n", f->effect, f->remedy);
     }
     fprintf(out, "%zu chain%s looked at: %zu error%s, %zu warning%s, %zu note%s\n", looked_at,
             looked_at == 1 ? "" : "s", count[AUDIT_ERROR], count[AUDIT_ERROR] == 1 ? "" : "s",
@@ -30,28 +34,20 @@ void audit_print_text(const struct audit_report *report, size_t looked_at, FILE 
 
 static int dump(json_t *json, FILE *out)
 {
-    int rc = json == NULL ? -1 : json_dumpf(json, out, JSON_INDENT(2));
+    int rc = json == NULL ? -1 : foreign_dumpf(json, out, JSON_INDENT(2));
 
     fputc('\n', out);
     json_decref(json);
     return rc == 0 && fflush(out) == 0 ? 0 : -1;
 }
 
-/* Foreign text that is no UTF-8 must not lose the whole document. */
-static json_t *text_json(const char *text)
-{
-    json_t *json = text != NULL ? json_string(text) : json_null();
-
-    return json != NULL ? json : json_string("(not UTF-8)");
-}
-
 static json_t *finding_json(const struct audit_finding *f)
 {
     json_t *json =
-        json_pack("{s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o}", "file", text_json(f->file), "code",
+        json_pack("{s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o}", "file", foreign_json(f->file), "code",
                   audit_rules[f->code].code, "severity", audit_severity_name(f->severity),
-                  "message", text_json(f->message), "effect", f->effect, "remedy", f->remedy,
-                  "subject", text_json(f->subject), "where", text_json(f->where));
+                  "message", foreign_json(f->message), "effect", f->effect, "remedy", f->remedy,
+                  "subject", foreign_json(f->subject), "where", foreign_json(f->where));
 
     if (f->line > 0)
         json_object_set_new(json, "line", json_integer(f->line));
@@ -82,15 +78,19 @@ static json_t *rules_json(void)
 
 static json_t *result_json(const struct audit_finding *f)
 {
-    json_t *text = json_sprintf("%s%s%s. %s %s", f->subject != NULL ? f->subject : "",
-                                f->subject != NULL ? ": " : "", f->message, f->effect, f->remedy);
+    char *text = NULL;
+    json_t *message;
 
+    if (asprintf(&text, "%s%s%s. %s %s", f->subject != NULL ? f->subject : "",
+                 f->subject != NULL ? ": " : "", f->message, f->effect, f->remedy) < 0)
+        text = NULL;
+    message = text != NULL ? foreign_json(text) : json_string(f->effect);
+    free(text);
     return json_pack("{s:s, s:i, s:s, s:{s:o}, s:[{s:{s:{s:o}, s:{s:i}}}]}", "ruleId",
                      audit_rules[f->code].code, "ruleIndex", (int)f->code, "level",
-                     audit_severity_name(f->severity), "message", "text",
-                     text != NULL ? text : json_string(f->effect), "locations", "physicalLocation",
-                     "artifactLocation", "uri", text_json(f->file), "region", "startLine",
-                     f->line > 0 ? f->line : 1);
+                     audit_severity_name(f->severity), "message", "text", message, "locations",
+                     "physicalLocation", "artifactLocation", "uri", foreign_json(f->file), "region",
+                     "startLine", f->line > 0 ? f->line : 1);
 }
 
 int audit_print_sarif(const struct audit_report *report, FILE *out)

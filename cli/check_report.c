@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "core/foreign.h"
 #include "labtarget/link_warnings.h"
 #include "labtarget/sections.h"
 #include "nlb/differences.h"
@@ -198,7 +199,7 @@ int check_print_json(const char *path, const struct nlb_config *config,
         warn(config, &(struct warnings){ .list = warnings });
     if (doc != NULL && config != NULL && verbose)
         add_config(doc, config);
-    if (doc != NULL && json_dumpf(doc, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF)
+    if (doc != NULL && foreign_dumpf(doc, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF)
         rc = 0;
     json_decref(doc);
     json_decref(list);

@@ -16,6 +16,7 @@
 #include "cli/audit_output.h"
 #include "cli/cert.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 
 #define PATH_LEN  4096
 #define DEPTH_MAX 16
@@ -64,7 +65,7 @@ static int visit_dir(struct audit_run *run, const char *dir, int depth)
     int n = scandir(dir, &entries, not_hidden, alphasort), rc = 0;
 
     if (n < 0) {
-        fprintf(stderr, "nlbsim cert audit: %s: %s\n", dir, strerror(errno));
+        foreign_printf(stderr, "nlbsim cert audit: %s: %s\n", dir, strerror(errno));
         return 3;
     }
     for (int i = 0; i < n; i++) {
@@ -91,7 +92,7 @@ static int visit_file(struct audit_run *run, const char *path, bool named)
         return command_fail(&command_cert_audit, &err);
     run->looked_at += rc == 0;
     if (rc == 1 && named) {
-        fprintf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
+        foreign_printf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
         return 2;
     }
     return 0;
@@ -105,14 +106,14 @@ static int visit(struct audit_run *run, const char *path, int depth)
     int rc;
 
     if (stat(path, &st) != 0) {
-        fprintf(stderr, "nlbsim cert audit: %s: %s\n", path, strerror(errno));
+        foreign_printf(stderr, "nlbsim cert audit: %s: %s\n", path, strerror(errno));
         return 3;
     }
     if (S_ISDIR(st.st_mode)) {
         rc = depth < DEPTH_MAX ? visit_dir(run, path, depth) : 0;
         if (rc != 0 || depth > 0 || run->looked_at > before)
             return rc;
-        fprintf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
+        foreign_printf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
         return 2; /* a pipeline that audits the wrong directory must not pass */
     }
     if (has_ending(path, ".ini"))

@@ -9,6 +9,7 @@
 #include "certs/audit/client_store.h"
 #include "cli/cert.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "core/suggest.h"
 
 struct client {
@@ -20,7 +21,7 @@ struct client {
 
 static int print_json(json_t *json)
 {
-    int rc = json_dumpf(json, stdout, JSON_INDENT(2));
+    int rc = foreign_dumpf(json, stdout, JSON_INDENT(2));
 
     putchar('\n');
     json_decref(json);

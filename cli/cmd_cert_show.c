@@ -16,6 +16,7 @@
 #include "cli/cert.h"
 #include "cli/endpoint.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "tls/tls_conf.h"
 #include "tls/tls_fetch.h"
 #include "tls/tls_params.h"
@@ -62,7 +63,7 @@ static int fetch(const struct show *s, const char *host, const char *port, struc
     if (got.suite != 0 && tls_suite_find(got.suite) != NULL)
         json_object_set_new(*tls, "cipher", json_string(tls_suite_find(got.suite)->openssl));
     if (got.trouble[0] != '\0')
-        json_object_set_new(*tls, "trouble", json_string(got.trouble));
+        json_object_set_new(*tls, "trouble", foreign_json(got.trouble));
     tls_chain_clear(&got.chain);
     return rc;
 }
@@ -90,8 +91,9 @@ static json_t *document(const struct show *s, const struct cert_list *list,
     for (size_t i = 0; i < list->n; i++)
         json_array_append_new(certificates, cert_describe(list->at[i], s->now_s));
     cert_path_build(list, anchors, &path);
-    return json_pack("{s:s, s:o, s:o, s:b}", "source", s->source, "certificates", certificates,
-                     "chain_built", path_json(&path), "chain_complete", (int)path.complete);
+    return json_pack("{s:o, s:o, s:o, s:b}", "source", foreign_json(s->source), "certificates",
+                     certificates, "chain_built", path_json(&path), "chain_complete",
+                     (int)path.complete);
 }
 
 /* --- text --- */
@@ -110,14 +112,14 @@ static void print_words(const char *title, json_t *list)
 
     if (json_array_size(list) == 0)
         return;
-    printf("  %-11s", title);
+    foreign_printf(stdout, "  %-11s", title);
     json_array_foreach(list, i, word)
     {
         if (i == 20 && json_array_size(list) > 25) {
-            printf(" … and %zu more", json_array_size(list) - i);
+            foreign_printf(stdout, " … and %zu more", json_array_size(list) - i);
             break;
         }
-        printf("%s%s", i > 0 ? ", " : " ", json_string_value(word));
+        foreign_printf(stdout, "%s%s", i > 0 ? ", " : " ", json_string_value(word));
     }
     putchar('\n');
 }
@@ -129,9 +131,10 @@ static void print_extensions(json_t *list)
 
     if (json_array_size(list) == 0)
         return;
-    printf("  %-11s", "extensions");
-    json_array_foreach(list, i, e) printf("%s%s%s", i > 0 ? ", " : " ", text_of(e, "name"),
-                                          json_is_true(json_object_get(e, "critical")) ? "*" : "");
+    foreign_printf(stdout, "  %-11s", "extensions");
+    json_array_foreach(list, i, e)
+        foreign_printf(stdout, "%s%s%s", i > 0 ? ", " : " ", text_of(e, "name"),
+                       json_is_true(json_object_get(e, "critical")) ? "*" : "");
     puts("   (* critical)");
 }
 
@@ -139,33 +142,36 @@ static void print_certificate(json_t *c, size_t index)
 {
     json_int_t left = json_integer_value(json_object_get(c, "days_left"));
 
-    printf("[%zu] %s\n", index, text_of(c, "subject"));
-    printf("  %-11s %s%s\n", "issuer", text_of(c, "issuer"),
-           json_is_true(json_object_get(c, "self_issued")) ? "   (itself)" : "");
+    foreign_printf(stdout, "[%zu] %s\n", index, text_of(c, "subject"));
+    foreign_printf(stdout, "  %-11s %s%s\n", "issuer", text_of(c, "issuer"),
+                   json_is_true(json_object_get(c, "self_issued")) ? "   (itself)" : "");
     print_words("names", json_object_get(c, "names"));
-    printf("  %-11s %s to %s   (", "valid", text_of(c, "not_before"), text_of(c, "not_after"));
+    foreign_printf(stdout, "  %-11s %s to %s   (", "valid", text_of(c, "not_before"),
+                   text_of(c, "not_after"));
     printf(left >= 0 ? "%" JSON_INTEGER_FORMAT " days left)\n"
                      : "ended %" JSON_INTEGER_FORMAT " days ago)\n",
            left >= 0 ? left : -left);
-    printf("  %-11s %s %" JSON_INTEGER_FORMAT " bits", "key", text_of(c, "key"),
-           json_integer_value(json_object_get(c, "key_bits")));
+    foreign_printf(stdout, "  %-11s %s %" JSON_INTEGER_FORMAT " bits", "key", text_of(c, "key"),
+                   json_integer_value(json_object_get(c, "key_bits")));
     if (json_object_get(c, "curve") != NULL)
-        printf(", %s", text_of(c, "curve"));
-    printf("\n  %-11s %s\n", "signature", text_of(c, "signature"));
+        foreign_printf(stdout, ", %s", text_of(c, "curve"));
+    putchar('\n');
+    foreign_printf(stdout, "  %-11s %s\n", "signature", text_of(c, "signature"));
     if (json_is_true(json_object_get(c, "ca"))) {
-        printf("  %-11s CA:TRUE", "authority");
+        foreign_printf(stdout, "  %-11s CA:TRUE", "authority");
         if (json_object_get(c, "path_length") != NULL)
-            printf(", path length %" JSON_INTEGER_FORMAT,
-                   json_integer_value(json_object_get(c, "path_length")));
+            foreign_printf(stdout, ", path length %" JSON_INTEGER_FORMAT,
+                           json_integer_value(json_object_get(c, "path_length")));
         putchar('\n');
     }
     print_words("key usage", json_object_get(c, "key_usage"));
     print_words("purposes", json_object_get(c, "extended_key_usage"));
     print_extensions(json_object_get(c, "extensions"));
-    printf("  %-11s %s\n  %-11s %s\n", "serial", text_of(c, "serial"), "sha256",
-           text_of(c, "sha256"));
+    foreign_printf(stdout, "  %-11s %s\n", "serial", text_of(c, "serial"));
+    foreign_printf(stdout, "  %-11s %s\n", "sha256", text_of(c, "sha256"));
     if (json_object_get(c, "refusal") != NULL)
-        printf("  %-11s a JDK cannot read it: %s\n", "refused", text_of(c, "refusal"));
+        foreign_printf(stdout, "  %-11s a JDK cannot read it: %s\n", "refused",
+                       text_of(c, "refusal"));
 }
 
 static void print_document(json_t *doc, bool has_store)
@@ -175,20 +181,21 @@ static void print_document(json_t *doc, bool has_store)
     size_t i;
 
     if (tls != NULL)
-        printf("%s at %s, %s, %s\n", text_of(doc, "source"), text_of(tls, "address"),
-               text_of(tls, "protocol"), text_of(tls, "cipher"));
+        foreign_printf(stdout, "%s at %s, %s, %s\n", text_of(doc, "source"),
+                       text_of(tls, "address"), text_of(tls, "protocol"), text_of(tls, "cipher"));
     if (tls != NULL && json_object_get(tls, "trouble") != NULL)
-        printf("after the certificates, %s\n", text_of(tls, "trouble"));
+        foreign_printf(stdout, "after the certificates, %s\n", text_of(tls, "trouble"));
     printf("%zu certificate%s as presented\n\n", json_array_size(list),
            json_array_size(list) == 1 ? "" : "s");
     json_array_foreach(list, i, c) print_certificate(c, i);
     puts("\nchain as a client would build it, by names");
     json_array_foreach(built, i, c)
-        printf("  %*s%s%s   (%s)\n", (int)(2 * i), "", i > 0 ? "issued by " : "",
-               text_of(c, "name"), text_of(c, "from"));
+        foreign_printf(stdout, "  %*s%s%s   (%s)\n", (int)(2 * i), "", i > 0 ? "issued by " : "",
+                       text_of(c, "name"), text_of(c, "from"));
     if (!json_is_true(json_object_get(doc, "chain_complete")))
-        printf("  %s\n", has_store ? "it does not reach the trust store"
-                                   : "it does not reach a root; a client has to know the rest");
+        foreign_printf(stdout, "  %s\n",
+                       has_store ? "it does not reach the trust store"
+                                 : "it does not reach a root; a client has to know the rest");
 }
 
 static void print_crl(json_t *crl)
@@ -196,17 +203,18 @@ static void print_crl(json_t *crl)
     json_t *list = json_object_get(crl, "revoked"), *e;
     size_t i;
 
-    printf("revocation list of %s\n  from %s, next %s\n  %zu revoked\n", text_of(crl, "issuer"),
-           text_of(crl, "this_update"), text_of(crl, "next_update"), json_array_size(list));
+    foreign_printf(stdout, "revocation list of %s\n", text_of(crl, "issuer"));
+    printf("  from %s, next %s\n  %zu revoked\n", text_of(crl, "this_update"),
+           text_of(crl, "next_update"), json_array_size(list));
     json_array_foreach(list, i, e)
-        printf("  %s   since %s\n", text_of(e, "serial"), text_of(e, "revoked"));
+        foreign_printf(stdout, "  %s   since %s\n", text_of(e, "serial"), text_of(e, "revoked"));
 }
 
 /* --- the command --- */
 
 static int print_json(json_t *doc)
 {
-    int rc = json_dumpf(doc, stdout, JSON_INDENT(2));
+    int rc = foreign_dumpf(doc, stdout, JSON_INDENT(2));
 
     putchar('\n');
     return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
@@ -220,7 +228,7 @@ static int show_crl(const struct show *s, const char *text, size_t len)
 
     if (crl == NULL)
         return command_fail(&command_cert_show, &err);
-    json_object_set_new(crl, "source", json_string(s->source));
+    json_object_set_new(crl, "source", foreign_json(s->source));
     if (s->json)
         rc = print_json(crl);
     else

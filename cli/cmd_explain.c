@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/endpoint.h"
+#include "core/foreign.h"
 #include "core/http.h"
 #include "explain/explain.h"
 #include "listeners/policies.h"
@@ -76,8 +77,9 @@ static void tell(const struct session *s, const struct story *story)
         story_print(story, stdout);
         putchar('\n');
     } else {
-        printf("%llux %s, listener %s, again: %s\n\n", (unsigned long long)story->count,
-               story->code, story->listener, story->what);
+        foreign_printf(stdout, "%llux %s, listener %s, again: %s\n",
+                       (unsigned long long)story->count, story->code, story->listener, story->what);
+        putchar('\n');
     }
     fflush(stdout);
 }

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/lab_words.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 
 #define PROGRESS_AFTER_US 1000000U /* a progress bar for work over a second */
 #define BAR_WIDTH         30
@@ -79,7 +80,7 @@ static int list_json(void)
                                         lab_authorities[i].what));
     all = json_pack("{s:o, s:o, s:o}", "profiles", profiles, "stores", stores, "authorities",
                     authorities);
-    rc = json_dumpf(all, stdout, JSON_INDENT(1));
+    rc = foreign_dumpf(all, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(all);
     return rc == 0 && fflush(stdout) == 0 ? 0 : 3;

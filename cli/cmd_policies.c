@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/foreign.h"
 #include "core/screen.h"
 #include "listeners/policies.h"
 
@@ -75,7 +76,7 @@ static int print_json(const struct policy *const *list, size_t n)
 
     for (size_t i = 0; i < n; i++)
         json_array_append_new(array, policy_json(list[i]));
-    rc = json_dumpf(array, stdout, JSON_INDENT(2));
+    rc = foreign_dumpf(array, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(array);
     return rc == 0 && fflush(stdout) == 0 ? 0 : 3;

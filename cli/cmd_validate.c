@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/validate_json.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 
 struct validate_options {
     struct command_line line;
@@ -24,13 +25,15 @@ static void print_text(const struct verdict *v, const struct trust_request *req)
 
     verdict_sentence(v, req, sentence, sizeof sentence);
     if (v->ok) {
-        printf("accepted\n%s\n", sentence);
+        puts("accepted");
+        foreign_printf(stdout, "%s\n", sentence);
         return;
     }
-    printf("%s: %s\n", verdict_unknown(v->code) ? "not judged" : "refused", v->error);
+    foreign_printf(stdout, "%s: %s\n", verdict_unknown(v->code) ? "not judged" : "refused",
+                   v->error);
     if (v->detail[0] != '\0')
-        printf("cause: %s\n", v->detail);
-    printf("%s\n", sentence);
+        foreign_printf(stdout, "cause: %s\n", v->detail);
+    foreign_printf(stdout, "%s\n", sentence);
 }
 
 static int judge_one(struct validate_options *a, const struct cert_list *anchors,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/probe.h"
+#include "core/foreign.h"
 #include "tls/tls_params.h"
 #include "vpclink/execlog.h"
 
@@ -21,7 +22,7 @@ static void print_answer(const struct probe_options *o, const struct probe_call 
 {
     const struct gateway_result *r = &c->result;
 
-    printf("HTTP/1.1 %u %s\n", c->outcome.status, reason_of(c));
+    foreign_printf(stdout, "HTTP/1.1 %u %s\n", c->outcome.status, reason_of(c));
     if (!c->outcome.ok) {
         printf("x-amzn-RequestId: %s\n", c->request_id);
         if (!o->wording.http_api)
@@ -32,11 +33,11 @@ static void print_answer(const struct probe_options *o, const struct probe_call 
     }
     for (size_t i = 0; i < r->n_headers; i++) {
         if (!execlog_is_hop_header(r->headers[i].name))
-            printf("%s: %s\n", r->headers[i].name, r->headers[i].value);
+            foreign_printf(stdout, "%s: %s\n", r->headers[i].name, r->headers[i].value);
     }
     putchar('\n');
     if (r->n_body > 0) {
-        fwrite(r->body, 1, r->n_body, stdout);
+        foreign_put_lines(stdout, (const char *)r->body, r->n_body);
         if (r->body[r->n_body - 1] != '\n')
             putchar('\n');
     }
@@ -47,7 +48,8 @@ static void print_answer(const struct probe_options *o, const struct probe_call 
 static void print_variables(const struct probe_call *c)
 {
     puts("HTTP APIs write no execution log. Variables of the access log:");
-    printf("$context.integrationErrorMessage: %s\n", c->outcome.ok ? "-" : c->outcome.error);
+    foreign_printf(stdout, "$context.integrationErrorMessage: %s\n",
+                   c->outcome.ok ? "-" : c->outcome.error);
     if (c->outcome.ok)
         printf("$context.integrationStatus: %u\n", c->result.status);
     else
@@ -100,8 +102,8 @@ static void print_sums(const struct probe_call *calls, unsigned n)
         for (unsigned k = i; k < n && !seen; k++)
             many += same_outcome(&calls[k], &calls[i]) ? 1 : 0;
         if (!seen)
-            printf("%6u x %u %s\n", many, calls[i].outcome.status,
-                   calls[i].outcome.ok ? "passed on" : calls[i].outcome.error);
+            foreign_printf(stdout, "%6u x %u %s\n", many, calls[i].outcome.status,
+                           calls[i].outcome.ok ? "passed on" : calls[i].outcome.error);
     }
 }
 
@@ -112,10 +114,10 @@ int probe_print_many(const struct probe_options *o, const struct probe_call *cal
     for (unsigned i = 0; i < n; i++) {
         const struct probe_call *c = &calls[i];
 
-        printf("%u: %u %s (%s%u ms)\n", i + 1, c->outcome.status,
-               c->outcome.ok ? "passed on" : c->outcome.error,
-               c->result.reused ? "kept connection, " : "",
-               (unsigned)((c->result.ended_us - c->result.started_us) / 1000));
+        foreign_printf(stdout, "%u: %u %s (%s%u ms)\n", i + 1, c->outcome.status,
+                       c->outcome.ok ? "passed on" : c->outcome.error,
+                       c->result.reused ? "kept connection, " : "",
+                       (unsigned)((c->result.ended_us - c->result.started_us) / 1000));
         if (told == NULL && !c->outcome.ok)
             told = c;
     }
@@ -125,34 +127,9 @@ int probe_print_many(const struct probe_options *o, const struct probe_call *cal
 }
 
 /* --- JSON --- */
-/* Foreign bytes may be no UTF-8: then every octet that is not printable ASCII becomes \xNN. */
-static json_t *text_json(const char *text, size_t n)
-{
-    json_t *j = json_stringn(text, n);
-    char *out;
-    size_t at = 0;
-
-    if (j != NULL)
-        return j;
-    out = malloc(4 * n + 1);
-    if (out == NULL)
-        return json_null();
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c >= 0x20 && c < 0x7f)
-            out[at++] = (char)c;
-        else
-            at += (size_t)snprintf(out + at, 5, "\\x%02x", c);
-    }
-    j = json_stringn(out, at);
-    free(out);
-    return j;
-}
-
 static json_t *string_or_null(const char *text)
 {
-    return text == NULL || text[0] == '\0' ? json_null() : text_json(text, strlen(text));
+    return text == NULL || text[0] == '\0' ? json_null() : foreign_json(text);
 }
 
 static json_t *alert_json(const struct tls_alert *a)
@@ -186,8 +163,9 @@ static json_t *certificate_json(const struct gateway_result *r)
         return json_null();
     cert_name_text(leaf->subject, CERT_STYLE_JAVA, subject, sizeof subject);
     cert_name_text(leaf->issuer, CERT_STYLE_JAVA, issuer, sizeof issuer);
-    return json_pack("{s:o, s:o, s:i, s:I, s:s}", "subject", text_json(subject, strlen(subject)),
-                     "issuer", text_json(issuer, strlen(issuer)), "presented", (int)r->chain.n,
+    return json_pack("{s:o, s:o, s:i, s:I, s:s}", "subject",
+                     foreign_json_n(subject, strlen(subject)), "issuer",
+                     foreign_json_n(issuer, strlen(issuer)), "presented", (int)r->chain.n,
                      "not_after", (json_int_t)leaf->not_after_utc, "judgement",
                      r->judged ? verdict_name(r->verdict.code) : "");
 }
@@ -206,8 +184,9 @@ static json_t *headers_json(const struct gateway_result *r)
 
     for (size_t i = 0; i < r->n_headers; i++)
         json_array_append_new(
-            list, json_pack("[o, o]", text_json(r->headers[i].name, strlen(r->headers[i].name)),
-                            text_json(r->headers[i].value, strlen(r->headers[i].value))));
+            list,
+            json_pack("[o, o]", foreign_json_n(r->headers[i].name, strlen(r->headers[i].name)),
+                      foreign_json_n(r->headers[i].value, strlen(r->headers[i].value))));
     return list;
 }
 
@@ -218,7 +197,7 @@ static json_t *log_json(const char *log)
     for (const char *at = log; at != NULL && *at != '\0';) {
         size_t n = strcspn(at, "\n");
 
-        json_array_append_new(lines, text_json(at, n));
+        json_array_append_new(lines, foreign_json_n(at, n));
         at += n + (at[n] == '\n');
     }
     return lines;
@@ -254,11 +233,11 @@ int probe_print_json(const struct probe_options *o, const struct probe_call *c, 
     json_object_set_new(j, "listener", far_json(&c->far));
     json_object_set_new(j, "headers", headers_json(r));
     json_object_set_new(j, "body",
-                        c->outcome.ok ? text_json((const char *)r->body, r->n_body)
+                        c->outcome.ok ? foreign_json_n((const char *)r->body, r->n_body)
                                       : string_or_null(c->outcome.body));
     json_object_set_new(j, "log", log_json(log));
     free(log);
-    rc = json_dumpf(j, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
+    rc = foreign_dumpf(j, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
     json_decref(j);
     return rc == 0 && putchar('\n') != EOF ? 0 : -1;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/foreign.h"
 
 void ready_print(FILE *out, const struct testbed *t)
 {
@@ -65,7 +66,7 @@ static json_t *document(const struct testbed *t)
 int ready_write_file(const char *path, const struct testbed *t, struct err *err)
 {
     json_t *doc = document(t);
-    char *text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
+    char *text = doc == NULL ? NULL : foreign_dumps(doc, JSON_COMPACT);
     size_t n = text == NULL ? 0 : strlen(text);
     int rc = -1;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/foreign.h"
 
 /* "+02:00" at the end: seconds east of Greenwich, and the text without it. */
 static int64_t cut_offset(char *text)
@@ -44,24 +45,6 @@ int validate_time(const char *text, int64_t now_s, int64_t *out_s)
     return 0;
 }
 
-/* Text that may hold octets that are no UTF-8. */
-static json_t *text(const char *s)
-{
-    json_t *j = json_string(s);
-    char *copy;
-
-    if (j != NULL)
-        return j;
-    copy = strdup(s);
-    for (char *p = copy; p != NULL && *p != '\0'; p++) {
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    }
-    j = copy != NULL ? json_string(copy) : NULL;
-    free(copy);
-    return j;
-}
-
 static json_t *alert(int number)
 {
     return number < 0 ? json_null() : json_integer(number);
@@ -76,18 +59,19 @@ void validate_print_json(const json_t *id, const struct verdict *v, const struct
     if (id != NULL)
         json_object_set(o, "id", (json_t *)(uintptr_t)id); /* takes a reference of its own */
     json_object_set_new(o, "ok", json_boolean(v->ok));
-    json_object_set_new(o, "error", v->ok ? json_null() : text(v->error));
+    json_object_set_new(o, "error", v->ok ? json_null() : foreign_json(v->error));
     json_object_set_new(o, "code", json_string(verdict_name(v->code)));
-    json_object_set_new(o, "detail", v->detail[0] != '\0' ? text(v->detail) : json_null());
+    json_object_set_new(o, "detail", v->detail[0] != '\0' ? foreign_json(v->detail) : json_null());
     json_object_set_new(o, "certificate", v->index >= 0 ? json_integer(v->index) : json_null());
     json_object_set_new(o, "anchor", json_boolean(v->is_anchor));
     json_object_set_new(
         o, "alert",
         json_pack("{s:o,s:o}", "tls12", alert(v->alert_tls12), "tls13", alert(v->alert_tls13)));
-    json_object_set_new(o, "verdict", text(verdict_sentence(v, req, sentence, sizeof sentence)));
+    json_object_set_new(o, "verdict",
+                        foreign_json(verdict_sentence(v, req, sentence, sizeof sentence)));
     json_object_set_new(o, "evidence", json_string(v->evidence));
     json_object_set_new(o, "source", json_string(v->source));
-    json_dumpf(o, out, JSON_COMPACT);
+    foreign_dumpf(o, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(o);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/foreign.h"
+
 void err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
     va_list ap;
@@ -17,6 +19,7 @@ void err_set(struct err *e, enum err_code code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
+    foreign_clean(e->text, sizeof e->text);
 }
 
 void err_prefix(struct err *e, const char *fmt, ...)
@@ -33,6 +36,7 @@ void err_prefix(struct err *e, const char *fmt, ...)
     va_end(ap);
     n = strlen(e->text);
     snprintf(e->text + n, sizeof e->text - n, ": %s", old);
+    foreign_clean(e->text, sizeof e->text);
 }
 
 const char *err_why(int error)

@@ -18,7 +18,8 @@ enum err_code {
 
 #define ERR_TEXT_MAX 768
 
-/* Set by err_set(); `text` is one sentence without a full stop or newline. A caller passes a
+/* Set by err_set(); `text` is one sentence without a full stop or newline, harmless to print
+ * (core/foreign.h). A caller passes a
  * pointer to an `struct err` it owns; the callee writes it only on failure. */
 struct err {
     enum err_code code;

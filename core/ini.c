@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/foreign.h"
+
 struct reader {
     const char *at, *end;
     int line;
@@ -49,6 +51,19 @@ static bool is_utf8(struct line l)
     return ok;
 }
 
+static bool check_character(struct reader *r, const char *at, size_t n, size_t column)
+{
+    uint32_t c;
+
+    foreign_next(at, n, &c);
+    if (c == UINT32_MAX || c < 0x80 || !foreign_is_harmful(c))
+        return true;
+    problems_add(r->sink->problems, r->line,
+                 "the invisible control character U+%04X in column %zu; remove it", (unsigned)c,
+                 column);
+    return false;
+}
+
 static bool check_octets(struct reader *r, struct line l)
 {
     for (size_t i = 0; i < l.n; i++) {
@@ -66,6 +81,8 @@ static bool check_octets(struct reader *r, struct line l)
                          "control character 0x%02x in column %zu; remove it", c, i + 1);
             return false;
         }
+        if (c >= 0xc2 && !check_character(r, l.text + i, l.n - i, i + 1))
+            return false;
     }
     if (!is_utf8(l)) {
         problems_add(r->sink->problems, r->line, "not valid UTF-8; save the file as UTF-8");

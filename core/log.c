@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/foreign.h"
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 
@@ -64,11 +65,8 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line + n, sizeof line - 1 - n, fmt, ap);
     va_end(ap);
+    foreign_clean(line, sizeof line - 1);
     n = strlen(line);
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = ' ';
-    }
     line[n++] = '\n';
     /* Nobody can be told when standard error itself is gone. */
     if (write(STDERR_FILENO, line, n) < 0)

@@ -13,8 +13,8 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 /* Lines above this level are dropped. Default LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
-/* `event` is a bare word; `fmt` gives the rest of the line, "key=value key=value". Line breaks in
- * the text become spaces, so foreign text cannot forge a line. */
+/* `event` is a bare word; `fmt` gives the rest of the line, "key=value key=value". Foreign
+ * text in it is made harmless (core/foreign.h): it forges no line. */
 void log_write(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

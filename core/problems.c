@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/foreign.h"
+
 static bool known(const struct problems *p, int line, const char *text)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -25,10 +27,7 @@ void problems_add(struct problems *p, int line, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    for (char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    }
+    foreign_clean(text, sizeof text);
     if (known(p, line, text))
         return;
     if (p->n == PROBLEMS_MAX) {
@@ -59,16 +58,19 @@ void problems_sort(struct problems *p)
 
 void problems_print(const struct problems *p, FILE *out)
 {
+    char path[1024]; /* of an audited directory it is somebody's */
+
+    foreign_line(path, sizeof path, p->path, strlen(p->path));
     for (size_t i = 0; i < p->n; i++) {
         if (p->v[i].line > 0)
-            fprintf(out, "%s:%d: %s\n", p->path, p->v[i].line, p->v[i].text);
+            fprintf(out, "%s:%d: %s\n", path, p->v[i].line, p->v[i].text);
         else
-            fprintf(out, "%s: %s\n", p->path, p->v[i].text);
+            fprintf(out, "%s: %s\n", path, p->v[i].text);
     }
     if (p->more > 0)
-        fprintf(out, "%s: and %zu problems more\n", p->path, p->more);
+        fprintf(out, "%s: and %zu problems more\n", path, p->more);
     if (p->n == 0 && p->environment)
-        fprintf(out, "%s: out of memory\n", p->path);
+        fprintf(out, "%s: out of memory\n", path);
 }
 
 int problems_exit_status(const struct problems *p)

@@ -26,8 +26,8 @@ struct problems {
     struct arena arena;
 };
 
-/* One sentence that holds the offending text and the way out; no full stop, no newline. Control
- * characters in it become '?'. The same sentence for the same line is kept once. */
+/* One sentence that holds the offending text and the way out; no full stop, no newline. It is
+ * made harmless (core/foreign.h). The same sentence for the same line is kept once. */
 void problems_add(struct problems *p, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* By line; problems of one line stay in the order they were found. */

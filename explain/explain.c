@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/foreign.h"
 struct explain {
     explain_policy_cb *policy;
     struct story *stories; /* in the order of their first flow */
@@ -259,18 +260,21 @@ void explain_print(const struct explain *x, FILE *out)
 
 void story_print(const struct story *s, FILE *out)
 {
-    fprintf(out, "%llux %s, listener %s, %s", (unsigned long long)s->count, s->code, s->listener,
-            s->first);
+    foreign_printf(out, "%llux %s, listener %s, %s", (unsigned long long)s->count, s->code,
+                   s->listener, s->first);
     if (s->count > 1)
-        fprintf(out, " to %s", s->last);
-    fprintf(out, "\n  What happened: %s\n  What to do:    %s\n  Metric on AWS: ", s->what, s->todo);
+        foreign_printf(out, " to %s", s->last);
+    fputc('\n', out);
+    foreign_printf(out, "  What happened: %s\n", s->what);
+    foreign_printf(out, "  What to do:    %s\n", s->todo);
     if (s->metric != NULL)
-        fprintf(out, "%s +%llu\n", s->metric, (unsigned long long)s->count);
+        foreign_printf(out, "  Metric on AWS: %s +%llu\n", s->metric, (unsigned long long)s->count);
     else
-        fputs("none\n", out);
-    fprintf(out, "  Access log:    %s\n  Clients:       ", s->access_log);
+        fputs("  Metric on AWS: none\n", out);
+    foreign_printf(out, "  Access log:    %s\n", s->access_log);
+    fputs("  Clients:       ", out);
     for (size_t i = 0; i < s->n_clients; i++)
-        fprintf(out, "%s%s", i > 0 ? ", " : "", s->clients[i]);
+        foreign_printf(out, "%s%s", i > 0 ? ", " : "", s->clients[i]);
     fputs(s->more > 0 ? " and others\n" : "\n", out);
 }
 
@@ -293,12 +297,10 @@ static json_t *story_document(const struct story *s)
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        json_t *text = texts[i].text == NULL ? NULL : json_string(texts[i].text);
-
-        json_object_set_new(j, texts[i].name, text == NULL ? json_null() : text);
+        json_object_set_new(j, texts[i].name, foreign_json(texts[i].text));
     }
     for (size_t i = 0; i < s->n_clients; i++)
-        json_array_append_new(clients, json_string(s->clients[i]));
+        json_array_append_new(clients, foreign_json(s->clients[i]));
     json_object_set_new(j, "clients", clients);
     json_object_set_new(j, "count", json_integer((json_int_t)s->count));
     json_object_set_new(j, "flow", json_integer(s->flow));
@@ -308,7 +310,7 @@ static json_t *story_document(const struct story *s)
 char *story_json(const struct story *s)
 {
     json_t *doc = story_document(s);
-    char *text = json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *text = foreign_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
 
     json_decref(doc);
     return text;
@@ -324,7 +326,7 @@ char *explain_json(const struct explain *x)
         json_array_append_new(stories, story_document(&x->stories[i]));
     doc = json_pack("{s:I, s:I, s:I, s:o}", "flows", (json_int_t)x->flows, "failed",
                     (json_int_t)x->failed, "untold", (json_int_t)x->untold, "stories", stories);
-    text = json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    text = foreign_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(doc);
     return text;
 }

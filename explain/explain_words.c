@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/foreign.h"
+
 #include "explain/explain.h"
 
 #define LIST_SHOWN 8   /* entries of a list that are told */
@@ -29,8 +31,10 @@ static const json_t *field(const json_t *event, const char *path)
 /* Texts of peers end on somebody's terminal: no control characters, no novel. */
 static void put_foreign(FILE *out, const char *text)
 {
-    for (size_t i = 0; text[i] != '\0' && i < TEXT_SHOWN; i++)
-        fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], out);
+    char shown[6 * TEXT_SHOWN + 1];
+
+    foreign_line(shown, sizeof shown, text, strnlen(text, TEXT_SHOWN));
+    fputs(shown, out);
 }
 
 static void put_scalar(FILE *out, const json_t *value, const char *missing)

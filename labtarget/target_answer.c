@@ -6,36 +6,11 @@
 
 #include "certs/x509/parse.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "core/proxy_header.h"
 #include "labtarget/target_impl.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
-
-/* Text from the peer: JSON wants UTF-8, so bytes that are none are read as Latin-1. */
-static json_t *text(const char *s)
-{
-    json_t *j = s == NULL ? json_null() : json_string(s);
-    char *wide, *at;
-
-    if (j != NULL)
-        return j;
-    wide = malloc(2 * strlen(s) + 1);
-    if (wide == NULL)
-        return json_null();
-    at = wide;
-    for (const unsigned char *p = (const unsigned char *)s; *p != '\0'; p++) {
-        if (*p >= 0x80) {
-            *at++ = (char)(0xc0 | *p >> 6);
-            *at++ = (char)(0x80 | (*p & 0x3f));
-        } else {
-            *at++ = (char)*p;
-        }
-    }
-    *at = '\0';
-    j = json_string(wide);
-    free(wide);
-    return j;
-}
 
 static json_t *address(const struct addr *a)
 {
@@ -71,7 +46,7 @@ json_t *target_describe_proxy(const struct proxy_header *h)
         const char *name = proxy_tlv_name(t->type);
 
         json_array_append_new(tlvs, json_pack("{s:i, s:o, s:o}", "type", t->type, "name",
-                                              text(name), "value", hex(t->value, t->n)));
+                                              foreign_json(name), "value", hex(t->value, t->n)));
     }
     return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "version", (int)h->version, "command",
                      h->local ? "LOCAL" : "PROXY", "family", h->family, "source",
@@ -85,7 +60,8 @@ static json_t *names_of(const struct cert_facts *f)
     char name[512];
 
     for (size_t i = 0; i < f->n_sans; i++)
-        json_array_append_new(names, text(cert_general_name_text(&f->sans[i], name, sizeof name)));
+        json_array_append_new(names,
+                              foreign_json(cert_general_name_text(&f->sans[i], name, sizeof name)));
     return names;
 }
 
@@ -109,10 +85,10 @@ static json_t *client_certificate(const struct tls_facts *facts)
     if (f == NULL)
         return json_null();
     j = json_object();
-    json_object_set_new(j, "subject",
-                        text(cert_name_text(f->subject, CERT_STYLE_JAVA, name, sizeof name)));
-    json_object_set_new(j, "issuer",
-                        text(cert_name_text(f->issuer, CERT_STYLE_JAVA, name, sizeof name)));
+    json_object_set_new(
+        j, "subject", foreign_json(cert_name_text(f->subject, CERT_STYLE_JAVA, name, sizeof name)));
+    json_object_set_new(
+        j, "issuer", foreign_json(cert_name_text(f->issuer, CERT_STYLE_JAVA, name, sizeof name)));
     json_object_set_new(j, "serial", hex(f->serial.at, f->serial.len));
     json_object_set_new(j, "names", names_of(f));
     set_time(j, "not_before", f->not_before_utc);
@@ -139,8 +115,9 @@ static json_t *tls(const struct conn *c)
     json_object_set_new(j, "group",
                         facts->group == 0 ? json_null()
                                           : json_string(tls_group_text(facts->group, buf)));
-    json_object_set_new(j, "sni", text(facts->offer.sni));
-    json_object_set_new(j, "alpn", facts->alpn[0] == '\0' ? json_null() : text(facts->alpn));
+    json_object_set_new(j, "sni", foreign_json(facts->offer.sni));
+    json_object_set_new(j, "alpn",
+                        facts->alpn[0] == '\0' ? json_null() : foreign_json(facts->alpn));
     json_object_set_new(j, "client_certificate", client_certificate(facts));
     return j;
 }
@@ -157,11 +134,11 @@ static void add_header(json_t *headers, const struct http_header *h)
         *p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
     there = json_object_get(headers, name);
     if (there == NULL) {
-        json_object_set_new(headers, name, text(h->value));
+        json_object_set_new(headers, name, foreign_json(h->value));
     } else if (json_is_array(there)) {
-        json_array_append_new(there, text(h->value));
+        json_array_append_new(there, foreign_json(h->value));
     } else {
-        json_object_set_new(headers, name, json_pack("[O, o]", there, text(h->value)));
+        json_object_set_new(headers, name, json_pack("[O, o]", there, foreign_json(h->value)));
     }
     free(name);
 }
@@ -176,17 +153,17 @@ static json_t *describe(const struct conn *c)
     for (size_t i = 0; i < m->n_headers; i++)
         add_header(headers, &m->headers[i]);
     snprintf(version, sizeof version, "%u.%u", m->major % 10, m->minor % 10);
-    json_object_set_new(j, "target", text(t->info.name));
+    json_object_set_new(j, "target", foreign_json(t->info.name));
     json_object_set_new(j, "protocol", json_string(t->info.protocol));
     json_object_set_new(j, "address", json_string(addr_format(&t->info.addr, addr)));
     json_object_set_new(j, "peer", address(&c->peer));
     json_object_set_new(j, "proxy", c->proxy == NULL ? json_null() : json_incref(c->proxy));
     json_object_set_new(j, "connection", json_integer((json_int_t)c->number));
     json_object_set_new(j, "request", json_integer((json_int_t)c->request));
-    json_object_set_new(j, "method", text(m->method));
-    json_object_set_new(j, "path", text(m->target));
+    json_object_set_new(j, "method", foreign_json(m->method));
+    json_object_set_new(j, "path", foreign_json(m->target));
     json_object_set_new(j, "http_version", json_string(version));
-    json_object_set_new(j, "host", text(http_header(m, "host")));
+    json_object_set_new(j, "host", foreign_json(http_header(m, "host")));
     json_object_set_new(j, "headers", headers);
     json_object_set_new(j, "body_bytes", json_integer((json_int_t)m->body_bytes));
     json_object_set_new(j, "tls", tls(c));
@@ -195,7 +172,7 @@ static json_t *describe(const struct conn *c)
 
 static int write_json(struct conn *c, json_t *j, struct http_response *r)
 {
-    char *body = json_dumps(j, JSON_INDENT(2));
+    char *body = foreign_dumps(j, JSON_INDENT(2));
     char *line = NULL;
     int rc = -1;
 

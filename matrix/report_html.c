@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/foreign.h"
 #include "matrix/matrix.h"
 
 static const char head[] =
@@ -42,22 +43,6 @@ static const char head[] =
     "\n"
     "</style></head><body>\n";
 
-static void escape(FILE *out, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        if (*s == '&')
-            fputs("&amp;", out);
-        else if (*s == '<')
-            fputs("&lt;", out);
-        else if (*s == '>')
-            fputs("&gt;", out);
-        else if (*s == '"')
-            fputs("&quot;", out);
-        else
-            fputc((unsigned char)*s < 0x20 ? ' ' : *s, out);
-    }
-}
-
 static bool is(const char *text, const char *word)
 {
     return text != NULL && strcmp(text, word) == 0;
@@ -66,14 +51,14 @@ static bool is(const char *text, const char *word)
 static void box(FILE *out, const char *title, const char *text, bool through)
 {
     fprintf(out, "<div class=\"box%s\">%s<span>", through ? " through" : "", title);
-    escape(out, text);
+    foreign_put_markup(out, text);
     fputs("</span></div>", out);
 }
 
 static void hop(FILE *out, const char *state, const char *text)
 {
     fprintf(out, "<div class=\"hop %s\">", state);
-    escape(out, text);
+    foreign_put_markup(out, text);
     fputs("<i></i></div>", out);
 }
 
@@ -129,7 +114,7 @@ static void line(FILE *out, const char *label, const char *text, bool code)
     if (text == NULL || text[0] == '\0')
         return;
     fprintf(out, "<p><b>%s</b> %s", label, code ? "<code>" : "");
-    escape(out, text);
+    foreign_put_markup(out, text);
     fprintf(out, "%s</p>\n", code ? "</code>" : "");
 }
 
@@ -141,11 +126,11 @@ static void article(FILE *out, const struct scenario_result *r)
     char expected[1024];
 
     fprintf(out, "<article class=\"%s\" id=\"", kind);
-    escape(out, g->obj.name);
+    foreign_put_markup(out, g->obj.name);
     fputs("\"><header><b>", out);
-    escape(out, g->obj.name);
+    foreign_put_markup(out, g->obj.name);
     fputs("</b> ", out);
-    escape(out, g->title == NULL ? "" : g->title);
+    foreign_put_markup(out, g->title == NULL ? "" : g->title);
     fprintf(out, "<span class=\"tag\">%s</span></header>\n",
             !r->acted   ? "only listed"
             : r->passed ? "✓ as expected"
@@ -155,7 +140,9 @@ static void article(FILE *out, const struct scenario_result *r)
     } else {
         picture(out, r);
         fprintf(out, "<p><b>%u</b> <code>", r->status);
-        escape(out, r->ok ? "the target's answer is passed on" : r->error == NULL ? "" : r->error);
+        foreign_put_markup(out, r->ok              ? "the target's answer is passed on"
+                                : r->error == NULL ? ""
+                                                   : r->error);
         fputs("</code></p>\n", out);
         line(out, "Verdict:", r->verdict, false);
         if (!r->passed) {
@@ -167,7 +154,7 @@ static void article(FILE *out, const struct scenario_result *r)
         fputs("<p class=\"src\">", out);
         if (evidence != NULL)
             fprintf(out, "%s: ", evidence);
-        escape(out, g->source);
+        foreign_put_markup(out, g->source);
         fputs("</p>\n", out);
     }
     fputs("</article>\n", out);
@@ -192,7 +179,7 @@ int report_html(const struct matrix *m, FILE *out)
                 continue;
             if (!titled) {
                 fputs("<h2>", out);
-                escape(out, m->files[i].path);
+                foreign_put_markup(out, m->files[i].path);
                 fputs("</h2>\n", out);
                 titled = true;
             }

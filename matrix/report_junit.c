@@ -3,33 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/foreign.h"
 #include "matrix/matrix.h"
-
-/* XML 1.0 text: what may not stand there is replaced. */
-static void escape(FILE *out, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-
-        if (c == '&')
-            fputs("&amp;", out);
-        else if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '>')
-            fputs("&gt;", out);
-        else if (c == '"')
-            fputs("&quot;", out);
-        else if (c == '\n')
-            fputs("&#10;", out);
-        else
-            fputc(c < 0x20 ? '?' : c, out);
-    }
-}
 
 static void attribute(FILE *out, const char *name, const char *value)
 {
     fprintf(out, " %s=\"", name);
-    escape(out, value);
+    foreign_put_markup(out, value);
     fputc('"', out);
 }
 
@@ -58,7 +38,7 @@ static void test_case(FILE *out, const struct scenario_result *r)
         attribute(out, "message", r->missed == NULL ? "expectation missed" : r->missed);
         attribute(out, "type", "expectation");
         fputs(">", out);
-        escape(out, r->verdict == NULL ? "" : r->verdict);
+        foreign_put_markup(out, r->verdict == NULL ? "" : r->verdict);
         fputs("</failure>\n", out);
     }
     fputs("    </testcase>\n", out);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/foreign.h"
+
 #include "matrix/matrix.h"
 
 #define GREEN "\033[32m"
@@ -57,7 +59,7 @@ static void row(FILE *out, const struct scenario_result *r, int id_width, bool c
     cell(out, mark, 11);
     if (colour)
         fputs(PLAIN, out);
-    fprintf(out, "%s\n", r->acted ? report_outcome(r) : g->not_acted);
+    foreign_printf(out, "%s\n", r->acted ? report_outcome(r) : g->not_acted);
 }
 
 /* As wide as the longest id, within reason. */
@@ -77,16 +79,18 @@ static void details(FILE *out, const struct scenario_result *r)
 {
     char expected[1024];
 
-    fprintf(out, "\n%s  %s (%s:%d)\n", r->integration->obj.name,
-            r->integration->title == NULL ? "" : r->integration->title, r->file->path,
-            r->integration->obj.line);
-    fprintf(out, "  missed    %s\n", r->missed == NULL ? "-" : r->missed);
-    fprintf(out, "  expected  %s\n", report_expected(r->integration, expected, sizeof expected));
-    fprintf(out, "  got       %s\n", r->ok ? "ok" : r->error == NULL ? "-" : r->error);
+    fputc('\n', out);
+    foreign_printf(out, "%s  %s (%s:%d)\n", r->integration->obj.name,
+                   r->integration->title == NULL ? "" : r->integration->title, r->file->path,
+                   r->integration->obj.line);
+    foreign_printf(out, "  missed    %s\n", r->missed == NULL ? "-" : r->missed);
+    foreign_printf(out, "  expected  %s\n",
+                   report_expected(r->integration, expected, sizeof expected));
+    foreign_printf(out, "  got       %s\n", r->ok ? "ok" : r->error == NULL ? "-" : r->error);
     if (r->verdict != NULL)
-        fprintf(out, "  verdict   %s\n", r->verdict);
+        foreign_printf(out, "  verdict   %s\n", r->verdict);
     if (r->integration->source != NULL)
-        fprintf(out, "  source    %s\n", r->integration->source);
+        foreign_printf(out, "  source    %s\n", r->integration->source);
 }
 
 int report_table(const struct matrix *m, FILE *out, bool colour)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cfg_key.h"
+#include "core/foreign.h"
 #include "nlb/admin_pages.h"
 #include "nlb/nlb_impl.h"
 
@@ -19,7 +20,7 @@
 static struct admin_page json_page(unsigned status, json_t *doc)
 {
     struct admin_page page = { .status = status, .content_type = TEXT_JSON };
-    char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    char *text = doc == NULL ? NULL : foreign_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     size_t n = text == NULL ? 0 : strlen(text);
 
     json_decref(doc);
@@ -38,7 +39,7 @@ static struct admin_page problem(unsigned status, const char *text)
 
 static json_t *text_json(const char *text)
 {
-    return text[0] == '\0' ? json_null() : json_string(text); /* NULL for what is no UTF-8 */
+    return text[0] == '\0' ? json_null() : foreign_json(text);
 }
 
 /* --- the query --- */

@@ -16,6 +16,7 @@
 
 #include "certs/lab/lab.h"
 #include "certs/x509/pem_file.h"
+#include "core/foreign.h"
 #include "nlb/worker.h"
 
 struct post {
@@ -149,7 +150,7 @@ static char *answer_text(const struct signposts *s, const struct post *post)
     }
     j = json_pack("{s:i, s:s, s:s, s:s?, s:o}", "pid", (int)getpid(), "listener", post->listener,
                   "protocol", protocol_name(post->protocol), "events", s->events, "stores", stores);
-    text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+    text = j == NULL ? NULL : foreign_dumps(j, JSON_COMPACT);
     json_decref(j);
     return text;
 }

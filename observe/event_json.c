@@ -6,69 +6,14 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "observe/events.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
 
-/* Octets at `s` that make one character of UTF-8, 0 when none do. */
-static size_t character_at(const char *s, size_t left)
-{
-    for (size_t n = 1; n <= 4 && n <= left; n++) {
-        json_t *one = json_stringn(s, n);
-
-        json_decref(one);
-        if (one != NULL)
-            return n;
-    }
-    return 0;
-}
-
-/* Text that may come from a certificate or a file. What is no UTF-8 in it is written as %XX: one
- * such octet would otherwise cost the whole line. */
-static json_t *text(const char *s)
-{
-    size_t left = strlen(s), at = 0;
-    json_t *j = json_stringn(s, left);
-    char *out;
-
-    if (j != NULL || (out = malloc(3 * left + 1)) == NULL)
-        return j;
-    while (left > 0) {
-        size_t n = character_at(s, left);
-
-        if (n == 0)
-            at += (size_t)sprintf(out + at, "%%%02X", (unsigned char)*s);
-        else
-            memcpy(out + at, s, n);
-        at += n;
-        s += n == 0 ? 1 : n;
-        left -= n == 0 ? 1 : n;
-    }
-    j = json_stringn(out, at);
-    free(out);
-    return j;
-}
-
 static json_t *text_or_null(const char *s)
 {
-    return s == NULL || s[0] == '\0' ? json_null() : text(s);
-}
-
-/* Foreign bytes may be no UTF-8: such octets are written as %XX. */
-static json_t *foreign_text(const char *s, size_t n)
-{
-    char out[1024];
-    size_t at = 0;
-
-    for (size_t i = 0; i < n && at + 4 < sizeof out; i++) {
-        unsigned char c = (unsigned char)s[i];
-
-        if (c < 0x20 || c > 0x7e || c == '%')
-            at += (size_t)snprintf(out + at, sizeof out - at, "%%%02X", c);
-        else
-            out[at++] = (char)c;
-    }
-    return json_stringn_nocheck(out, at);
+    return s == NULL || s[0] == '\0' ? json_null() : foreign_json(s);
 }
 
 static json_t *names(struct tls_list list, const char *(*name)(uint16_t, char[TLS_NAME_MAX]))
@@ -134,7 +79,7 @@ static json_t *alpn_list(const struct tls_offer *o)
     size_t at = 0, len;
 
     while (tls_offer_alpn_next(o, &at, &name, &len))
-        json_array_append_new(a, foreign_text((const char *)name, len));
+        json_array_append_new(a, foreign_json_n((const char *)name, len));
     return a;
 }
 
@@ -143,7 +88,7 @@ static json_t *offer(const struct tls_offer *o)
     json_t *j = json_object();
 
     json_object_set_new(j, "sni",
-                        o->sni == NULL ? json_null() : foreign_text(o->sni, strlen(o->sni)));
+                        o->sni == NULL ? json_null() : foreign_json_n(o->sni, strlen(o->sni)));
     if (o->versions.count > 0)
         json_object_set_new(j, "versions", names(o->versions, tls_version_text));
     else
@@ -179,7 +124,7 @@ static json_t *served(const struct record_choice *c)
     if (c->cert_spec == NULL)
         return json_null();
     j = json_object();
-    json_object_set_new(j, "certificate", text(c->cert_spec));
+    json_object_set_new(j, "certificate", foreign_json(c->cert_spec));
     json_object_set_new(j, "subject", text_or_null(c->cert_subject));
     json_object_set_new(j, "id", text_or_null(c->cert_id));
     json_object_set_new(j, "rule", text_or_null(c->cert_rule));
@@ -223,7 +168,7 @@ static json_t *certificates(const struct record_chain *c)
         json_object_set_new(j, "not_after", time_text(x->not_after_utc * 1000000));
         json_object_set_new(j, "self_signed", json_boolean(x->self_issued));
         if (x->refusal != NULL)
-            json_object_set_new(j, "malformed", text(x->refusal));
+            json_object_set_new(j, "malformed", foreign_json(x->refusal));
         json_array_append_new(a, j);
     }
     return a;
@@ -280,8 +225,8 @@ static json_t *observed(const struct record_observed *s)
     json_object_set_new(j, "version", name_or_null(s->version, tls_version_text));
     json_object_set_new(j, "cipher", name_or_null(s->suite, tls_suite_text));
     json_object_set_new(j, "group", name_or_null(s->group, tls_group_text));
-    json_object_set_new(j, "alpn",
-                        s->alpn[0] == '\0' ? json_null() : foreign_text(s->alpn, strlen(s->alpn)));
+    json_object_set_new(
+        j, "alpn", s->alpn[0] == '\0' ? json_null() : foreign_json_n(s->alpn, strlen(s->alpn)));
     json_object_set_new(j, "resumed", json_boolean(s->resumed));
     json_object_set_new(j, "alert_from_client", alert(&s->from_client, 0));
     json_object_set_new(j, "alert_from_target", alert(&s->from_target, 0));
@@ -341,7 +286,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "time", time_text(r->end_wall_us));
     json_object_set_new(j, "started", time_text(r->start_wall_us));
     json_object_set_new(j, "duration_ms", ms_between(r->start_us, r->end_us));
-    json_object_set_new(j, "listener", text(r->listener));
+    json_object_set_new(j, "listener", foreign_json(r->listener));
     json_object_set_new(j, "protocol", json_string(protocol_name(r->protocol)));
     json_object_set_new(j, "client", address(&r->client));
     json_object_set_new(j, "address", address(&r->local));
@@ -352,7 +297,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "sent_bytes", json_integer((json_int_t)r->sent_bytes));
     json_object_set_new(j, "spliced", json_boolean(r->spliced));
     json_object_set_new(j, "end", end(r));
-    line = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
+    line = foreign_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
     json_decref(j);
     return line;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "observe/metrics.h"
 
 enum kind { KIND_COUNTER, KIND_GAUGE };
@@ -155,7 +156,7 @@ char *metrics_cloudwatch(const struct metrics_view *v)
     clock_format_utc(clock_wall_us() / 1000000, now, sizeof now);
     doc = json_pack("{s:s, s:s, s:s, s:o}", "Namespace", "AWS/NetworkELB", "Timestamp", now,
                     "Statistic", "sum since start, gauges as they are now", "MetricData", data);
-    text = json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    text = foreign_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(doc);
     return text;
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), that mbedTLS and
-# libevent are included only where the architecture allows it, and that no two files of a folder
-# need each other.
+# libevent are included only where the architecture allows it, that one file writes JSON, and that no
+# two files of a folder need each other.
 #
 #   sh scripts/layers.sh [BUILD]   BUILD: a folder of object files of the whole tree
 #
@@ -44,6 +44,9 @@ bad = n = 0
 for folder in ALLOW:
     for path in sorted(pathlib.Path(folder).glob("*.[ch]")) + sorted(pathlib.Path(folder).glob("*.def")):
         for no, line in enumerate(path.read_text().splitlines(), 1):
+            if re.search(r"\bjson_dump\w*\(", line) and not str(path).startswith("core/foreign."):
+                bad += 1
+                print(f"{path}:{no}: JSON is written by foreign_dumps() and foreign_dumpf() (core/foreign.h)", file=sys.stderr)
             m = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
             if not m:
                 continue

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "core/foreign.h"
 #include "tls/tls_conf.h"
 #include "vpclink/request.h"
 
@@ -59,10 +60,11 @@ static void line(struct writer *w, const char *format, ...)
     vsnprintf(text + head, sizeof text - (size_t)head, format, args);
     va_end(args);
     /* Foreign bytes must not make lines of their own, nor talk to the terminal. */
-    for (char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+    for (char *c = text; *c != '\0'; c++) { /* a body of several lines reads well as one */
+        if (strchr("\n\r\t", *c) != NULL)
             *c = ' ';
     }
+    foreign_clean(text, sizeof text);
     fprintf(w->out, "%s\n", text);
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/foreign.h"
+
 enum class {
     CLASS_ANSWERED,
     CLASS_CONFIG,
@@ -56,6 +58,7 @@ static void fill(char *out, size_t size, const char *prefix, const char *format,
     else
         snprintf(out, size, "%s%.*s%s%s", prefix, (int)(mark - format), format, text,
                  mark + strlen("{text}"));
+    foreign_clean(out, size);
 }
 
 static void word_certificate(const struct gateway_result *r, const struct gateway_wording *w,

@@ -9,6 +9,7 @@
 
 #include "certs/store/identity.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "tls/tls_params.h"
 
 static const struct remedy {
@@ -375,5 +376,5 @@ char *gateway_verdict(const struct gateway_task *task, const struct gateway_resu
         free(text);
         return NULL;
     }
-    return text;
+    return foreign_take(text);
 }

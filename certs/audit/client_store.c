@@ -15,6 +15,7 @@
 #include "certs/lab/issue_key.h"
 #include "certs/lab/lab.h"
 #include "certs/x509/parse.h"
+#include "core/foreign.h"
 
 #define ID_LEN     6
 #define ID_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -102,7 +103,7 @@ void client_store_close(struct client_store *s)
 int client_write_json(const struct client_store *s, const char *name, const json_t *json,
                       struct err *err)
 {
-    char path[CLIENT_PATH_LEN], *text = json_dumps(json, JSON_INDENT(2));
+    char path[CLIENT_PATH_LEN], *text = foreign_dumps(json, JSON_INDENT(2));
     int rc = -1;
 
     if (text == NULL)

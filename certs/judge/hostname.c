@@ -93,8 +93,6 @@ static bool is_nfkc(const char *s)
     uint8_t *out;
     bool same;
 
-    if (strstr(s, "\xc0\x80") != NULL) /* U+0000, which matches nothing anyway */
-        return true;
     for (size_t i = 0; i < n; i++) {
         if ((unsigned char)s[i] >= 0x80)
             goto look;

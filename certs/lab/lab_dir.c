@@ -15,6 +15,7 @@
 #include "certs/lab/lab_issue.h"
 #include "certs/x509/pem_file.h"
 #include "core/clock.h"
+#include "core/foreign.h"
 
 #define PATH_LEN 4096
 
@@ -319,7 +320,7 @@ static int write_authorities(struct writing *w)
 
 static int write_manifest(struct writing *w)
 {
-    char *text = json_dumps(w->manifest, JSON_INDENT(1));
+    char *text = foreign_dumps(w->manifest, JSON_INDENT(1));
     int rc = -1;
 
     if (text != NULL)

@@ -250,37 +250,88 @@ const char *der_oid_check(struct der_span body)
     return NULL;
 }
 
+/* One number of an OID, which has no largest one: limbs of nine decimal digits, least first. */
+struct arc {
+    uint32_t limb[DER_OID_TEXT_MAX / 9 + 1];
+    size_t n; /* of which are used */
+};
+
+#define LIMB 1000000000u
+
+/* Seven more bits; false when it would not fit into the text anyway. */
+static bool arc_push(struct arc *a, unsigned bits)
+{
+    uint64_t carry = bits;
+
+    for (size_t i = 0; i < a->n; i++) {
+        carry += (uint64_t)a->limb[i] << 7;
+        a->limb[i] = (uint32_t)(carry % LIMB);
+        carry /= LIMB;
+    }
+    if (carry == 0)
+        return true;
+    if (a->n == sizeof a->limb / sizeof a->limb[0])
+        return false;
+    a->limb[a->n++] = (uint32_t)carry;
+    return true;
+}
+
+/* The first number holds two: 40 times 0, 1 or 2, and the second. Returns the first. */
+static unsigned arc_split(struct arc *a)
+{
+    unsigned top = a->n > 1 || (a->n == 1 && a->limb[0] >= 80) ? 2
+                   : a->n == 0                                 ? 0
+                                                               : a->limb[0] / 40;
+    uint32_t less = top * 40;
+
+    for (size_t i = 0; i < a->n && less > 0; i++) {
+        bool borrow = a->limb[i] < less;
+
+        a->limb[i] = a->limb[i] - less + (borrow ? LIMB : 0);
+        less = borrow;
+    }
+    return top;
+}
+
+static int arc_text(const struct arc *a, char *out, size_t size)
+{
+    size_t n = a->n, used;
+
+    while (n > 1 && a->limb[n - 1] == 0)
+        n--;
+    used = (size_t)snprintf(out, size, "%u", n == 0 ? 0 : a->limb[n - 1]);
+    for (size_t i = n; i > 1 && used < size; i--)
+        used += (size_t)snprintf(out + used, size - used, "%09u", a->limb[i - 2]);
+    return used < size ? (int)used : -1;
+}
+
 const char *der_oid_text(struct der_span body, char *out, size_t size)
 {
+    struct arc arc = { .n = 0 };
     size_t used = 0;
-    uint64_t v = 0;
-    bool first = true;
 
     out[0] = '\0';
     for (size_t i = 0; i < body.len; i++) {
         int n;
 
-        if (v > UINT64_MAX >> 7)
-            goto bad;
-        v = v << 7 | (body.at[i] & 0x7f);
+        if (!arc_push(&arc, body.at[i] & 0x7f))
+            goto too_long;
         if ((body.at[i] & 0x80) != 0)
             continue;
-        if (first) {
-            unsigned top = v < 80 ? (unsigned)(v / 40) : 2;
-
-            n = snprintf(out, size, "%u.%llu", top, (unsigned long long)(v - top * 40ull));
-        } else {
-            n = snprintf(out + used, size - used, ".%llu", (unsigned long long)v);
-        }
-        if (n < 0 || (size_t)n >= size - used)
-            goto bad;
-        used += (size_t)n;
-        first = false;
-        v = 0;
+        if (used == 0)
+            used = (size_t)snprintf(out, size, "%u", arc_split(&arc));
+        if (size - used < 2)
+            goto too_long;
+        n = arc_text(&arc, out + used + 1, size - used - 1);
+        if (n < 0)
+            goto too_long;
+        out[used] = '.';
+        used += (size_t)n + 1;
+        arc.n = 0;
     }
     return out;
-bad:
-    out[0] = '\0';
+too_long:
+    snprintf(out + (used + 4 > size ? size - 4 : used), 4, "...");
     return out;
 }
 

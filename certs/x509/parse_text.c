@@ -25,14 +25,31 @@ static const struct ava_keyword keywords[] = {
     /* clang-format on */
 };
 
+/* The text is full: without the beginning of a character whose rest found no room, and for good. */
+static void close_text(struct text *t)
+{
+    size_t start = t->len;
+
+    while (start > 0 && t->len - start < 3 && ((uint8_t)t->at[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && (uint8_t)t->at[start - 1] >= 0xc0 &&
+        u8_mblen((const uint8_t *)t->at + start - 1, t->len - start + 1) < 0)
+        t->len = start - 1;
+    t->size = t->len + 1;
+}
+
 void text_put(struct text *t, const char *s, size_t n)
 {
+    bool full = t->size > 0 && n > t->size - 1 - t->len;
+
     if (t->size == 0)
         return;
-    if (n > t->size - 1 - t->len)
+    if (full)
         n = t->size - 1 - t->len;
     memcpy(t->at + t->len, s, n);
     t->len += n;
+    if (full)
+        close_text(t);
     t->at[t->len] = '\0';
 }
 
@@ -57,11 +74,8 @@ void text_code_point(struct text *t, uint32_t c)
     char b[4];
     size_t n;
 
-    if (c == 0) { /* a C string cannot hold it; this form equals nothing that is meant well */
-        text_put(t, "\xc0\x80", 2);
-        return;
-    }
-    if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+    if (c == 0 || c > 0x10ffff || /* a C string cannot hold U+0000 */
+        (c >= 0xd800 && c < 0xe000))
         c = 0xfffd;
     if (c < 0x80) {
         b[0] = (char)c;

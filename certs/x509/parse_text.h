@@ -13,7 +13,7 @@ struct text {
 void text_put(struct text *t, const char *s, size_t n);
 void text_puts(struct text *t, const char *s);
 void text_hex(struct text *t, struct der_span b);
-/* One character as UTF-8. U+0000 becomes the two octets c0 80. */
+/* One character as UTF-8. U+0000 and what is no character become U+FFFD. */
 void text_code_point(struct text *t, uint32_t c);
 /* An attribute value as DerValue.getAsString reads it; `latin1`: octets over 127 of the ASCII types
  * are Latin-1, not unknown. False for a tag that is no string. */

@@ -130,7 +130,7 @@ class Http(NlbTest):
                           "host": "API.example.com:8443", "http_version": "1.1", "body_bytes": 5, "request": 1,
                           "tls": None, "proxy": None})
         self.assertEqual(seen["headers"]["x-many"], ["one", "two"])
-        self.assertEqual(seen["headers"]["x-latin"], "caf\xe9")
+        self.assertEqual(seen["headers"]["x-latin"], r"caf\xe9")
 
     def test_peer_address(self):
         with connect(address("plain")) as s:

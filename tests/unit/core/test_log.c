@@ -100,7 +100,8 @@ static void foreign_text_stays_in_its_line(void **state)
     char *text = written(forge);
 
     (void)state;
-    assert_string_equal(text, "info sni name=\"a err fake x=1  [2J  .\"\n");
+    assert_string_equal(text,
+                        "info sni name=\"a\\u000aerr fake x=1\\u000d\\u001b[2J\\u007f\\u0009.\"\n");
     free(text);
 }
 

@@ -117,8 +117,8 @@ static void success(void **state)
     assert_non_null(tail);
     assert_string_equal(tail, "Received response. Status: 201, Integration latency: 19 ms\n" DATE
                               "Endpoint response headers: {A=1, connection=close}\n" DATE
-                              "Endpoint response body before transformations: x  [31my\n" DATE
-                              "Method response body after transformations: x  [31my\n" DATE
+                              "Endpoint response body before transformations: x \\u001b[31my\n" DATE
+                              "Method response body after transformations: x \\u001b[31my\n" DATE
                               "Method response headers: {A=1}\n" DATE
                               "Successfully completed execution\n" DATE
                               "Method completed with status: 201\n");
