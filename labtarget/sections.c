@@ -33,7 +33,7 @@ static void check_ciphers(const struct lab_target_cfg *t, struct problems *probl
 }
 
 /* The fault must mean something for the protocol, and the keys that it goes by. */
-static void check_fault(const struct lab_target_cfg *t, struct problems *problems)
+static void check_fault_protocol(const struct lab_target_cfg *t, struct problems *problems)
 {
     struct fault fault;
     int line = cfg_line(&t->obj, "fault");
@@ -155,7 +155,7 @@ static void check_target(struct nlb_config *c, void *object, bool load, struct p
         t->fault = NULL;
     if (t->protocol == LAB_HTTPS)
         check_https(t, problems);
-    check_fault(t, problems);
+    check_fault_protocol(t, problems);
     check_listen(c, t, problems);
     if (load) {
         load_target(c, t, problems);

@@ -136,9 +136,11 @@ static void put_up_signposts(struct nlb *nlb)
     struct err err = { 0 };
 
     if (nlb->signposts == NULL)
-        nlb->signposts = signposts_start(event_sink_path(nlb->outputs.events));
-    if (nlb->signposts == NULL)
+        nlb->signposts = signposts_start(event_sink_path(nlb->outputs.events), &err);
+    if (nlb->signposts == NULL) {
+        log_err("signpost", "%s", err.text);
         return;
+    }
     for (size_t i = 0; i < n; i++) {
         struct nlb_listener_info l = nlb_listener_at(nlb, i);
 

@@ -226,24 +226,28 @@ static void signposts_release(struct signposts *s)
     free(s);
 }
 
-struct signposts *signposts_start(const char *events)
+struct signposts *signposts_start(const char *events, struct err *err)
 {
     struct signposts *s = calloc(1, sizeof *s);
+    int error = ENOMEM;
 
-    if (s == NULL)
-        return NULL;
-    if (events != NULL)
-        s->events = realpath(events, NULL);
-    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->taken, NULL);
-    if (s->wake_fd < 0 || pthread_create(&s->thread, NULL, serve, s) != 0) {
-        if (s->wake_fd >= 0)
-            close(s->wake_fd);
-        signposts_release(s);
-        return NULL;
+    if (s != NULL) {
+        if (events != NULL)
+            s->events = realpath(events, NULL);
+        pthread_mutex_init(&s->lock, NULL);
+        pthread_cond_init(&s->taken, NULL);
+        s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        error = s->wake_fd < 0 ? errno : pthread_create(&s->thread, NULL, serve, s);
     }
-    return s;
+    if (error == 0)
+        return s;
+    err_set(err, ERR_ENVIRONMENT, "a probe on this machine cannot ask who listens here: %s",
+            err_why(error));
+    if (s != NULL && s->wake_fd >= 0)
+        close(s->wake_fd);
+    if (s != NULL)
+        signposts_release(s);
+    return NULL;
 }
 
 int signposts_set(struct signposts *s, const struct signpost *posts, size_t n,

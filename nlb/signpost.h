@@ -22,9 +22,9 @@ struct signpost {
     struct addr address;
 };
 
-/* One thread for all of them; NULL when it cannot start: the load balancer works without.
+/* One thread for all of them; NULL with the reason in `err`: the load balancer works without.
  * `events`: the event file of the process; NULL: there is none. */
-struct signposts *signposts_start(const char *events);
+struct signposts *signposts_start(const char *events, struct err *err);
 /* From now on these, and no others; a post whose address stays keeps its socket. Takes a reference
  * of `config`. 0; -1 with the reason in `err` when one of them cannot be put up (the others are).
  */

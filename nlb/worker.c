@@ -99,7 +99,9 @@ static void apply(struct worker *w, const struct worker_change *c)
             listener_stop(&w->listeners[i]);
             w->used[i] = false;
         } else if (slot->front != NULL && slot->fd >= 0) {
-            (void)listener_start(&w->listeners[i], &w->env, slot->front, &keeper, slot->fd);
+            if (listener_start(&w->listeners[i], &w->env, slot->front, &keeper, slot->fd) != 0)
+                log_err("listener", "listener=%s cannot wait for connections",
+                        front_cfg(slot->front)->obj.name);
             w->used[i] = true;
         } else if (slot->front != NULL) {
             listener_adopt(&w->listeners[i], slot->front, &keeper);
