@@ -19,7 +19,7 @@ struct client {
     bool all;
 };
 
-static int print_json(json_t *json)
+static int print_client_json(json_t *json)
 {
     int rc = foreign_dumpf(json, stdout, JSON_INDENT(2));
 
@@ -77,7 +77,7 @@ static int rotate(const struct client *c, struct client_store *store)
     } while (more);
     if (!c->all && c->reload == NULL)
         fprintf(stderr, "%s: %s\n", client_step_name(step), advice(step, first));
-    return print_json(state);
+    return print_client_json(state);
 }
 
 static int run_command(const struct client *c, const char *command, const char *id)
@@ -100,7 +100,7 @@ static int run_command(const struct client *c, const char *command, const char *
                    ? client_store_generate(store, c->description, c->seed, c->now_s, &err)
                : strcmp(command, "list") == 0 ? client_store_list(store, &err)
                                               : client_store_get(store, id, &err);
-        rc = json != NULL ? print_json(json) : command_fail(&command_cert_client, &err);
+        rc = json != NULL ? print_client_json(json) : command_fail(&command_cert_client, &err);
     }
     client_store_close(store);
     return rc;

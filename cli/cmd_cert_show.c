@@ -44,8 +44,8 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-static int fetch(const struct show *s, const char *host, const char *port, struct cert_list *list,
-                 json_t **tls, struct err *err)
+static int fetch_chain(const struct show *s, const char *host, const char *port,
+                       struct cert_list *list, json_t **tls, struct err *err)
 {
     const char *sni = s->sni != NULL ? s->sni : is_address(host) ? "" : host;
     struct tls_fetched got;
@@ -82,8 +82,8 @@ static json_t *path_json(const struct cert_path *path)
     return list;
 }
 
-static json_t *document(const struct show *s, const struct cert_list *list,
-                        const struct cert_list *anchors)
+static json_t *show_document(const struct show *s, const struct cert_list *list,
+                             const struct cert_list *anchors)
 {
     json_t *certificates = json_array();
     struct cert_path path;
@@ -212,7 +212,7 @@ static void print_crl(json_t *crl)
 
 /* --- the command --- */
 
-static int print_json(json_t *doc)
+static int print_show_json(json_t *doc)
 {
     int rc = foreign_dumpf(doc, stdout, JSON_INDENT(2));
 
@@ -230,7 +230,7 @@ static int show_crl(const struct show *s, const char *text, size_t len)
         return command_fail(&command_cert_show, &err);
     json_object_set_new(crl, "source", foreign_json(s->source));
     if (s->json)
-        rc = print_json(crl);
+        rc = print_show_json(crl);
     else
         print_crl(crl);
     json_decref(crl);
@@ -255,11 +255,11 @@ static int show_list(const struct show *s, const struct cert_list *list, json_t 
             return command_fail(&command_cert_show, &err);
         }
     }
-    doc = document(s, list, store != NULL ? &store->list : NULL);
+    doc = show_document(s, list, store != NULL ? &store->list : NULL);
     if (tls != NULL)
         json_object_set_new(doc, "tls", tls);
     if (s->json)
-        rc = print_json(doc);
+        rc = print_show_json(doc);
     else
         print_document(doc, store != NULL);
     json_decref(doc);
@@ -279,7 +279,7 @@ static int show(const struct show *s)
     int rc;
 
     if (split_endpoint(s->source, host, sizeof host, &port)) {
-        rc = fetch(s, host, port, &list, &tls, &err);
+        rc = fetch_chain(s, host, port, &list, &tls, &err);
     } else {
         text = pem_read(s->source, &len, &err);
         if (text != NULL && strstr(text, "-----BEGIN X509 CRL-----") != NULL) {

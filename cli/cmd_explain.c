@@ -237,7 +237,7 @@ static int receive(int fd, struct http_parser *p)
 }
 
 /* Ask for what came after `*after`. */
-static int fetch(struct session *s, const char *from, unsigned long long *after)
+static int fetch_events(struct session *s, const char *from, unsigned long long *after)
 {
     const struct http_limits limits = { .body_bytes = FETCH_BYTES, .keep_body = FETCH_BYTES };
     struct http_parser *p = http_parser_new(HTTP_KIND_RESPONSE, &limits);
@@ -277,7 +277,7 @@ static int read_from(struct session *s, const char *from)
     unsigned long long after = 0;
     int rc;
 
-    while ((rc = fetch(s, from, &after)) == 0 && s->follow)
+    while ((rc = fetch_events(s, from, &after)) == 0 && s->follow)
         usleep(POLL_US);
     return rc;
 }

@@ -60,7 +60,7 @@ static int write_file(const struct matrix *m, const char *path,
     return rc;
 }
 
-static int report(const struct matrix *m, const struct matrix_cli_options *o)
+static int report_matrix(const struct matrix *m, const struct matrix_cli_options *o)
 {
     bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     int rc = o->json ? report_json(m, stdout) : report_table(m, stdout, colour);
@@ -72,7 +72,7 @@ static int report(const struct matrix *m, const struct matrix_cli_options *o)
     return m->failed > 0 ? 1 : 0;
 }
 
-static int run(struct matrix *m, const struct matrix_cli_options *o)
+static int run_matrix(struct matrix *m, const struct matrix_cli_options *o)
 {
     struct err err = { 0 };
 
@@ -86,7 +86,7 @@ static int run(struct matrix *m, const struct matrix_cli_options *o)
                 o->matrix.filter == NULL ? "" : o->matrix.filter);
         return 2;
     }
-    return report(m, o);
+    return report_matrix(m, o);
 }
 
 static int matrix_verb(int argc, char **argv)
@@ -106,7 +106,7 @@ static int matrix_verb(int argc, char **argv)
         problems_print(&problems, stderr);
         status = problems_exit_status(&problems);
     } else {
-        status = run(&m, &o);
+        status = run_matrix(&m, &o);
     }
     problems_clear(&problems);
     matrix_clear(&m);

@@ -69,7 +69,7 @@ static json_t *policy_json(const struct policy *p)
                      policy_evidence_name(p->details_evidence), "note", p->note);
 }
 
-static int print_json(const struct policy *const *list, size_t n)
+static int print_policies_json(const struct policy *const *list, size_t n)
 {
     json_t *array = json_array();
     int rc;
@@ -185,7 +185,7 @@ static int policies_run(int argc, char **argv)
     if (all)
         (void)select_policies("*", list, &n);
     if (o.json)
-        return print_json(list, n);
+        return print_policies_json(list, n);
     if (all)
         print_summary(list, n);
     for (size_t i = 0; i < n && !all; i++)

@@ -187,7 +187,7 @@ static int judge_call(struct session *s, struct probe_call *c)
     return c->verdict == NULL ? -1 : 0;
 }
 
-static int report(struct session *s)
+static int report_probe(struct session *s)
 {
     const struct probe_options *o = &s->options;
     int status = 0, rc = 0;
@@ -240,7 +240,7 @@ static int work(struct session *s)
     }
     if (make_all_calls(s, &err) != 0)
         return command_fail(&command_probe, &err);
-    return report(s);
+    return report_probe(s);
 }
 
 static int probe_run(int argc, char **argv)

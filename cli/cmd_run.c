@@ -29,7 +29,7 @@ struct run_options {
     uint64_t drain_ms;
 };
 
-static struct nlb_config *load(const char *path, int *status)
+static struct nlb_config *load_file(const char *path, int *status)
 {
     struct problems problems = { .path = path };
     struct nlb_config *config =
@@ -72,7 +72,7 @@ static void reload(struct session *s)
     snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)clock_mono_us());
     ready_notify(state);
-    config = load(s->options->path, &status);
+    config = load_file(s->options->path, &status);
     if (config == NULL) {
         log_err("reload", "file=%s nothing changed: see the errors above", s->options->path);
     } else if (testbed_reload(&s->bed, config, &err) != 0) {
@@ -195,7 +195,7 @@ static void log_unreachable(void *unused, int line, const char *text)
     log_warn("unreachable", "line=%d %s", line, text);
 }
 
-static int serve(struct session *s, struct nlb_config *config)
+static int serve_file(struct session *s, struct nlb_config *config)
 {
     struct err err = { 0 };
 
@@ -251,10 +251,10 @@ static int run_run(int argc, char **argv)
     }
     if (open_key_log(o.allow_key_log) != 0)
         return 3;
-    config = load(o.path, &status);
+    config = load_file(o.path, &status);
     if (config == NULL)
         return status;
-    status = serve(&s, config);
+    status = serve_file(&s, config);
     close(s.signal_fd);
     tls_thread_done();
     return status;

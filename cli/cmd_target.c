@@ -52,7 +52,7 @@ static int take_key(void *options, const struct command_option *option, const ch
 }
 
 /* The whole file: what was given, after a head that names the target. */
-static struct nlb_config *load(const struct target_options *o, const char *keys, int *status)
+static struct nlb_config *load_target(const struct target_options *o, const char *keys, int *status)
 {
     struct problems problems = { .path = "nlbsim target" };
     struct nlb_config *config = NULL;
@@ -77,7 +77,7 @@ static struct nlb_config *load(const struct target_options *o, const char *keys,
     return config;
 }
 
-static int serve(struct nlb_config *config, const sigset_t *signals)
+static int serve_target(struct nlb_config *config, const sigset_t *signals)
 {
     struct err err = { 0 };
     struct lab_targets *targets = lab_targets_start(config, &err);
@@ -100,7 +100,7 @@ static int serve(struct nlb_config *config, const sigset_t *signals)
     return 0;
 }
 
-static int run(const struct target_options *o, const char *keys)
+static int run_target(const struct target_options *o, const char *keys)
 {
     struct err err = { 0 };
     struct nlb_config *config;
@@ -116,9 +116,9 @@ static int run(const struct target_options *o, const char *keys)
         fprintf(stderr, "nlbsim target: %s\n", err.text);
         return 3;
     }
-    config = load(o, keys, &status);
+    config = load_target(o, keys, &status);
     if (config != NULL)
-        status = serve(config, &signals);
+        status = serve_target(config, &signals);
     nlb_config_unref(config);
     tls_thread_done();
     return status;
@@ -145,7 +145,7 @@ static int target_run(int argc, char **argv)
         (o.markdown ? fault_print_markdown : fault_print_help)(stdout);
         status = fflush(stdout) == 0 ? 0 : 3;
     } else if (status < 0) {
-        status = run(&o, keys);
+        status = run_target(&o, keys);
     }
     free(keys);
     return status;

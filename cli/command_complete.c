@@ -53,7 +53,7 @@ static void put_values(const struct command_option *o, struct wanted *w)
     fputs(":none\n", w->out);
 }
 
-static void put_options(const struct command *c, struct wanted *w)
+static void complete_options(const struct command *c, struct wanted *w)
 {
     char word[80];
 
@@ -123,7 +123,7 @@ void command_complete(const struct command *root, size_t n, char *const *words, 
         return;
     }
     if (last[0] == '-')
-        put_options(c, &w);
+        complete_options(c, &w);
     else
         put_operands(c, &w);
 }

@@ -33,7 +33,7 @@ static void put_option(const struct command_option *o, FILE *out)
     fputs(" |\n", out);
 }
 
-static void put_options(const struct command *c, FILE *out)
+static void page_options(const struct command *c, FILE *out)
 {
     const struct command_option *all = command_options(c);
 
@@ -55,7 +55,7 @@ static void put_command(const struct command *c, FILE *out)
     fputs("```\n\n", out);
     put_escaped(out, c->about);
     fputc('\n', out);
-    put_options(c, out);
+    page_options(c, out);
     if (c->notes != NULL) {
         fputc('\n', out);
         put_escaped(out, c->notes);

@@ -38,7 +38,7 @@ static json_t *metrics(const struct testbed *t)
                                  (int)addr_port(a));
 }
 
-static json_t *document(const struct testbed *t)
+static json_t *ready_document(const struct testbed *t)
 {
     json_t *listeners = json_array();
     json_t *targets = json_array();
@@ -65,7 +65,7 @@ static json_t *document(const struct testbed *t)
 
 int ready_write_file(const char *path, const struct testbed *t, struct err *err)
 {
-    json_t *doc = document(t);
+    json_t *doc = ready_document(t);
     char *text = doc == NULL ? NULL : foreign_dumps(doc, JSON_COMPACT);
     size_t n = text == NULL ? 0 : strlen(text);
     int rc = -1;
