@@ -215,8 +215,9 @@ const struct command command_cert_client = {
         "a backend pins.\n\n"
         "rotate goes on to the next point where somebody else has to act, in the documented "
         "order:\n"
-        "1. a new certificate (the newest that generate made and nobody uses, or one made "
-        "now); accepted.pem has both: let the backend reload it\n"
+        "1. a new certificate (the newest that generate made and nobody uses; without one, or "
+        "with --description or --seed, one made now); accepted.pem has both: let the backend "
+        "reload it\n"
         "2. current.pem is the new one: redeploy the stage\n"
         "3. the old one leaves accepted.pem and is deleted",
     .options = client_option_rows,

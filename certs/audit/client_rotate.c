@@ -171,16 +171,57 @@ const char *client_step_name(enum client_step step)
     return "?";
 }
 
-/* Make a certificate; the backend accepts it beside the old one before anybody presents it. */
+static json_int_t number_of(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+/* The newest certificate that was generated and nobody uses: younger than the one presented, and
+ * not expired. Its identifier into `out`, "" when there is none. */
+static int find_unused(struct client_store *s, const struct state *st, int64_t now_s,
+                       char out[ID_MAX], struct err *err)
+{
+    json_t *list = client_store_list(s, err), *items = json_object_get(list, "items"), *item;
+    json_int_t oldest = 0;
+    size_t i;
+
+    out[0] = '\0';
+    if (list == NULL)
+        return -1;
+    json_array_foreach(items, i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "clientCertificateId")), st->current) ==
+            0)
+            oldest = number_of(item, "createdDate");
+    }
+    json_array_foreach(items, i, item) /* by date */
+    {
+        const char *id = json_string_value(json_object_get(item, "clientCertificateId"));
+
+        if (strcmp(id, st->current) != 0 && number_of(item, "createdDate") >= oldest &&
+            number_of(item, "expirationDate") > now_s)
+            (void)read_id(item, "clientCertificateId", out);
+    }
+    json_decref(list);
+    return 0;
+}
+
+/* A certificate that was generated already, or, when there is none or the new one is described, one
+ * made now; the backend accepts it beside the old one before anybody presents it. */
 static int step_accept(struct client_store *s, struct state *st, const char *description,
                        const char *seed, int64_t now_s, struct err *err)
 {
-    json_t *made = client_store_generate(s, description, seed, now_s, err);
+    json_t *made;
 
-    if (made == NULL)
+    if (description == NULL && seed == NULL && find_unused(s, st, now_s, st->next, err) != 0)
         return -1;
-    (void)read_id(made, "clientCertificateId", st->next);
-    json_decref(made);
+    if (st->next[0] == '\0') {
+        made = client_store_generate(s, description, seed, now_s, err);
+        if (made == NULL)
+            return -1;
+        (void)read_id(made, "clientCertificateId", st->next);
+        json_decref(made);
+    }
     return write_accepted(s, st, err) != 0 ? -1 : write_state(s, st, err);
 }
 

@@ -42,14 +42,16 @@ json_t *client_store_list(struct client_store *store, struct err *err); /* {"ite
 int client_store_delete(struct client_store *store, const char *id, struct err *err);
 
 enum client_step {
-    CLIENT_STEP_ACCEPT, /* a new certificate was made, and accepted.pem has both */
+    CLIENT_STEP_ACCEPT, /* accepted.pem has the old certificate and the new one */
     CLIENT_STEP_SWITCH, /* the stage presents the new one */
     CLIENT_STEP_REMOVE, /* the old one is gone from accepted.pem and deleted */
 };
 /* "accept", "switch", "remove". */
 const char *client_step_name(enum client_step step);
 /*
- * Take the next step of a rotation, beginning one when none is under way. At every moment what
+ * Take the next step of a rotation, beginning one when none is under way: with the newest
+ * certificate that was generated and nobody uses, unless `description` or `seed` describe another
+ * or there is none; then one is made. At every moment what
  * current.pem presents is in accepted.pem; a step that was interrupted is taken again.
  * Returns the state: {"step":…,"current":…,"next":…,"previous":…,"accepted":[…]}; members that
  * there are not are null.

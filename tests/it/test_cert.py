@@ -616,6 +616,29 @@ class Client(InTemp):
         self.assertEqual([c["clientCertificateId"] for c in self.client("list")["items"]], [new["current"]])
         self.client("delete", new["current"], expect=2)
 
+    def test_rotation_takes_what_generate_made(self):
+        first = self.client("generate", "--description", "by hand")["clientCertificateId"]
+        self.assertEqual(self.client("rotate")["next"], first)
+        self.assertEqual(self.client("rotate")["current"], first)
+        ids = [self.client("generate", "--at", at)["clientCertificateId"]
+               for at in ("-100d", "+2h", "+3h", "-400d")]  # older than the current one, two new ones, an expired one
+        state = self.client("rotate")
+        self.assertEqual((state["step"], state["next"]), ("accept", ids[2]))
+        self.assertEqual(self.client("rotate")["current"], ids[2])
+        self.assertEqual(self.client("rotate")["step"], "remove")
+        left = {c["clientCertificateId"] for c in self.client("list")["items"]}
+        self.assertEqual(left, {ids[0], ids[1], ids[2], ids[3]})
+        made = self.client("rotate", "--description", "another")["next"]
+        self.assertNotIn(made, ids)
+        self.assertEqual(self.client("get", made)["description"], "another")
+
+    def test_the_first_rotation_has_nothing_to_remove(self):
+        for step in ("accept", "switch"):
+            done = subprocess.run([NLBSIM, "cert", "client", "rotate", "--dir", self.path("stage")],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+            self.assertIn(step.encode(), done.stderr)
+        self.assertNotIn(b"remove the old one", done.stderr)
+
     def test_current_pem_works_as_a_certificate_of_an_ini_file(self):
         self.client("rotate", "--all")
         self.assertEqual(cert("audit", "--trust-store", "none", self.path("stage/current.pem"))[0], 0)
