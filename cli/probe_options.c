@@ -227,7 +227,7 @@ int probe_options_read(const struct command *c, int argc, char **argv, struct pr
         return rc;
     o->task.at_utc = command_given(o, "at") ? &o->at_utc : NULL;
     if (gateway_uri_parse(&o->task.uri, o->line.operands[0], &err) != 0)
-        return command_misused(o, "%s", err.text);
+        return command_misused(o, "'%s': %s", o->line.operands[0], err.text);
     return check_together(o);
 }
 

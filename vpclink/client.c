@@ -320,6 +320,7 @@ static void make_call(struct gateway_link *link)
 
     if (!task->uri.valid) {
         r->broke = BREAK_BAD_ENDPOINT;
+        snprintf(r->why, sizeof r->why, "%s", task->uri.fault);
         return;
     }
     if (link->hop != NULL) {

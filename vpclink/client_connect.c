@@ -77,7 +77,11 @@ static int connect_resolved(struct gateway_link *link)
     snprintf(port, sizeof port, "%u", (unsigned)link->task->uri.port);
     rc = getaddrinfo(link->task->uri.host, port, &hints, &list);
     if (rc != 0) {
-        snprintf(r->why, sizeof r->why, "%s", gai_strerror(rc));
+        snprintf(
+            r->why, sizeof r->why,
+            "nobody knows an address of '%.80s': %.60s (for a private integration it need not be "
+            "known: name the load balancer with --connect)",
+            link->task->uri.host, gai_strerror(rc));
         r->broke = BREAK_BAD_ENDPOINT;
         return -1;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "vpclink/uri.h"
 
 #define OURS "a setting of nlbsim"
 #define API  "https://docs.aws.amazon.com/apigateway/latest/api/"
@@ -65,38 +66,22 @@ static int refuse(const struct cfg_value *value, const char *why)
     return -1;
 }
 
-/* Scheme, host and an optional port; the path may be anything without blanks. */
+/* Scheme, host and an optional port; the path may hold {parameters}. */
 static int check_uri(void *object, const struct cfg_value *value)
 {
-    const char *host, *port;
-    size_t authority;
-    uint64_t number;
-    char digits[8];
+    const char *host = strstr(value->text, "//");
+    char head[GATEWAY_HOST_MAX * 2];
+    struct gateway_uri uri;
+    struct err err;
+    int n = host == NULL ? -1 : (int)(host - value->text + 2 + (int)strcspn(host + 2, "/?#"));
 
     (void)object;
-    if (strncmp(value->text, "https://", 8) != 0 && strncmp(value->text, "http://", 7) != 0)
-        return refuse(value, "https://HOST[:PORT]/PATH or http://HOST[:PORT]/PATH");
-    host = strstr(value->text, "//") + 2;
-    authority = strcspn(host, "/?#");
-    if (authority == 0 || host[0] == ':' || strpbrk(host, " \t") != NULL)
-        return refuse(value, "a host is missing, or there is a blank in it");
-    if (memchr(host, '@', authority) != NULL)
-        return refuse(value, "no user name or password in it");
-    port = memchr(host, ':', authority);
-    if (host[0] == '[') {
-        port = memchr(host, ']', authority);
-        if (port == NULL)
-            return refuse(value, "an IPv6 address stands in [ ]");
-        port = port[1] == ':' ? port + 1 : NULL;
-    }
-    if (port == NULL)
-        return 0;
-    if (authority - (size_t)(port - host) > sizeof digits)
-        return refuse(value, "the port is 1-65535");
-    memcpy(digits, port + 1, authority - (size_t)(port - host) - 1);
-    digits[authority - (size_t)(port - host) - 1] = '\0';
-    return cfg_parse_uint(digits, 1, 65535, &number) == 0 ? 0
-                                                          : refuse(value, "the port is 1-65535");
+    if (n >= (int)sizeof head)
+        return refuse(value, "that is too long for a host");
+    snprintf(head, sizeof head, "%.*s", n < 0 ? (int)sizeof head - 1 : n, value->text);
+    if (gateway_uri_parse(&uri, head, &err) != 0)
+        return refuse(value, err.text);
+    return uri.valid ? 0 : refuse(value, uri.fault);
 }
 
 static int check_time(void *object, const struct cfg_value *value)

@@ -14,6 +14,7 @@ struct gateway_uri {
     const char *text;            /* borrowed: as given */
     bool tls;                    /* https */
     bool valid;                  /* false: API Gateway answers "Invalid endpoint address" */
+    char fault[128];             /* why it is not valid, in words */
     char host[GATEWAY_HOST_MAX]; /* without the brackets of an IPv6 address */
     bool is_address, is_v6;
     uint16_t port; /* the scheme's when none is given */
@@ -25,9 +26,9 @@ struct gateway_uri {
 /*
  * Take `text` (kept, borrowed) apart.
  *   returns  0, also for a URI that API Gateway answers with "Invalid endpoint address" (no host, a
- *            port that is none, blanks; then `valid` is false); -1 with the reason when it is
- * neither http:// nor https://, or carries a user name source
- * repost.aws/knowledge-center/api-gateway-invalid-endpoint-address
+ *            port that is none, blanks; then `valid` is false); -1 with the reason alone when it
+ *            is neither http:// nor https://, or carries a user name
+ *   source   repost.aws/knowledge-center/api-gateway-invalid-endpoint-address
  */
 int gateway_uri_parse(struct gateway_uri *uri, const char *text, struct err *err);
 

@@ -112,8 +112,6 @@ static void tell(const struct teller *t, const char *text)
             fputs(r->alert, t->out);
         } else if (n == 3 && memcmp(token, "why", n) == 0) {
             fputs(r->why[0] != '\0' ? r->why : "no reason is known", t->out);
-        } else if (n == 4 && memcmp(token, "host", n) == 0) {
-            fputs(t->task->uri.host, t->out);
         } else if (n == 3 && memcmp(token, "sni", n) == 0) {
             fputs(r->sni[0] != '\0' ? r->sni : "(none)", t->out);
         } else if (n == 4 && memcmp(token, "when", n) == 0) {

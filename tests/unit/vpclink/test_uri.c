@@ -67,6 +67,33 @@ static void invalid_endpoints(void **state)
     assert_false(parsed(longest).valid);
 }
 
+static void the_fault_is_named(void **state)
+{
+    static const struct {
+        const char *uri, *fault;
+    } cases[] = {
+        { "https://h:99999/x", "the port is 1-65535, and '99999' is none" },
+        { "https://[::1]:0", "the port is 1-65535, and '0' is none" },
+        { "https://h:", "the port is 1-65535, and '' is none" },
+        { "https://:443/", "a host is missing" },
+        { "https://[h]/", "'h' in [ ] is no IPv6 address" },
+        { "https://[::1/", "the ] is missing" },
+        { "https://[::1]x/", "after the ]" },
+        { "https://a b/", "there is a blank in it" },
+        { "https://a/{b}", "there is a '{' in it" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct gateway_uri u = parsed(cases[i].uri);
+
+        assert_false(u.valid);
+        if (strstr(u.fault, cases[i].fault) == NULL)
+            fail_msg("%s: %s", cases[i].uri, u.fault);
+    }
+    assert_string_equal(parsed("https://h:443/").fault, "");
+}
+
 static void usage_errors(void **state)
 {
     struct gateway_uri u;
@@ -135,8 +162,11 @@ static void request_head(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),        cmocka_unit_test(invalid_endpoints),
-        cmocka_unit_test(usage_errors), cmocka_unit_test(server_name),
+        cmocka_unit_test(parts),
+        cmocka_unit_test(invalid_endpoints),
+        cmocka_unit_test(the_fault_is_named),
+        cmocka_unit_test(usage_errors),
+        cmocka_unit_test(server_name),
         cmocka_unit_test(request_head),
     };
 
