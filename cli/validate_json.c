@@ -157,6 +157,20 @@ static const char *judge_case(const struct validate_settings *settings, const js
     return problem;
 }
 
+/* Said where the verdicts are, too: a reader of the stream waits for an answer to each line. */
+static void print_unreadable(const json_t *c, size_t number, const char *problem, FILE *out)
+{
+    const json_t *id = json_object_get(c, "id");
+    json_t *o =
+        json_pack("{s:O?, s:b, s:o, s:s, s:I}", "id", id, "ok", 0, "error", foreign_json(problem),
+                  "code", "UNREADABLE_CASE", "line", (json_int_t)number);
+
+    foreign_dumpf(o, out, JSON_COMPACT);
+    fputc('\n', out);
+    json_decref(o);
+    foreign_printf(stderr, "nlbsim validate: line %zu: %s\n", number, problem);
+}
+
 static bool blank(const char *line)
 {
     return line[strspn(line, " \t\r\n")] == '\0';
@@ -172,6 +186,7 @@ int validate_stream(const struct validate_settings *settings, FILE *in, FILE *ou
         json_error_t bad;
         json_t *c;
         const char *problem;
+        char why[256];
 
         number++;
         if (blank(line))
@@ -179,8 +194,9 @@ int validate_stream(const struct validate_settings *settings, FILE *in, FILE *ou
         c = json_loads(line, 0, &bad);
         problem = json_is_object(c) ? judge_case(settings, c, out) : "not a JSON object";
         if (problem != NULL) {
-            fprintf(stderr, "nlbsim validate: line %zu: %s%s%s\n", number, problem,
-                    c == NULL ? ": " : "", c == NULL ? bad.text : "");
+            snprintf(why, sizeof why, "%s%s%s", problem, c == NULL ? ": " : "",
+                     c == NULL ? bad.text : "");
+            print_unreadable(c, number, why, out);
             rc = 2;
         }
         json_decref(c);

@@ -96,7 +96,11 @@ class CommandLine(unittest.TestCase):
         lines = [json.dumps(self.cases["valid-full-chain"]) + "\n", "{\n", json.dumps({"id": 7, "chain": 5}) + "\n",
                  json.dumps(self.cases["expired-leaf"]) + "\n"]
         run = subprocess.run([NLBSIM, "validate", "--json", "-"], input="".join(lines), capture_output=True, text=True)
-        self.assertEqual([json.loads(l)["id"] for l in run.stdout.splitlines()], ["valid-full-chain", "expired-leaf"])
+        said = [json.loads(l) for l in run.stdout.splitlines()]
+        self.assertEqual([(c["id"], c["ok"], c.get("line")) for c in said],
+                         [("valid-full-chain", True, None), (None, False, 2), (7, False, 3), ("expired-leaf", False, None)])
+        self.assertIn("not a JSON object", said[1]["error"])
+        self.assertEqual({said[1]["code"], said[2]["code"]}, {"UNREADABLE_CASE"})
         self.assertEqual(run.returncode, 2)
         self.assertIn("line 2", run.stderr)
         self.assertIn("line 3", run.stderr)
