@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "core/clock.h"
+#include "core/foreign.h"
 #include "core/suggest.h"
 
 static const struct command *root; /* the program; set when it is run */
@@ -18,45 +19,44 @@ static const struct command_option help_option = {
 
 /* --- what is wrong --- */
 
-static void begin_complaint(const void *options)
+/* "nlbsim NAME: " and the text, made harmless: it holds what was typed. */
+static void complain(const struct command *c, const char *text)
 {
-    const struct command_line *line = options;
-
-    fprintf(stderr, "nlbsim%s%s: ", line->command->name[0] == '\0' ? "" : " ", line->command->name);
+    foreign_printf(stderr, "nlbsim%s%s: %s\n", c->name[0] == '\0' ? "" : " ", c->name, text);
 }
 
 int command_refuse(const void *options, const char *option, const char *value, const char *why, ...)
 {
+    const struct command_line *line = options;
+    char text[1024];
+    int n =
+        snprintf(text, sizeof text, value == NULL ? "--%s: " : "--%s '%.300s': ", option, value);
     va_list ap;
 
-    begin_complaint(options);
-    fprintf(stderr, "--%s", option);
-    if (value != NULL)
-        fprintf(stderr, " '%s'", value);
-    fputs(": ", stderr);
     va_start(ap, why);
-    vfprintf(stderr, why, ap);
+    vsnprintf(text + n, sizeof text - (size_t)n, why, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    complain(line->command, text);
     return 2;
 }
 
 int command_misused(const void *options, const char *fmt, ...)
 {
     const struct command *c = ((const struct command_line *)options)->command;
+    char text[1024];
     va_list ap;
 
-    begin_complaint(options);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    fprintf(stderr, "\n(nlbsim %s%s--help tells more)\n", c->name, c->name[0] == '\0' ? "" : " ");
+    complain(c, text);
+    fprintf(stderr, "(nlbsim %s%s--help tells more)\n", c->name, c->name[0] == '\0' ? "" : " ");
     return 2;
 }
 
 int command_fail(const struct command *c, const struct err *err)
 {
-    fprintf(stderr, "nlbsim %s: %s\n", c->name, err->text);
+    complain(c, err->text);
     return err_exit_status(err);
 }
 
