@@ -119,7 +119,7 @@ static int set_bool(void *field, const struct cfg_key *key, const struct cfg_val
     return 0;
 }
 
-static int set_addr(void *field, const struct cfg_key *key, const struct cfg_value *value)
+static int set_key_addr(void *field, const struct cfg_key *key, const struct cfg_value *value)
 {
     struct err err;
     struct addr a;
@@ -163,7 +163,7 @@ static int set_field(void *object, const struct cfg_key *key, const struct cfg_v
     case CFG_ENUM:
         return set_enum(field, key, value);
     case CFG_ADDR:
-        return set_addr(field, key, value);
+        return set_key_addr(field, key, value);
     case CFG_CUSTOM:
         return key->parse_cb(object, value);
     }

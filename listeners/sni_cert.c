@@ -32,7 +32,7 @@ static enum tls_key key_of(enum cert_key_kind kind)
 }
 
 /* From the JDK's name of the algorithm: "SHA256withRSA". */
-static enum tls_hash hash_of(const char *algorithm)
+static enum tls_hash cert_hash_of(const char *algorithm)
 {
     static const struct {
         const char *start;
@@ -59,7 +59,7 @@ void sni_cert_of(struct sni_cert *out, const struct cert *cert, size_t position)
                               .key = key_of(leaf->key),
                               .bits = leaf->key_bits,
                               .group = group == NULL ? 0 : group->code,
-                              .hash = hash_of(leaf->sig_algorithm),
+                              .hash = cert_hash_of(leaf->sig_algorithm),
                               .not_before_utc = leaf->not_before_utc,
                               .not_after_utc = leaf->not_after_utc,
                               .position = position };

@@ -115,7 +115,7 @@ static bool secured(const struct flow_record *r)
     return r->front != NULL && r->front->secured;
 }
 
-static const struct tls_offer *offer(const struct flow_record *r)
+static const struct tls_offer *offer_of(const struct flow_record *r)
 {
     return r->front != NULL && r->front->has_offer && r->front->offer.malformed == NULL
                ? &r->front->offer
@@ -200,7 +200,7 @@ static void put_incoming_tls_alert(struct out *o, const struct flow_record *r)
 
 static void put_chosen_cert_arn(struct out *o, const struct flow_record *r)
 {
-    if (offer(r) == NULL || r->choice.cert_id == NULL) {
+    if (offer_of(r) == NULL || r->choice.cert_id == NULL) {
         put(o, "-", 1);
         return;
     }
@@ -244,7 +244,7 @@ static void put_tls_keyexchange(struct out *o, const struct flow_record *r)
 
 static void put_domain_name(struct out *o, const struct flow_record *r)
 {
-    const struct tls_offer *hello = offer(r);
+    const struct tls_offer *hello = offer_of(r);
 
     if (hello == NULL || hello->sni == NULL || hello->sni[0] == '\0')
         put(o, "-", 1);
@@ -264,7 +264,7 @@ static void put_alpn_be_protocol(struct out *o, const struct flow_record *r)
 
 static void put_alpn_client_preference_list(struct out *o, const struct flow_record *r)
 {
-    const struct tls_offer *hello = offer(r);
+    const struct tls_offer *hello = offer_of(r);
     struct out list = { o->at, o->end - o->at > ALPN_LIST_MAX ? o->at + ALPN_LIST_MAX : o->end };
     const uint8_t *name;
     size_t at = 0, n;

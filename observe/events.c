@@ -79,7 +79,7 @@ void event_sink_close(struct event_sink *s)
 }
 
 /* The line and its end with one call, as a rule: another process may append to the same file. */
-static void write_all(struct event_sink *s, struct iovec parts[2])
+static void write_parts(struct event_sink *s, struct iovec parts[2])
 {
     while (parts[0].iov_len + parts[1].iov_len > 0) {
         ssize_t put = writev(s->fd, parts, 2);
@@ -108,6 +108,6 @@ void event_sink_write(struct event_sink *s, const char *line)
     struct iovec parts[] = { { (void *)(uintptr_t)line, strlen(line) }, { "\n", 1 } };
 
     pthread_mutex_lock(&s->lock);
-    write_all(s, parts);
+    write_parts(s, parts);
     pthread_mutex_unlock(&s->lock);
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), that mbedTLS and
-# libevent are included only where the architecture allows it, that one file writes JSON, and that no
-# two files of a folder need each other.
+# libevent are included only where the architecture allows it, that one file writes JSON, that no
+# two files of a folder need each other, and that none of them shares the name of a static function.
 #
 #   sh scripts/layers.sh [BUILD]   BUILD: a folder of object files of the whole tree
 #
@@ -67,6 +67,21 @@ if n == 0:
     sys.exit("layers: no include was read")
 if bad:
     sys.exit(f"layers: {bad} of {n} includes go the wrong way")
+
+
+def recurring(folder):
+    """Static functions of one name in several files of a folder: a debugger's breakpoint would not know which."""
+    where = {}
+    for path in sorted(pathlib.Path(folder).glob("*.c")):
+        for m in re.finditer(r"^static [^=;(]*?\b(\w+)\(", path.read_text(), re.M):
+            where.setdefault(m.group(1), set()).add(path.name)
+    return {name: files for name, files in where.items() if len(files) > 1}
+
+
+twice = {f"{folder}/: {name}() is static in {', '.join(sorted(files))}" for folder in ALLOW
+         for name, files in recurring(folder).items()}
+if twice:
+    sys.exit("\n".join(sorted(twice)) + "\nlayers: give them names of their own")
 
 
 def symbols(obj):

@@ -31,8 +31,8 @@ void registry_free(struct registry *r)
     free(r);
 }
 
-static struct registration *find(const struct registry *r, const char *group,
-                                 const struct addr *addr)
+static struct registration *find_registration(const struct registry *r, const char *group,
+                                              const struct addr *addr)
 {
     struct registration *reg;
 
@@ -49,7 +49,7 @@ struct registration *registry_get(struct registry *r, const char *group, const s
     struct registration *reg;
 
     pthread_mutex_lock(&r->lock);
-    reg = find(r, group, addr);
+    reg = find_registration(r, group, addr);
     if (reg != NULL) {
         (void)registration_ref(reg);
     } else if ((reg = calloc(1, sizeof *reg)) != NULL) {

@@ -287,7 +287,7 @@ static void take_peer_chain(struct hop_tls *t)
     memset(chain, 0, sizeof *chain);
 }
 
-static void note_cert_request(struct hop_tls *t)
+static void note_hop_cert_request(struct hop_tls *t)
 {
     const struct tls_cert_request *request = tls_engine_cert_request(t->engine);
 
@@ -315,7 +315,7 @@ static enum hop_status tls_secure(struct hop *h)
     t->stage = STAGE_HANDSHAKE;
     st = tls_engine_handshake(t->engine);
     take_peer_chain(t);
-    note_cert_request(t);
+    note_hop_cert_request(t);
     if (st == HOP_OK)
         note_secured(t);
     else if (st == HOP_FAILED)

@@ -92,7 +92,7 @@ static enum tls_first begin(struct tls_hello_reader *r, struct bytes *in)
     return verdict;
 }
 
-static enum tls_first begin_record(struct tls_hello_reader *r)
+static enum tls_first begin_hello_record(struct tls_hello_reader *r)
 {
     struct bytes h = bytes_of(r->header, sizeof r->header);
     uint8_t type = bytes_u8(&h);
@@ -116,7 +116,7 @@ static enum tls_first begin_record(struct tls_hello_reader *r)
     return TLS_FIRST_MORE;
 }
 
-static enum tls_first read_alert(struct tls_hello_reader *r, struct bytes *in)
+static enum tls_first read_hello_alert(struct tls_hello_reader *r, struct bytes *in)
 {
     while (r->record_left > 0 && in->left > 0) {
         uint8_t byte = bytes_u8(in);
@@ -170,7 +170,7 @@ static enum tls_first whole(struct tls_hello_reader *r, const uint8_t *body, siz
 }
 
 /* One piece of a handshake record. */
-static enum tls_first read_handshake(struct tls_hello_reader *r, struct bytes *in)
+static enum tls_first read_hello_handshake(struct tls_hello_reader *r, struct bytes *in)
 {
     struct bytes part = bytes_take(in, in->left < r->record_left ? in->left : r->record_left);
     enum tls_first verdict;
@@ -203,10 +203,11 @@ static enum tls_first read_record(struct tls_hello_reader *r, struct bytes *in)
     if (r->header_len < sizeof r->header) {
         if (!gather(r->header, &r->header_len, sizeof r->header, in))
             return TLS_FIRST_MORE;
-        verdict = begin_record(r);
+        verdict = begin_hello_record(r);
     }
     if (verdict == TLS_FIRST_MORE && in->left > 0)
-        verdict = r->header[0] == RECORD_ALERT ? read_alert(r, in) : read_handshake(r, in);
+        verdict =
+            r->header[0] == RECORD_ALERT ? read_hello_alert(r, in) : read_hello_handshake(r, in);
     if (verdict == TLS_FIRST_MORE && r->record_left == 0)
         r->header_len = 0;
     return verdict;

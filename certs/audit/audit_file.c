@@ -45,7 +45,8 @@ static bool is_store(const struct cert_list *list)
     return roots || authorities;
 }
 
-static int check_key(struct audit_report *report, const struct audit_subject *s, const char *key)
+static int check_key_file(struct audit_report *report, const struct audit_subject *s,
+                          const char *key)
 {
     struct err why = { 0 };
     struct cert *cert;
@@ -101,7 +102,7 @@ int audit_file(struct audit_report *report, const struct audit_options *o, const
     if (cert_list_read(&list, text, len, path, &none) == 0) {
         s.role = role_of(&list, host);
         rc = audit_chain(report, o, &s, err);
-        if (rc == 0 && has_key && check_key(report, &s, key) != 0) {
+        if (rc == 0 && has_key && check_key_file(report, &s, key) != 0) {
             err_set(err, ERR_NOMEM, "%s", path);
             rc = -1;
         }

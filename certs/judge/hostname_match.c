@@ -251,7 +251,7 @@ static const char *domain_root(const char *identity)
     return root;
 }
 
-static bool ends_with(const char *s, const char *tail)
+static bool host_ends_with(const char *s, const char *tail)
 {
     size_t n = strlen(s), m = strlen(tail);
 
@@ -262,7 +262,7 @@ static bool under_root(const char *host, const char *root)
 {
     size_t n = strlen(host), m = root != NULL ? strlen(root) : 0;
 
-    return root != NULL && ends_with(host, root) && (n == m || host[n - m - 1] == '.');
+    return root != NULL && host_ends_with(host, root) && (n == m || host[n - m - 1] == '.');
 }
 
 bool hostname_apache_matches(const char *name, const char *pattern, bool psl)
@@ -284,7 +284,7 @@ bool hostname_apache_matches(const char *name, const char *pattern, bool psl)
     head = (size_t)(star - identity);
     tail = strlen(star + 1);
     n = strlen(host);
-    if (n < head + tail || memcmp(host, identity, head) != 0 || !ends_with(host, star + 1))
+    if (n < head + tail || memcmp(host, identity, head) != 0 || !host_ends_with(host, star + 1))
         return false;
     return memchr(host + head, '.', n - head - tail) == NULL;
 }

@@ -19,7 +19,7 @@ struct piece { /* text without a terminator */
     size_t len;
 };
 
-static bool ends_with(struct piece a, struct piece b)
+static bool piece_ends_with(struct piece a, struct piece b)
 {
     if (a.len < b.len)
         return false;
@@ -47,9 +47,9 @@ static enum nc_relation compare_dns(struct piece base, struct piece input, char 
         return NC_MATCH;
     if (base.len == 0 || input.len == 0)
         return throws(thrown, "String index out of range: 0");
-    if (ends_with(base, input))
+    if (piece_ends_with(base, input))
         return dot_between(base, input) ? NC_WIDENS : NC_SAME_TYPE;
-    if (ends_with(input, base))
+    if (piece_ends_with(input, base))
         return dot_between(input, base) ? NC_NARROWS : NC_SAME_TYPE;
     return NC_SAME_TYPE;
 }
@@ -65,9 +65,9 @@ static enum nc_relation compare_email(struct piece base, struct piece input)
 {
     if (same_text(base, input))
         return NC_MATCH;
-    if (ends_with(base, input))
+    if (piece_ends_with(base, input))
         return mail_within(base, input) ? NC_WIDENS : NC_SAME_TYPE;
-    if (ends_with(input, base))
+    if (piece_ends_with(input, base))
         return mail_within(input, base) ? NC_NARROWS : NC_SAME_TYPE;
     return NC_SAME_TYPE;
 }
@@ -243,7 +243,7 @@ enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *in
 }
 
 /* --- making names comparable --- */
-static bool lower(struct trust_run *run, struct nc_name *n, const uint8_t *s, size_t len)
+static bool set_lower(struct trust_run *run, struct nc_name *n, const uint8_t *s, size_t len)
 {
     n->text = arena_alloc(&run->arena, len + 1);
     if (n->text == NULL)
@@ -265,10 +265,10 @@ static bool prepare_uri(struct trust_run *run, struct nc_name *n, bool constrain
     char host[64];
 
     if (!uri_parse(s, n->raw.len, &parts))
-        return lower(run, n, n->raw.at, 0);
+        return set_lower(run, n, n->raw.at, 0);
     if (constraint) {
         n->host_is_dns = true;
-        return lower(run, n, n->raw.at, parts.specific_len);
+        return set_lower(run, n, n->raw.at, parts.specific_len);
     }
     n->no_host = parts.host == NULL;
     n->host_is_dns = parts.host != NULL && parts.host[0] != '[';
@@ -278,7 +278,7 @@ static bool prepare_uri(struct trust_run *run, struct nc_name *n, bool constrain
         if (!dns_name_strict(host, parts.host_len) && ip_from_text(host, address) == 4)
             n->host_is_dns = false;
     }
-    return lower(run, n, (const uint8_t *)parts.host, parts.host_len);
+    return set_lower(run, n, (const uint8_t *)parts.host, parts.host_len);
 }
 
 struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_name *from,
@@ -295,7 +295,7 @@ struct nc_name *nc_name_new(struct trust_run *run, const struct cert_general_nam
     n->has_maximum = from->has_maximum;
     n->raw = from->value;
     if (from->kind == CERT_NAME_DNS || from->kind == CERT_NAME_EMAIL)
-        ok = lower(run, n, from->value.at, from->value.len);
+        ok = set_lower(run, n, from->value.at, from->value.len);
     else if (from->kind == CERT_NAME_URI)
         ok = prepare_uri(run, n, constraint);
     else if (from->kind == CERT_NAME_IP)

@@ -32,7 +32,7 @@ struct key_pool {
     bool stopping;
 };
 
-static int compare(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
     return strcmp(((const struct pool_key *)a)->label, ((const struct pool_key *)b)->label);
 }
@@ -77,7 +77,7 @@ void key_pool_free(struct key_pool *pool)
 static struct pool_key *entry_of(struct key_pool *pool, enum issue_key_kind kind, const char *label)
 {
     struct pool_key probe = { .label = (char *)(uintptr_t)label }; /* only compared */
-    struct pool_key **found = tfind(&probe, &pool->keys, compare), *k;
+    struct pool_key **found = tfind(&probe, &pool->keys, compare_keys), *k;
 
     if (found != NULL)
         return *found;
@@ -88,7 +88,7 @@ static struct pool_key *entry_of(struct key_pool *pool, enum issue_key_kind kind
     k->state = KEY_WANTED;
     mbedtls_pk_init(&k->key);
     k->label = strdup(label);
-    if (k->label == NULL || tsearch(k, &pool->keys, compare) == NULL) {
+    if (k->label == NULL || tsearch(k, &pool->keys, compare_keys) == NULL) {
         free_key(k);
         return NULL;
     }

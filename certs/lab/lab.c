@@ -14,7 +14,7 @@
 #define ISSUING_FROM (-365)
 #define ISSUING_TO   730
 
-static int compare(const void *a, const void *b)
+static int compare_nodes(const void *a, const void *b)
 {
     return strcmp(((const struct lab_node *)a)->label, ((const struct lab_node *)b)->label);
 }
@@ -86,7 +86,7 @@ enum issue_key_kind lab_authority_key(const struct cert_lab *lab, const struct l
 struct lab_node *lab_node_find(struct cert_lab *lab, const char *label)
 {
     struct lab_node probe = { .label = (char *)(uintptr_t)label }; /* only compared */
-    struct lab_node **found = tfind(&probe, &lab->nodes, compare);
+    struct lab_node **found = tfind(&probe, &lab->nodes, compare_nodes);
 
     return found != NULL ? *found : NULL;
 }
@@ -112,7 +112,7 @@ static int make_serial(const struct cert_lab *lab, const char *label, struct lab
 
 int lab_node_insert(struct cert_lab *lab, struct lab_node *n, struct err *err)
 {
-    if (tsearch(n, &lab->nodes, compare) == NULL) {
+    if (tsearch(n, &lab->nodes, compare_nodes) == NULL) {
         err_set(err, ERR_NOMEM, "certificate %s", n->label);
         return -1;
     }

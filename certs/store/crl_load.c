@@ -15,7 +15,8 @@ struct cert_crl {
 
 /* The list of the authority behind "lab:PROFILE/HOST"; the certificate is issued first, so that it
  * is on the list if it is to be. */
-static int load_lab(struct cert_crl *crl, const char *spec, struct cert_lab *lab, struct err *err)
+static int load_lab_crl(struct cert_crl *crl, const char *spec, struct cert_lab *lab,
+                        struct err *err)
 {
     const char *name = strchr(spec, ':') + 1, *slash = strchr(name, '/');
     const struct lab_profile *row;
@@ -47,7 +48,8 @@ static int load_lab(struct cert_crl *crl, const char *spec, struct cert_lab *lab
     return rc;
 }
 
-static int load_file(struct cert_crl *crl, const char *spec, const char *base_dir, struct err *err)
+static int load_crl_file(struct cert_crl *crl, const char *spec, const char *base_dir,
+                         struct err *err)
 {
     char *path = pem_path(base_dir, spec), *text = NULL, reason[192];
     size_t len = 0;
@@ -79,8 +81,8 @@ struct cert_crl *cert_crl_load(const char *spec, const char *base_dir, struct ce
         return NULL;
     }
     mbedtls_x509_crl_init(&crl->list);
-    if ((cert_spec_is_lab(spec) ? load_lab(crl, spec, lab, err)
-                                : load_file(crl, spec, base_dir, err)) == 0)
+    if ((cert_spec_is_lab(spec) ? load_lab_crl(crl, spec, lab, err)
+                                : load_crl_file(crl, spec, base_dir, err)) == 0)
         return crl;
     cert_crl_free(crl);
     return NULL;

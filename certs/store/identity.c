@@ -69,7 +69,7 @@ int cert_copy_key(mbedtls_pk_context *key, const struct cert *cert, struct err *
     return -1;
 }
 
-static int load_lab(struct shared_cert *c, struct cert_lab *lab, struct err *err)
+static int load_lab_identity(struct shared_cert *c, struct cert_lab *lab, struct err *err)
 {
     struct cert_lab_item item;
     char profile[64];
@@ -163,7 +163,8 @@ static int check_pair(const struct shared_cert *c, const char *path, struct err 
     return -1;
 }
 
-static int load_file(struct shared_cert *c, const char *key, const char *base_dir, struct err *err)
+static int load_identity_file(struct shared_cert *c, const char *key, const char *base_dir,
+                              struct err *err)
 {
     char *path = pem_path(base_dir, c->pub.spec), *text = NULL;
     size_t len = 0;
@@ -238,7 +239,8 @@ struct cert *cert_load_with_key(const char *spec, const char *key, const char *b
     atomic_init(&c->refs, 1);
     mbedtls_x509_crt_init(&c->crt);
     mbedtls_pk_init(&c->key);
-    if ((from_lab ? load_lab(c, lab, err) : load_file(c, key, base_dir, err)) != 0 ||
+    if ((from_lab ? load_lab_identity(c, lab, err) : load_identity_file(c, key, base_dir, err)) !=
+            0 ||
         make_crt(c, err) != 0 || (!from_lab && check_pair(c, spec, err) != 0)) {
         cert_unref(&c->pub);
         return NULL;

@@ -24,13 +24,13 @@ static const char *const system_bundles[] = {
     "/etc/ssl/cert.pem",                  /* Alpine */
 };
 
-static struct shared_bundle *shared_of(const struct trust_store *bundle)
+static struct shared_bundle *shared_store_of(const struct trust_store *bundle)
 {
     return (struct shared_bundle *)(uintptr_t)bundle; /* only the count behind it changes */
 }
 
 /* "lab:STORE", or "lab:PROFILE/HOST" for the leaf alone: pinning. */
-static int load_lab(struct trust_store *b, struct cert_lab *lab, struct err *err)
+static int load_lab_store(struct trust_store *b, struct cert_lab *lab, struct err *err)
 {
     const char *name = strchr(b->spec, ':') + 1, *slash = strchr(name, '/');
     struct der_span anchors[CERT_LAB_CHAIN_MAX];
@@ -62,7 +62,7 @@ static int load_lab(struct trust_store *b, struct cert_lab *lab, struct err *err
     return 0;
 }
 
-static int load_file(struct trust_store *b, const char *path, struct err *err)
+static int load_store_file(struct trust_store *b, const char *path, struct err *err)
 {
     size_t len = 0;
     char *text = pem_read(path, &len, err);
@@ -78,7 +78,7 @@ static int load_system(struct trust_store *b, struct err *err)
 {
     for (size_t i = 0; i < sizeof system_bundles / sizeof system_bundles[0]; i++) {
         if (access(system_bundles[i], R_OK) == 0)
-            return load_file(b, system_bundles[i], err);
+            return load_store_file(b, system_bundles[i], err);
     }
     err_set(err, ERR_ENVIRONMENT,
             "no CA bundle of this system was found (Debian: package ca-certificates)");
@@ -91,7 +91,7 @@ static int load(struct trust_store *b, const char *base_dir, struct cert_lab *la
     int rc;
 
     if (cert_spec_is_lab(b->spec))
-        return load_lab(b, lab, err);
+        return load_lab_store(b, lab, err);
     if (strcmp(b->spec, "system") == 0)
         return load_system(b, err);
     path = pem_path(base_dir, b->spec);
@@ -99,7 +99,7 @@ static int load(struct trust_store *b, const char *base_dir, struct cert_lab *la
         err_set(err, ERR_NOMEM, "%s", b->spec);
         return -1;
     }
-    rc = load_file(b, path, err);
+    rc = load_store_file(b, path, err);
     free(path);
     return rc;
 }
@@ -132,7 +132,7 @@ struct trust_store *trust_store_load(const char *spec, const char *base_dir, str
 
 void trust_store_unref(const struct trust_store *bundle)
 {
-    struct shared_bundle *b = shared_of(bundle);
+    struct shared_bundle *b = shared_store_of(bundle);
 
     if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;

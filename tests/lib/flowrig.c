@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/loop.h"
 #include "tests/lib/sockets.h"
 #include "tls/hop_tls.h"
 
@@ -48,14 +49,11 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
 
 void rig_init(struct rig *r, enum flow_relay relay)
 {
-    struct event_config *config = event_config_new();
     struct err err = { 0 };
 
     memset(r, 0, sizeof *r);
     signal(SIGPIPE, SIG_IGN); /* as cli/cmd_run.c does, for splice(2) */
-    event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
-    r->base = event_base_new_with_config(config);
-    event_config_free(config);
+    r->base = loop_new(&err);
     assert_non_null(r->base);
     assert_int_equal(flow_env_init(&r->env, r->base, 1, 1), 0);
     r->env.ended_cb = ended_cb;

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "core/loop.h"
 #include "tests/lib/sockets.h"
 
 struct seen {
@@ -32,12 +33,8 @@ static void note_cb(evutil_socket_t fd, short what, void *arg)
 
 static struct event_base *base_new(void)
 {
-    struct event_config *config = event_config_new();
-    struct event_base *base;
+    struct event_base *base = loop_new(NULL);
 
-    event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
-    base = event_base_new_with_config(config);
-    event_config_free(config);
     assert_non_null(base);
     return base;
 }
