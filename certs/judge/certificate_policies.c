@@ -157,22 +157,30 @@ static void under_all_parents(struct trust_run *run, struct policy_state *s)
     }
 }
 
-static void process_policies(struct trust_run *run, struct policy_state *s,
-                             const struct cert_facts *cert, bool last)
+static bool process_policies(struct trust_run *run, struct policy_state *s,
+                             const struct cert_facts *cert, bool last, struct fault *fault)
 {
     bool any = false;
 
     for (size_t i = 0; i < cert->n_policies && run_pay(run, 1); i++) {
         struct der_span oid = cert->policies[i].oid;
 
-        if (is_any(oid))
+        if (is_any(oid)) {
             any = true;
-        else if (!under_parents(run, s, oid, false))
+            continue;
+        }
+        if (cert->policies_critical && cert->policies[i].has_qualifiers) {
+            fault_set(fault, VERDICT_POLICY_QUALIFIERS, cert,
+                      "critical policy qualifiers present in certificate");
+            return false;
+        }
+        if (!under_parents(run, s, oid, false))
             under_parents(run, s, oid, true);
     }
     if (any && (s->inhibit_any > 0 || (!last && cert->self_issued)))
         under_all_parents(run, s);
     prune(s, s->index);
+    return true;
 }
 
 /* One mapping; false when a node had to die. */
@@ -243,9 +251,9 @@ bool policy_check(struct trust_run *run, struct policy_state *s, const struct ce
     bool last = s->index == s->n_certs;
     int64_t explicit_policy = s->explicit_policy;
 
-    if (cert->has_policies && !s->dead)
-        process_policies(run, s, cert, last);
-    else if (!cert->has_policies)
+    if (cert->has_policies && !s->dead && !process_policies(run, s, cert, last, fault))
+        return false;
+    if (!cert->has_policies)
         s->dead = true;
     if (!s->dead && !last && !process_mappings(run, s, cert, fault))
         return false;

@@ -51,6 +51,19 @@ static bool san_text(const struct cert_general_name *name, char *out, size_t siz
            strlen(cert_general_name_text(name, out, size)) >= name->value.len;
 }
 
+/* getSubjectAlternativeNames fails over a name that it cannot write. */
+static bool names_readable(const struct subject_names *s, struct fault *fault)
+{
+    for (size_t i = 0; i < s->leaf->n_sans; i++) {
+        if (!s->leaf->sans[i].not_encodable)
+            continue;
+        fault_set(fault, VERDICT_CLIENT_CRASHED, s->leaf, "name cannot be encoded");
+        fault_detail(fault, "java.io.IOException: Cannot have null partyName");
+        return false;
+    }
+    return true;
+}
+
 /* --- the JDK --- */
 static size_t san_address(const struct cert_general_name *name, uint8_t out[16])
 {
@@ -71,6 +84,8 @@ static bool jdk_address(const struct subject_names *s, const char *host, const u
 {
     uint8_t have[16];
 
+    if (!names_readable(s, fault))
+        return false;
     if (!s->leaf->has_san) {
         fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "No subject alternative names present");
         return false;
@@ -134,6 +149,8 @@ static bool jdk_name(const struct subject_names *s, const char *host, bool publi
         fault_detail(fault, "java.lang.IllegalArgumentException: %s", illegal);
         return false;
     }
+    if (!names_readable(s, fault))
+        return false;
     for (size_t i = 0; i < s->leaf->n_sans; i++) {
         const struct cert_general_name *n = &s->leaf->sans[i];
 

@@ -8,6 +8,12 @@
 
 #include "certs/x509/parse_uri.h"
 
+static enum nc_relation unsupported(char *thrown, const char *message)
+{
+    snprintf(thrown, VERDICT_TEXT_MAX, "%s", message);
+    return NC_UNSUPPORTED;
+}
+
 static enum nc_relation throws(char *thrown, const char *message)
 {
     snprintf(thrown, VERDICT_TEXT_MAX, "%s", message);
@@ -230,14 +236,16 @@ enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *in
     case CERT_NAME_RID:
         return der_span_eq(base->raw, input->raw)
                    ? NC_MATCH
-                   : throws(thrown, "Narrowing and widening are not supported for OIDNames");
+                   : unsupported(thrown, "Narrowing and widening are not supported for OIDNames");
     case CERT_NAME_OTHER:
-        return throws(thrown, "Narrowing, widening, and matching are not supported for OtherName.");
+        return unsupported(thrown,
+                           "Narrowing, widening, and matching are not supported for OtherName.");
     case CERT_NAME_X400:
-        return throws(thrown, "Narrowing, widening, and match are not supported for X400Address.");
+        return unsupported(thrown,
+                           "Narrowing, widening, and match are not supported for X400Address.");
     case CERT_NAME_EDI:
-        return throws(thrown,
-                      "Narrowing, widening, and matching of names not supported for EDIPartyName");
+        return unsupported(
+            thrown, "Narrowing, widening, and matching of names not supported for EDIPartyName");
     }
     return NC_OTHER_TYPE;
 }

@@ -20,8 +20,17 @@ struct nc_name {
 };
 
 /* What `input` is, seen from `base`. The JDK fails with an exception of its own on some pairs. */
-enum nc_relation { NC_OTHER_TYPE, NC_MATCH, NC_NARROWS, NC_WIDENS, NC_SAME_TYPE, NC_THROWS };
-/* `thrown`: the message of the exception, VERDICT_TEXT_MAX octets; written for NC_THROWS only. */
+enum nc_relation {
+    NC_OTHER_TYPE,
+    NC_MATCH,
+    NC_NARROWS,
+    NC_WIDENS,
+    NC_SAME_TYPE,
+    NC_THROWS,
+    NC_UNSUPPORTED
+};
+/* `thrown`: the message of the exception, VERDICT_TEXT_MAX octets; written for NC_THROWS and
+ * NC_UNSUPPORTED (an UnsupportedOperationException). */
 enum nc_relation nc_compare(const struct nc_name *base, const struct nc_name *input, char *thrown);
 
 /* NULL without memory or over budget. `constraint`: the base of a subtree. */

@@ -54,9 +54,15 @@ bool nc_compare_charged(struct trust_run *run, const struct nc_name *a, const st
         return false;
     }
     *r = nc_compare(a, b, thrown);
-    if (*r != NC_THROWS)
+    if (*r != NC_THROWS && *r != NC_UNSUPPORTED)
         return true;
-    fault_set(fault, VERDICT_CLIENT_CRASHED, NULL, "%s", thrown);
+    if (*r == NC_UNSUPPORTED) { /* JSSE words this class of exception itself */
+        fault_set(fault, VERDICT_NAME_FORM_UNSUPPORTED, NULL,
+                  "Unsupported handshake message: certificate");
+        fault_detail(fault, "java.lang.UnsupportedOperationException: %s", thrown);
+    } else {
+        fault_set(fault, VERDICT_CLIENT_CRASHED, NULL, "%s", thrown);
+    }
     fault->runtime = true;
     return false;
 }

@@ -4,6 +4,7 @@
 #define CERTS_JUDGE_SIGNATURE_H
 
 #include <gmp.h>
+#include <nettle/nettle-meta.h>
 
 #include "certs/judge/trust_impl.h"
 
@@ -11,14 +12,15 @@
 
 /* A digest by the two spellings the JDK uses: of signature names and of parameters. */
 struct sig_digest {
-    const char *in_signature, *standard, *nettle;
+    const char *in_signature, *standard;
+    const struct nettle_hash *nettle;
     uint8_t oid[11]; /* content of the identifier, after its length in oid[0] */
 };
 const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard);
 /* Digest of pieces; returns its size. */
 size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out);
-/* The header of the part that is signed, up to six octets; returns how many. */
-size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[6]);
+/* The header of the part that is signed; returns how many. */
+size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[DER_HEAD_MAX]);
 size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out);
 void sig_import(mpz_t out, struct der_span number);
 

@@ -10,13 +10,13 @@
 #include "certs/judge/signature.h"
 
 /* The largest state of a digest is SHA-3's, with 400 octets or so. */
-#define DIGEST_CONTEXT_MAX 512
+#define DIGEST_CONTEXT_MAX 1024
 
 /* Every digest that a signature of the JDK can have. */
 static const struct sig_digest digests[] = {
-    { "MD2", "MD2", "md2", { 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 2 } },
-    { "MD5", "MD5", "md5", { 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5 } },
-    { "SHA1", "SHA-1", "sha1", { 5, 0x2b, 0x0e, 3, 2, 0x1a } },
+    { "MD2", "MD2", &nettle_md2, { 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 2 } },
+    { "MD5", "MD5", &nettle_md5, { 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5 } },
+    { "SHA1", "SHA-1", &nettle_sha1, { 5, 0x2b, 0x0e, 3, 2, 0x1a } },
 #define NIST(a, b, c, n)                                                                           \
     {                                                                                              \
         a, b, c,                                                                                   \
@@ -24,16 +24,16 @@ static const struct sig_digest digests[] = {
             9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, n                                               \
         }                                                                                          \
     }
-    NIST("SHA224", "SHA-224", "sha224", 4),
-    NIST("SHA256", "SHA-256", "sha256", 1),
-    NIST("SHA384", "SHA-384", "sha384", 2),
-    NIST("SHA512", "SHA-512", "sha512", 3),
-    NIST("SHA512/224", "SHA-512/224", "sha512_224", 5),
-    NIST("SHA512/256", "SHA-512/256", "sha512_256", 6),
-    NIST("SHA3-224", "SHA3-224", "sha3_224", 7),
-    NIST("SHA3-256", "SHA3-256", "sha3_256", 8),
-    NIST("SHA3-384", "SHA3-384", "sha3_384", 9),
-    NIST("SHA3-512", "SHA3-512", "sha3_512", 10),
+    NIST("SHA224", "SHA-224", &nettle_sha224, 4),
+    NIST("SHA256", "SHA-256", &nettle_sha256, 1),
+    NIST("SHA384", "SHA-384", &nettle_sha384, 2),
+    NIST("SHA512", "SHA-512", &nettle_sha512, 3),
+    NIST("SHA512/224", "SHA-512/224", &nettle_sha512_224, 5),
+    NIST("SHA512/256", "SHA-512/256", &nettle_sha512_256, 6),
+    NIST("SHA3-224", "SHA3-224", &nettle_sha3_224, 7),
+    NIST("SHA3-256", "SHA3-256", &nettle_sha3_256, 8),
+    NIST("SHA3-384", "SHA3-384", &nettle_sha3_384, 9),
+    NIST("SHA3-512", "SHA3-512", &nettle_sha3_512, 10),
 #undef NIST
 };
 
@@ -51,10 +51,10 @@ const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard
 size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out)
 {
     alignas(max_align_t) uint8_t ctx[DIGEST_CONTEXT_MAX];
-    const struct nettle_hash *h = nettle_lookup_hash(d->nettle);
+    const struct nettle_hash *h = d->nettle;
 
-    if (h == NULL || h->context_size > sizeof ctx)
-        abort(); /* a table above names what nettle does not have: no digest must pass as one */
+    if (h->context_size > sizeof ctx)
+        abort(); /* no digest must pass as one */
     h->init(ctx);
     for (size_t i = 0; i < n; i++)
         h->update(ctx, pieces[i].len, pieces[i].at);
@@ -63,16 +63,9 @@ size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_
 }
 
 /* The JDK verifies TBSCertificate with a header of its own making: shortest length. */
-size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[6])
+size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[DER_HEAD_MAX])
 {
-    size_t len = priv(f)->tbs_body.len;
-    unsigned n = len > 0xffffff ? 4 : len > 0xffff ? 3 : len > 0xff ? 2 : len > 0x7f ? 1 : 0;
-
-    out[0] = DER_SEQUENCE;
-    out[1] = (uint8_t)(n == 0 ? len : 0x80 | n);
-    for (unsigned i = 0; i < n; i++)
-        out[2 + i] = (uint8_t)(len >> 8 * (n - 1 - i));
-    return 2 + n;
+    return der_head(DER_SEQUENCE, priv(f)->tbs_body.len, out);
 }
 
 size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out)

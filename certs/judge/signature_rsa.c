@@ -94,10 +94,13 @@ enum verdict_code sig_rsa_pkcs1(const struct sig_job *j, const struct sig_digest
     struct rsa k;
     size_t hlen, n;
 
-    if (j->issuer->key != CERT_KEY_RSA)
+    if (j->issuer->key != CERT_KEY_RSA && j->issuer->key != CERT_KEY_RSA_PSS)
         return sig_unusable(
             j, "java.security.InvalidKeyException: No installed provider supports this "
                "key");
+    /* an RSASSA-PSS key that fixes no parameters is to the JDK an RSA key like any other */
+    if (j->issuer->key == CERT_KEY_RSA_PSS && j->issuer->key_params.len > 0)
+        return sig_unusable(j, "java.security.ProviderException: null params expected for RSA");
     if (j->cert->sig_params.len > 0)
         return sig_unusable(
             j, "java.security.cert.CertificateException: Error handling RSA parameters");

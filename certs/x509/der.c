@@ -78,6 +78,17 @@ const char *der_next_strict(struct der_span *rest, struct der *out)
     return next(rest, out, true);
 }
 
+size_t der_head(uint8_t tag, size_t len, uint8_t out[DER_HEAD_MAX])
+{
+    unsigned n = len > 0xffffff ? 4 : len > 0xffff ? 3 : len > 0xff ? 2 : len > 0x7f ? 1 : 0;
+
+    out[0] = tag;
+    out[1] = (uint8_t)(n == 0 ? len : 0x80 | n);
+    for (unsigned i = 0; i < n; i++)
+        out[2 + i] = (uint8_t)(len >> 8 * (n - 1 - i));
+    return 2 + n;
+}
+
 bool der_is_context(const struct der *d, unsigned n)
 {
     return (d->tag & 0xc0) == 0x80 && (d->tag & 0x1fu) == n;

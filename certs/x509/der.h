@@ -61,6 +61,10 @@ const char *der_next(struct der_span *rest, struct der *out);
  * so). */
 const char *der_next_strict(struct der_span *rest, struct der *out);
 
+/* Tag and shortest length of an element; returns how many octets that is. */
+#define DER_HEAD_MAX 6
+size_t der_head(uint8_t tag, size_t len, uint8_t out[DER_HEAD_MAX]);
+
 /* The content of a BOOLEAN, an INTEGER that fits 32 bits, a BIT STRING (`*unused` bits at its end).
  * NULL, or the JDK's reason. An INTEGER's or BIT STRING's tag is the caller's to check. */
 const char *der_boolean(const struct der *d, bool *out);

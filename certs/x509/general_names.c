@@ -67,37 +67,97 @@ static const char *other(struct der_span v)
     return why;
 }
 
-static const char *edi(struct der_span v)
+/* Is the element one of the types that the JDK takes for text? */
+static bool is_text(uint8_t tag)
 {
+    return tag == DER_UTF8_STRING || tag == DER_PRINTABLE_STRING || tag == DER_T61_STRING ||
+           tag == DER_IA5_STRING || tag == DER_UNIVERSAL_STRING || tag == DER_BMP_STRING ||
+           tag == DER_GENERAL_STRING;
+}
+
+/* [0] nameAssigner or [1] partyName, read as IMPLICIT ones that hold an element all the same: an
+ * explicit [1], as RFC 5280 means it, is not seen. `*d` becomes what was in it. */
+static const char *edi_field(struct der *d, uint8_t tag, bool *there, const char *twice)
+{
+    struct der_span body = d->body;
+    const char *why;
+
+    if (d->tag != tag)
+        return NULL;
+    if (*there)
+        return twice;
+    why = der_next(&body, d);
+    *there = why == NULL && is_text(d->tag);
+    return why;
+}
+
+static const char *edi(struct der_span v, struct cert_general_name *out)
+{
+    bool assigner = false, party = false;
     unsigned n = 0;
+    struct der_span all = v;
     struct der d;
 
-    for (; v.len > 0; n++) {
-        const char *why = der_next(&v, &d);
+    for (; all.len > 0; n++) {
+        const char *why = der_next(&all, &d);
 
-        if (why == NULL && (d.tag == 0x80 || d.tag == 0x81)) {
-            struct der_span body = d.body;
-
-            why = der_next(&body, &d);
-        }
         if (why != NULL)
             return why;
     }
-    return n == 1 || n == 2 ? NULL : "java.io.IOException: Invalid encoding of EDIPartyName";
+    if (n != 1 && n != 2)
+        return "java.io.IOException: Invalid encoding of EDIPartyName";
+    while (v.len > 0) {
+        const char *why = der_next(&v, &d);
+
+        if (why == NULL)
+            why = edi_field(&d, 0x80, &assigner,
+                            "java.io.IOException: Duplicate nameAssigner found in EDIPartyName");
+        if (why == NULL)
+            why = edi_field(&d, 0x81, &party,
+                            "java.io.IOException: Duplicate partyName found in EDIPartyName");
+        if (why != NULL)
+            return why;
+    }
+    out->not_encodable = !party;
+    return NULL;
 }
 
+/* A SEQUENCE of elements that can be told apart? */
+static bool is_sequence_of(struct der_span v, struct der *out)
+{
+    struct der_span body;
+    struct der d;
+
+    if (der_next(&v, out) != NULL || out->tag != DER_SEQUENCE)
+        return false;
+    for (body = out->body; body.len > 0;) {
+        if (der_next(&body, &d) != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* The Name in [4]; without its SEQUENCE, as under an IMPLICIT tag, the JDK reads it too. */
 static const char *directory(struct cert_parser *p, struct der_span body,
                              struct cert_general_name *out)
 {
     struct x500_name name;
     struct der d;
-    struct der_span rest = body;
-    const char *why = der_next(&rest, &d);
 
-    if (why != NULL)
-        return why;
-    out->value = d.all;
-    return x500_name_parse(d.all, &p->arena, &name);
+    if (is_sequence_of(body, &d)) {
+        out->value = d.all;
+    } else {
+        uint8_t *all = arena_alloc(&p->arena, body.len + DER_HEAD_MAX);
+        size_t n;
+
+        if (all == NULL)
+            return "no memory";
+        n = der_head(DER_SEQUENCE, body.len, all);
+        if (body.len > 0)
+            memcpy(all + n, body.at, body.len);
+        out->value = der_span_of(all, n + body.len);
+    }
+    return x500_name_parse(out->value, &p->arena, &name);
 }
 
 /* Must the element be constructed? By GeneralName's context tag. */
@@ -124,7 +184,7 @@ const char *parse_general_name(struct cert_parser *p, const struct der *d, bool 
     case CERT_NAME_DIRECTORY:
         return directory(p, d->body, out);
     case CERT_NAME_EDI:
-        return edi(d->body);
+        return edi(d->body, out);
     case CERT_NAME_URI:
         return uri(d->body, constraint);
     case CERT_NAME_IP:

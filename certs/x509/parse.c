@@ -224,21 +224,12 @@ static const char *copy_outer(struct cert_parser *p, const void *der, size_t len
         rest = der_span_of(converted, n_converted);
     }
     why = der_next(&rest, &d);
-    w = p->own = why == NULL ? malloc(d.body.len + 6) : NULL;
+    w = p->own = why == NULL ? malloc(d.body.len + DER_HEAD_MAX) : NULL;
     if (w == NULL) {
         free(converted);
         return why != NULL ? why : "no memory";
     }
-    *w++ = DER_SEQUENCE;
-    if (d.body.len < 128) {
-        *w++ = (uint8_t)d.body.len;
-    } else {
-        unsigned n = d.body.len > 0xffffff ? 4 : d.body.len > 0xffff ? 3 : d.body.len > 255 ? 2 : 1;
-
-        *w++ = (uint8_t)(0x80 | n);
-        while (n-- > 0)
-            *w++ = (uint8_t)(d.body.len >> 8 * n);
-    }
+    w += der_head(DER_SEQUENCE, d.body.len, w);
     if (d.body.len > 0)
         memcpy(w, d.body.at, d.body.len);
     p->facts.der = der_span_of(p->own, (size_t)(w - p->own) + d.body.len);

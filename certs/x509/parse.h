@@ -44,6 +44,7 @@ enum cert_name_kind { /* GeneralName; the numbers are the context tags of RFC 52
 struct cert_general_name {
     enum cert_name_kind kind;
     bool has_minimum, has_maximum; /* of a subtree: distances that nobody supports */
+    bool not_encodable;            /* an EDIPartyName whose partyName the JDK does not see */
     struct der_span value;
 };
 

@@ -17,17 +17,9 @@ struct out {
 /* Turn the `n` octets at the end of `o` into an element of this tag. */
 static void wrap(struct out *o, uint8_t tag, size_t n)
 {
-    uint8_t head[6] = { tag, (uint8_t)n };
-    size_t size = 2;
+    uint8_t head[DER_HEAD_MAX];
+    size_t size = der_head(tag, n, head);
 
-    if (n > 127) {
-        unsigned bytes = n > 0xffffff ? 4 : n > 0xffff ? 3 : n > 0xff ? 2 : 1;
-
-        head[1] = (uint8_t)(0x80 | bytes);
-        for (unsigned i = 0; i < bytes; i++)
-            head[2 + i] = (uint8_t)(n >> 8 * (bytes - 1 - i));
-        size = 2 + bytes;
-    }
     memmove(o->at + o->len - n + size, o->at + o->len - n, n);
     memcpy(o->at + o->len - n, head, size);
     o->len += size;

@@ -76,6 +76,8 @@ public class Oracle {
             return null;
         } catch (InvalidAlgorithmParameterException e) {
             return new String[] { "Unexpected error: " + e, root(e) };
+        } catch (UnsupportedOperationException e) { /* JSSE's dispatcher of handshake messages catches it */
+            return new String[] { "Unsupported handshake message: certificate", root(e) };
         } catch (CertificateException | RuntimeException e) {
             return new String[] { String.valueOf(e.getMessage()), root(e) };
         } catch (StackOverflowError e) {

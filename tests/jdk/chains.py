@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Odd certificate chains by the thousand, as JSON lines for `nlbsim validate --json -` and Oracle.java.
 
-    chains.py COUNT [SEED [FAMILY]]     families: flaws, paths, names, constraints, policies, octets, chaining, odd
+    chains.py COUNT [SEED [FAMILY]]     families: see FAMILIES
 """
 import json, random, sys
 
@@ -608,8 +608,172 @@ class Maker:
         leaf = Cert(der, subject, label, b"leaf")
         return [leaf], [root]
 
+    def qualifiers(self):
+        """Certificate policies with qualifiers, critical or not, anywhere in the path."""
+        r = self.rng
+        self.odds = 0.0
+        cps = seq(oid("1.3.6.1.5.5.7.2.1"), string("https://cps.test/", "ia5"))
+        notice = seq(oid("1.3.6.1.5.5.7.2.2"), seq(string("notice")))
+        bare = seq(oid("1.3.6.1.5.5.7.2.1"))
 
-FAMILIES = ["flaws", "paths", "names", "constraints", "policies", "octets", "chaining", "odd"]
+        def information():
+            who = r.choice(["1.2.3", "1.2.4", "2.5.29.32.0"])
+            quals = r.choice([None, None, [cps], [notice], [cps, notice], [bare], [cps, cps], [], [NULL]])
+            return seq(oid(who), seq(*quals) if quals is not None else b"")
+
+        def extras():
+            out = []
+            if r.random() < 0.85:
+                out.append(ext("2.5.29.32", seq(*[information() for _ in range(r.choice([1, 1, 2, 3]))]), r.random() < 0.6))
+            if r.random() < 0.15:
+                out.append(policy_constraints(0, None))
+            if r.random() < 0.15:
+                out.append(mappings(("1.2.3", "1.2.4")))
+            return out
+
+        root = self.ca(0)
+        path = [root]
+        for i in range(r.randrange(1, 3)):
+            label, up, subject = f"p256/{i + 1}", path[-1], name(("CN", f"Q{i}"))
+            body = tbs(subject, spki(label), up.subject, algorithm(up.label), NOW - DAY, NOW + DAY, [basic()] + extras())
+            path.append(Cert(finish(body, up.label), subject, label, b""))
+        leaf = self.leaf(path[-1], label="p256/9", exts=[san(("dns", HOST))] + extras())
+        return self.arrange([leaf] + path[:0:-1]), [root]
+
+    def any_general(self):
+        """A GeneralName of any form, sane or not, as its octets."""
+        r = self.rng
+        ds = lambda t: tlv(0x0C, t.encode())
+        return r.choice([
+            # EDIPartyName: partyName explicit, implicit, alone, with an assigner, none, doubled, no string
+            lambda: tlv(0xA5, tlv(0xA1, ds("party"))), lambda: tlv(0xA5, tlv(0x81, ds("party"))),
+            lambda: tlv(0xA5, tlv(0xA0, ds("who")), tlv(0xA1, ds("party"))),
+            lambda: tlv(0xA5, tlv(0x80, ds("who")), tlv(0x81, ds("party"))), lambda: tlv(0xA5, tlv(0x80, ds("who"))),
+            lambda: tlv(0xA5, tlv(0x81, b"party")), lambda: tlv(0xA5), lambda: tlv(0xA5, tlv(0x81, NULL)),
+            lambda: tlv(0xA5, tlv(0x81, ds("a")), tlv(0x81, ds("b"))), lambda: tlv(0xA5, ds("x")),
+            lambda: tlv(0xA5, tlv(0x81, ds(""))), lambda: tlv(0x85, tlv(0x81, ds("x"))),
+            lambda: tlv(0xA5, tlv(0x80, tlv(0x81, ds("inner")))), lambda: tlv(0xA5, tlv(0x80, ds("a")), tlv(0x80, ds("b"))),
+            lambda: tlv(0xA5, tlv(0x81, ds("a")), tlv(0x80, ds("b"))), lambda: tlv(0xA5, tlv(0x81, integer(5))),
+            lambda: tlv(0xA5, tlv(0x80, integer(5)), tlv(0x81, ds("p"))), lambda: tlv(0xA5, tlv(0x81, ds("p") + ds("q"))),
+            # directory names: explicit, implicit, empty in two ways, not a name
+            lambda: tlv(0xA4, name(("CN", "d"))), lambda: tlv(0xA4, name()), lambda: tlv(0xA4),
+            lambda: tlv(0xA4, name(("CN", "d"))[2:]), lambda: tlv(0xA4, NULL), lambda: tlv(0xA4, tlv(0x31)),
+            lambda: tlv(0xA4, name(("CN", "d")), name(("CN", "e"))), lambda: tlv(0x84, name(("CN", "d"))),
+            lambda: tlv(0xA4, octets(b"")), lambda: tlv(0xA4, seq(seq())), lambda: tlv(0xA4, b"\x30"),
+            lambda: tlv(0xA4, tlv(0x31, seq(oid("2.5.4.3"), ds("d"))), tlv(0x31, seq(oid("2.5.4.10"), ds("o")))),
+            # X.400
+            lambda: tlv(0xA3, seq()), lambda: tlv(0xA3), lambda: tlv(0x83), lambda: tlv(0xA3, b"junk"),
+            # otherName
+            lambda: tlv(0xA0, oid("1.2.3"), tlv(0xA0, ds("x"))), lambda: tlv(0xA0, oid("1.3.6.1.4.1.311.20.2.3"),
+            tlv(0xA0, ds("u@lab.test"))), lambda: tlv(0xA0, oid("1.2.3")), lambda: tlv(0xA0), lambda: tlv(0xA0, oid("1.2.3"), NULL),
+            lambda: tlv(0xA0, oid("1.2.3"), tlv(0xA0)), lambda: tlv(0xA0, oid("1.2.3"), tlv(0xA0, ds("x")), NULL),
+            lambda: tlv(0x80, oid("1.2.3")), lambda: tlv(0xA0, ds("x")), lambda: tlv(0xA0, oid("1.2.3"), tlv(0xA0, ds("y"))),
+            # registeredID
+            lambda: tlv(0x88, oid("1.2.3")[2:]), lambda: tlv(0x88), lambda: tlv(0x88, b"\x80\x01"),
+            lambda: tlv(0x88, oid("1.2.4")[2:]), lambda: tlv(0xA8, oid("1.2.3")), lambda: tlv(0x88, b"\x2a\x83"),
+            # the plain ones and no tags at all
+            lambda: general("dns", "lab.test"), lambda: general("mail", "a@lab.test"), lambda: general("uri", "https://lab.test/"),
+            lambda: general("ip", (127, 0, 0, 1)), lambda: tlv(0x89, b"x"), lambda: tlv(0xA9, NULL), lambda: NULL,
+            lambda: tlv(0xA2, ds("x")), lambda: tlv(0x82), lambda: tlv(0x86), lambda: tlv(0x87), lambda: tlv(0x81),
+        ])()
+
+    def generals(self):
+        """Every form of GeneralName in every place where one may stand."""
+        r = self.rng
+        self.odds = 0.0
+        forms = lambda: [self.any_general() for _ in range(r.choice([1, 1, 1, 2]))]
+        dns = [general("dns", HOST)] if r.random() < 0.8 else []
+        where, critical = r.choice(["san", "san", "san+nc", "san+nc", "ian", "nc", "aia", "crl", "aki", "same"]), r.random() < 0.5
+        root = self.ca(0)
+        ca_exts, leaf_exts = [basic()], []
+        trees = lambda names: b"".join(seq(n) for n in names)
+        both = forms()
+        if "nc" in where or where == "same":
+            limits = both if where == "same" else forms()
+            if r.random() < 0.3:
+                limits.append(general("dns", "lab.test"))
+            value = r.choice([seq(tlv(0xA0, trees(limits))), seq(tlv(0xA1, trees(limits))),
+                              seq(tlv(0xA0, trees(limits)), tlv(0xA1, trees(forms())))])
+            ca_exts.append(ext("2.5.29.30", value, critical))
+        names = dns + (both if "san" in where or where == "same" else [])
+        r.shuffle(names)
+        if names:
+            leaf_exts.append(ext("2.5.29.17", seq(*names), r.random() < 0.5))
+        if where == "ian":
+            leaf_exts.append(ext("2.5.29.18", seq(*both), critical))
+        if where == "aia":
+            leaf_exts.append(ext("1.3.6.1.5.5.7.1.1", seq(seq(oid("1.3.6.1.5.5.7.48.1"), both[0])), critical))
+        if where == "crl":
+            leaf_exts.append(ext("2.5.29.31", seq(seq(tlv(0xA0, tlv(0xA0, *both)))), critical))
+        if where == "aki":
+            leaf_exts.append(ext("2.5.29.35", seq(tlv(0xA1, *both), tlv(0x82, b"\x05")), critical))
+        mid_name = name(("CN", "G 1"))
+        body = tbs(mid_name, spki("p256/1"), root.subject, algorithm(root.label), NOW - DAY, NOW + DAY, ca_exts)
+        mid = Cert(finish(body, root.label), mid_name, "p256/1", b"")
+        subject = name() if r.random() < 0.2 else name(("CN", r.choice([HOST, "not a name"])))
+        leaf = self.leaf(mid, label="p256/9", subject=subject, exts=leaf_exts)
+        return self.arrange([leaf, mid]), [root], r.choice([HOST, HOST, "127.0.0.1", "my_api.lab.test"])
+
+    def rsa(self):
+        """RSA keys of both identifiers, PKCS#1 and PSS signatures of every digest, parameters that fit or do not."""
+        r = self.rng
+        self.odds = 0.0
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding
+        known = {"sha1": (hashes.SHA1, "1.3.14.3.2.26", 5), "sha224": (hashes.SHA224, "2.16.840.1.101.3.4.2.4", 14),
+                 "sha256": (hashes.SHA256, "2.16.840.1.101.3.4.2.1", 11), "sha384": (hashes.SHA384, "2.16.840.1.101.3.4.2.2", 12),
+                 "sha512": (hashes.SHA512, "2.16.840.1.101.3.4.2.3", 13), "md5": (hashes.MD5, "1.2.840.113549.2.5", 4),
+                 "sha512/224": (hashes.SHA512_224, "2.16.840.1.101.3.4.2.5", 15),
+                 "sha512/256": (hashes.SHA512_256, "2.16.840.1.101.3.4.2.6", 16),
+                 "sha3-256": (hashes.SHA3_256, "2.16.840.1.101.3.4.2.8", None),
+                 "sha3-512": (hashes.SHA3_512, "2.16.840.1.101.3.4.2.10", None)}
+        digest = lambda d: seq(oid(known[d][1]), *([NULL] if r.random() < 0.6 else []))
+
+        def pss(d, mgf, salt, trailer=None):
+            part = lambda tag, default, value: b"" if default and r.random() < 0.3 else tlv(tag, value)
+            return seq(part(0xA0, d == "sha1", digest(d)),
+                       part(0xA1, mgf == "sha1", seq(oid("1.2.840.113549.1.1.8"), digest(mgf))),
+                       part(0xA2, salt == 20, integer(salt)), tlv(0xA3, integer(trailer)) if trailer is not None else b"")
+
+        some = lambda: r.choice(list(known) + ["sha256", "sha256", "sha384"])
+        label = r.choice(["rsa2048/1", "rsa2048/1", "rsa2048/2", "rsa1024/1"])
+        k = key(label)
+        inner = spki(label)
+        key_bits = inner[inner.index(b"\x03\x81" if label == "rsa1024/1" else b"\x03\x82", 10):]
+        d, salt = some(), r.choice([None, None, None, 0, 20, 32, 11])
+        mgf = d if r.random() < 0.8 else some()
+        salt = known[d][0]().digest_size if salt is None else salt
+        kind = r.choice(["rsa", "pss", "pss", "pss+params", "pss+params", "pss+null", "rsa+params"])
+        fits = [] if kind in ("rsa", "pss") else [NULL] if kind == "pss+null" else [
+            pss(d if r.random() < 0.8 else some(), mgf if r.random() < 0.8 else some(), r.choice([salt, salt, 0, 20, 32, 64]),
+                r.choice([None, None, 1]))]
+        public = seq(seq(oid("1.2.840.113549.1.1." + ("10" if kind.startswith("pss") else "1")), *(fits or
+                     ([NULL] if kind == "rsa" else []))), key_bits)
+        pkcs1 = r.random() < 0.45 and known[d][2] is not None or d == "md5"
+        if pkcs1:
+            alg = seq(oid(f"1.2.840.113549.1.1.{known[d][2]}"), *r.choice([[NULL], [NULL], [], [pss(d, mgf, salt)]]))
+        else:
+            alg = seq(oid("1.2.840.113549.1.1.10"), *r.choice([[pss(d, mgf, salt, r.choice([None, None, None, 1, 2]))]] * 6 +
+                      [[], [NULL], [seq()], [pss(some(), some(), salt)], [pss(d, mgf, salt + 1)], [pss(d, mgf, -1)]]))
+        root = self.ca(0)
+        mid_name = name(("CN", "R 1"))
+        body = tbs(mid_name, public, root.subject, algorithm(root.label), NOW - DAY, NOW + DAY, [basic()])
+        mid = Cert(finish(body, root.label), mid_name, label, b"")
+        subject = name(("CN", HOST))
+        body = tbs(subject, spki("p256/9"), mid_name, alg, NOW - DAY, NOW + DAY, [san(("dns", HOST))])
+        try:
+            signature = k.sign(body, padding.PKCS1v15() if pkcs1 else padding.PSS(padding.MGF1(known[mgf][0]()), salt),
+                               known[d][0]())
+        except Exception:  # the key is too short, or this library's has no such digest
+            signature = bytes(r.randrange(256) for _ in range(k.key_size // 8))
+        if r.random() < 0.1:
+            signature = r.choice([signature[1:], b"\0" + signature, signature[:-1] + bytes([signature[-1] ^ 1]), b""])
+        leaf = Cert(seq(body, alg, bits(signature)), subject, "p256/9", b"")
+        return self.arrange([leaf, mid]), [root]
+
+
+FAMILIES = ["flaws", "paths", "names", "constraints", "policies", "octets", "chaining", "odd", "qualifiers", "generals",
+            "rsa"]
 
 
 def case(number, seed, family):
