@@ -51,6 +51,32 @@ static bool data_on_stdout(const struct nlb_config *config)
            (access != NULL && strcmp(access, "-") == 0);
 }
 
+static void log_difference(void *unused, const char *section, const char *text)
+{
+    (void)unused;
+    log_info("not_simulated", "section=\"%s\" %s", section, text);
+}
+
+static void log_quota(void *unused, int line, const char *text)
+{
+    (void)unused;
+    log_warn("quota", "line=%d %s", line, text);
+}
+
+static void log_unreachable(void *unused, int line, const char *text)
+{
+    (void)unused;
+    log_warn("unreachable", "line=%d %s", line, text);
+}
+
+/* What this configuration asks for that is not acted out, or that AWS would not allow by default.
+ */
+static void log_remarks(const struct nlb_config *config)
+{
+    nlb_config_lacking(config, log_difference, NULL);
+    nlb_config_quotas(config, log_quota, NULL);
+}
+
 /* --- the loop of the main thread --- */
 struct session {
     struct testbed bed;
@@ -81,6 +107,7 @@ static void reload(struct session *s)
     } else {
         taken = true;
         log_info("reload", "file=%s new flows follow the new configuration", s->options->path);
+        log_remarks(config);
         if (s->options->ready_file != NULL &&
             ready_write_file(s->options->ready_file, &s->bed, &err) != 0)
             log_err("reload", "%s", err.text);
@@ -175,24 +202,6 @@ static int open_key_log(bool allowed)
     tls_key_log_to(fd);
     log_warn("key_log", "file=%s TLS secrets are written in the clear", path);
     return 0;
-}
-
-static void log_difference(void *unused, const char *section, const char *text)
-{
-    (void)unused;
-    log_info("not_simulated", "section=\"%s\" %s", section, text);
-}
-
-static void log_quota(void *unused, int line, const char *text)
-{
-    (void)unused;
-    log_warn("quota", "line=%d %s", line, text);
-}
-
-static void log_unreachable(void *unused, int line, const char *text)
-{
-    (void)unused;
-    log_warn("unreachable", "line=%d %s", line, text);
 }
 
 static int serve_file(struct session *s, struct nlb_config *config)

@@ -75,6 +75,12 @@ class Quotas(NlbTest):
             status, text = check_ini(self.ini(*case, "true"))
             self.assertEqual(status, 0, text[-2000:])
 
+    def test_a_reload_warns_too(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target)) as nlb:
+            self.assertNotIn("warn quota", nlb.stderr())
+            more = "".join(f"[listener m{i}]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n" for i in range(50))
+            self.assertRegex(nlb.reload(tcp_ini(target) + more), r"warn quota .*51 listeners")
+
     def test_run_warns(self):
         with Target(echo()) as target:
             ini = tls_ini(target, cert=[f"lab:valid/h{i}.example" for i in range(26)])
