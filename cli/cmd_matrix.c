@@ -69,6 +69,10 @@ static int report_matrix(const struct matrix *m, const struct matrix_cli_options
         return 3;
     if (write_file(m, o->junit, report_junit) != 0 || write_file(m, o->html, report_html) != 0)
         return 3;
+    for (size_t i = 0; i < m->n_results; i++) {
+        if (m->results[i].limit)
+            return 3; /* says nothing about AWS */
+    }
     return m->failed > 0 ? 1 : 0;
 }
 
@@ -166,7 +170,8 @@ const struct command command_matrix = {
     .operand = "FILE.ini",
     .operand_kind = OPERAND_FILE,
     .max_operands = 10000,
-    .notes = "Exit status: 0 everything as expected, 1 an expectation was missed, 2 usage or "
-             "configuration error, 3 the environment failed.",
+    .notes =
+        "Exit status: 0 everything as expected, 1 an expectation was missed, 2 usage or "
+        "configuration error, 3 the environment failed, or nlbsim lacks something that AWS has.",
     .examples = matrix_examples,
 };

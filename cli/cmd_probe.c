@@ -278,7 +278,8 @@ const struct command command_probe = {
     .operand_kind = OPERAND_WORD,
     .min_operands = 1,
     .max_operands = 1,
-    .notes = "Exit status: 0 the answer was passed on (whatever its status), 1 API Gateway answers "
-             "for itself, 2 usage, 3 the environment failed.",
+    .notes =
+        "Exit status: 0 the answer was passed on (whatever its status), 1 API Gateway answers "
+        "for itself, 2 usage, 3 the environment failed, or nlbsim lacks something that AWS has.",
     .examples = probe_examples,
 };

@@ -133,7 +133,7 @@ static const struct word {
     { "sni", WORD_TEXT, "front.offer.sni", "observed.offer.sni", "no name (no SNI)" },
     { "malformed", WORD_TEXT, "front.offer.malformed", NULL, "its first bytes make no sense" },
     { "first_bytes", WORD_TEXT, "front.first_bytes", NULL, "something else" },
-    { "lacking", WORD_TEXT, "front.not_simulated", NULL, "something that AWS has" },
+    { "lacking", WORD_TEXT, "front.not_simulated", "back.not_simulated", "something that AWS has" },
     { "certificate", WORD_TEXT, "front.served.certificate", NULL, "(none)" },
     { "subject", WORD_TEXT, "front.served.subject", NULL, "no subject" },
     { "rule", WORD_TEXT, "front.served.rule", NULL, "the default" },

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "flow/actions.h"
+#include "flow/ask_target.h"
 #include "flow/linger.h"
 #include "flow/observe_tls.h"
 #include "flow/splice.h"
@@ -142,6 +143,7 @@ enum flow_event flow_finish(struct flow *f)
         f->record.end = END_COMPLETED;
     row = flow_end_row(f->record.end);
     evtimer_del(&f->timer);
+    ask_target_end(f);
     clear_direction(f, &f->up);
     clear_direction(f, &f->down);
     if (!f->reported) {

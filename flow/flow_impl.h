@@ -44,6 +44,8 @@ struct flow_dir {
     uint64_t bytes;
 };
 
+struct asker;
+
 struct flow {
     LIST_ENTRY(flow) all;
     STAILQ_ENTRY(flow) dying;
@@ -55,6 +57,7 @@ struct flow {
     enum flow_state state;
     bool front_secured, held, reported;
     struct flow_side front, back;
+    struct asker *asker; /* owned; a question to the target that the end of the flow depends on */
     struct flow_dir up, down; /* client to target, target to client */
     struct event timer;
     bool watching;                  /* the handshake that passes is being looked at */

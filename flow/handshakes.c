@@ -6,6 +6,8 @@
 #include "core/clock.h"
 #include "core/turn.h"
 #include "flow/actions.h"
+#include "flow/ask_target.h"
+#include "tls/tls_error.h"
 
 /* The turn is spent, the socket perhaps not empty: no edge will tell. */
 static enum flow_event wait_in(struct flow_side *side)
@@ -16,6 +18,19 @@ static enum flow_event wait_in(struct flow_side *side)
 }
 
 /* --- front --- */
+static enum flow_event front_failed(struct flow *f)
+{
+    const char *lacking;
+
+    (void)flow_fail_hop(f, &f->front);
+    lacking = tls_error_server_lacking(f->record.failure.tls_error);
+    if (lacking != NULL) {
+        f->record.end = END_SIMULATOR_LIMIT;
+        f->record.choice.lacking = lacking;
+    }
+    return ON_FAILED;
+}
+
 enum flow_event flow_drive_front(struct flow *f)
 {
     enum hop_status st = hop_secure(f->front.hop);
@@ -35,7 +50,7 @@ enum flow_event flow_drive_front(struct flow *f)
     case HOP_FAILED:
         break;
     }
-    return flow_fail_hop(f, &f->front);
+    return front_failed(f);
 }
 
 enum flow_event flow_begin_front(struct flow *f)
@@ -81,6 +96,8 @@ enum flow_event flow_drive_back(struct flow *f, struct flow_side *ready)
 
     if (ready == &f->front)
         return flow_drive_connecting(f, ready);
+    if (f->asker != NULL)
+        return ask_target_waits(f) ? ON_NOTHING : ON_FAILED;
     st = hop_secure(f->back.hop);
     switch (st) {
     case HOP_OK:
@@ -94,7 +111,11 @@ enum flow_event flow_drive_back(struct flow *f, struct flow_side *ready)
     case HOP_FAILED:
         break;
     }
-    return flow_fail_hop(f, &f->back);
+    (void)flow_fail_hop(f, &f->back);
+    if (!ask_target(f))
+        return ON_FAILED;
+    flow_timer(f, ASK_TARGET_WAIT_US);
+    return ON_NOTHING;
 }
 
 enum flow_event flow_begin_back(struct flow *f)

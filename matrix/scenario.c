@@ -221,6 +221,11 @@ static void compare(struct run *r, const struct gateway_outcome *o, const char *
     bool expected = g->expect == NULL || matches(o, g->expect);
     bool other = g->also_expect != NULL && matches(o, g->also_expect);
 
+    if (!o->simulated) {
+        r->out->limit = true;
+        miss(r->out, "request %u: %s", number, o->error);
+        return;
+    }
     r->saw_expected |= expected;
     r->saw_other |= other;
     if (!expected && !other)

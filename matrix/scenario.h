@@ -42,6 +42,7 @@ struct scenario_result {
     const struct integration_cfg *integration;
     struct scenario_hops hops;
     bool acted;           /* false: only listed, see integration->not_acted */
+    bool limit;           /* a call met what nlbsim cannot act out; then nothing was passed */
     bool passed;          /* every expectation was met (or nothing was acted out) */
     bool ok;              /* the (last, or first failed) call was answered by the target */
     unsigned status;      /* what the API's caller saw */

@@ -204,6 +204,8 @@ static json_t *back(const struct flow_record *r)
     json_object_set_new(j, "policy", text_or_null(r->backend_policy));
     json_object_set_new(j, "sni", json_null()); /* NLB sends none to targets */
     json_object_set_new(j, "verified", json_false());
+    json_object_set_new(j, "not_simulated",
+                        text_or_null(r->back_lacking[0] == '\0' ? NULL : r->back_lacking));
     add_session(j, t);
     json_object_set_new(j, "handshake_ms", ms_between(r->connected_us, r->back_secured_us));
     json_object_set_new(j, "certificate_requested", json_boolean(t->cert_requested));

@@ -95,6 +95,7 @@ struct flow_record {
     struct record_observed *observed; /* owned; NULL: not looked at, or no TLS */
     struct record_opinion validating_client_opinion;
     struct record_chain back_chain; /* what the target presented */
+    char back_lacking[96]; /* what this build would need to reach it as AWS; may be empty */
 };
 /* Free what the record owns (not the record itself). */
 void flow_record_clear(struct flow_record *r);

@@ -12,19 +12,43 @@
 
 #include "certs/x509/parse.h"
 #include "tls/hop_tls.h"
+#include "tls/tls_wire_write.h"
+
+#define BACK_SIGS_MAX 32
 
 struct back_tls {
     const char *policy;
     const char *names[BACK_ALPN_MAX + 1];
     bool offer_chosen_only;
+    struct tls_full_offer offer;
     struct tls_conf *plain;                 /* no ALPN offered */
     struct tls_conf *all;                   /* the whole list; NULL when there is none */
     struct tls_conf *single[BACK_ALPN_MAX]; /* one protocol each; with offer_chosen_only */
 };
 
+/* The order of the hello, where it differs from AWS's: PKCS#1 before PSS. mbedTLS cannot verify the
+ * PSS signature of a TLS 1.2 server that takes the client's order (docs/libraries.md); in TLS 1.3
+ * PKCS#1 does not count. */
+static size_t order_sigs(struct tls_list sigs, uint16_t *out)
+{
+    size_t n = 0;
+
+    for (int pss = 0; pss < 2; pss++) {
+        for (size_t i = 0; i < sigs.count && n < BACK_SIGS_MAX; i++) {
+            bool only_13 =
+                tls_sig_supported(sigs.at[i]) && !tls_sig_supported_in(sigs.at[i], TLS_1_2);
+
+            if (only_13 == (pss == 1))
+                out[n++] = sigs.at[i];
+        }
+    }
+    return n;
+}
+
 static struct tls_conf *make_conf(const struct back_params *p, const char *const *alpn,
                                   struct err *err)
 {
+    uint16_t sigs[BACK_SIGS_MAX];
     struct tls_conf_params c = {
         .server = false,
         .min_version = 0xffff,
@@ -32,8 +56,8 @@ static struct tls_conf *make_conf(const struct back_params *p, const char *const
         .n_suites = p->suites.count,
         .groups = p->groups.at,
         .n_groups = p->groups.count,
-        .sig_schemes = p->sigs.at,
-        .n_sig_schemes = p->sigs.count,
+        .sig_schemes = sigs,
+        .n_sig_schemes = order_sigs(p->sigs, sigs),
         .alpn = alpn,
     };
 
@@ -57,6 +81,7 @@ struct back_tls *back_tls_new(const struct back_params *p, struct err *err)
         return NULL;
     }
     b->policy = p->policy;
+    b->offer = (struct tls_full_offer){ p->versions, p->suites, p->groups, p->sigs, NULL };
     b->offer_chosen_only = p->offer_chosen_only;
     b->plain = make_conf(p, NULL, err);
     if (b->plain == NULL)
@@ -91,6 +116,11 @@ void back_tls_free(struct back_tls *b)
 const char *back_tls_policy(const struct back_tls *b)
 {
     return b->policy;
+}
+
+const struct tls_full_offer *back_tls_offer(const struct back_tls *b)
+{
+    return &b->offer;
 }
 
 static const struct tls_conf *pick_conf(const struct back_tls *b, const char *alpn)

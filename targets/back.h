@@ -26,10 +26,13 @@ struct back_params {
 };
 
 struct back_tls;
+struct tls_full_offer;
 /* Prepared configurations; NULL with the reason in `err`. */
 struct back_tls *back_tls_new(const struct back_params *params, struct err *err);
 void back_tls_free(struct back_tls *b);
 const char *back_tls_policy(const struct back_tls *b);
+/* All that AWS offers with it, whether this build can or not. */
+const struct tls_full_offer *back_tls_offer(const struct back_tls *b);
 
 struct back_route {
     const struct addr *to;

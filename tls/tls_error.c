@@ -73,6 +73,28 @@ uint8_t tls_verify_alert(uint32_t flags)
     return verdicts[i].alert;
 }
 
+const char *tls_error_lacking(int error, uint16_t version, bool pss)
+{
+    switch (error) {
+    case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
+    case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* a message longer than its buffer */
+        return "handshake messages over 16 KiB";
+    case MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE:
+        return "a feature of TLS that the server uses";
+    case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
+        return version != 0 && version < TLS_1_2 ? tls_version_name(version) : NULL;
+    case MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER:
+        return pss && version != TLS_1_3 ? "RSA-PSS signatures in TLS 1.2" : NULL;
+    default:
+        return NULL;
+    }
+}
+
+const char *tls_error_server_lacking(int error)
+{
+    return error == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL ? "certificate messages over 16 KiB" : NULL;
+}
+
 enum tls_trouble tls_error_trouble(int error)
 {
     switch (error) {
@@ -84,6 +106,7 @@ enum tls_trouble tls_error_trouble(int error)
         return TLS_TROUBLE_CLOSE;
     case MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE:
     case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
+    case MBEDTLS_ERR_SSL_BAD_INPUT_DATA:
         return TLS_TROUBLE_UNSUPPORTED;
     default:
         return TLS_TROUBLE_OTHER;

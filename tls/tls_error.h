@@ -3,6 +3,7 @@
 #ifndef TLS_TLS_ERROR_H
 #define TLS_TLS_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,14 @@ const char *tls_verify_text(uint32_t flags, char *out, size_t size);
 /* The alert that says so: certificate_expired, unknown_ca ...; certificate_required when there is
  * no certificate. */
 uint8_t tls_verify_alert(uint32_t flags);
+
+/* What the library lacks, where that is why a client's handshake failed after the ServerHello;
+ * NULL: that is not why. `version`: what the server chose, 0 when not known; `pss`: RSA-PSS was
+ * offered. */
+const char *tls_error_lacking(int error, uint16_t version, bool pss);
+
+/* The same for a server's handshake. */
+const char *tls_error_server_lacking(int error);
 
 /* What kind of trouble an error of the TLS library stands for. */
 enum tls_trouble {

@@ -11,25 +11,6 @@
 #include "core/clock.h"
 #include "vpclink/link.h"
 
-/* --- waiting --- */
-int link_wait_fd(int fd, short events, uint64_t deadline_us)
-{
-    for (;;) {
-        uint64_t now = clock_mono_us();
-        struct pollfd p = { .fd = fd, .events = events };
-        int rc;
-
-        if (now >= deadline_us)
-            return 0;
-        rc = poll(&p, 1, (int)((deadline_us - now + 999) / 1000));
-        if (rc > 0)
-            return 1;
-        if (rc < 0 && errno != EINTR && errno != EAGAIN)
-            return 0;
-    }
-}
-
-/* --- connecting --- */
 static int connect_to(struct gateway_link *link, const struct addr *to)
 {
     struct gateway_result *r = link->now;

@@ -10,6 +10,7 @@
 #include "tls/tls_conf.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
+#include "tls/tls_wire_write.h"
 #include "vpclink/link.h"
 
 static const uint16_t jdk_suites[] = {
@@ -178,7 +179,7 @@ enum gateway_break link_tls_alert(struct gateway_link *link, bool in_use)
 static enum gateway_break of_library(struct gateway_result *r, int leaf_error)
 {
     char buf[TLS_NAME_MAX];
-    const char *version;
+    const char *version, *lacking;
 
     if (leaf_error != 0) {
         tls_error_text(leaf_error, r->why, sizeof r->why);
@@ -200,11 +201,36 @@ static enum gateway_break of_library(struct gateway_result *r, int leaf_error)
     case TLS_TROUBLE_CLOSE:
         return BREAK_CLOSE_NOTIFY;
     case TLS_TROUBLE_UNSUPPORTED:
-        return BREAK_NOT_SIMULATED;
     case TLS_TROUBLE_OTHER:
         break;
     }
-    return BREAK_TLS_FAILED;
+    lacking = tls_error_lacking(r->tls.tls_error, r->tls.version, r->judged);
+    if (lacking != NULL)
+        snprintf(r->why, sizeof r->why, "it lacks %s", lacking);
+    return lacking != NULL ? BREAK_NOT_SIMULATED : BREAK_TLS_FAILED;
+}
+
+/* A refusal of the ClientHello itself, by a server that would answer a JDK's? */
+static bool refused_for_our_lack(struct gateway_link *link, uint8_t alert)
+{
+    const struct gateway_offer *o = &link->task->offer;
+    const uint16_t versions[] = { TLS_1_3, TLS_1_2 };
+    const size_t skipped = highest(o) == TLS_1_3 ? 0 : 1;
+    const struct tls_full_offer offer = {
+        .versions = { versions + skipped, COUNT(versions) - skipped - (lowest(o) != TLS_1_2) },
+        .suites = { o->n_suites > 0 ? o->suites : jdk_suites,
+                    o->n_suites > 0 ? o->n_suites : COUNT(jdk_suites) },
+        .groups = { o->n_groups > 0 ? o->groups : jdk_groups,
+                    o->n_groups > 0 ? o->n_groups : COUNT(jdk_groups) },
+        .sigs = { jdk_sigs, COUNT(jdk_sigs) },
+        .sni = link->now->sni[0] == '\0' ? NULL : link->now->sni,
+    };
+
+    if (link->now->judged || link->now->tls.cert_requested)
+        return false;
+    return (alert == TLS_ALERT_handshake_failure || alert == TLS_ALERT_insufficient_security ||
+            alert == TLS_ALERT_illegal_parameter) &&
+           link_server_would_answer(link, &offer);
 }
 
 void link_tls_failed(struct gateway_link *link)
@@ -240,7 +266,9 @@ void link_tls_failed(struct gateway_link *link)
                 : BREAK_HANDSHAKE_CLOSED;
         return;
     case HOP_CAUSE_ALERT_IN:
-        r->broke = name_alert(r, r->tls.alert_in.number, BREAK_ALERT);
+        r->broke = refused_for_our_lack(link, r->tls.alert_in.number)
+                       ? BREAK_NOT_SIMULATED
+                       : name_alert(r, r->tls.alert_in.number, BREAK_ALERT);
         return;
     case HOP_CAUSE_NOT_TLS:
         r->broke = BREAK_NOT_TLS;

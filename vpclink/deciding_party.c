@@ -18,6 +18,12 @@ void gateway_join(struct gateway_result *r, const struct far_side *far)
                                             END_TARGET_UNREACHABLE, END_TARGET_CONNECT_TIMEOUT,
                                             END_NO_SOURCE_PORT };
 
+    if (far->joined && far->end == END_SIMULATOR_LIMIT && r->broke != BREAK_NONE) {
+        r->broke = BREAK_NOT_SIMULATED;
+        snprintf(r->why, sizeof r->why, "behind listener %.63s it lacks %.200s", far->listener,
+                 far->lacking);
+        return;
+    }
     if (!far->joined || !unanswered(r) || r->answered_us != 0)
         return;
     for (size_t i = 0; i < sizeof nobody / sizeof nobody[0]; i++) {

@@ -148,6 +148,9 @@ bool far_side_take_event(const char *line, const char *client, struct far_side *
     text_of(served, "subject", out->served, sizeof out->served);
     text_of(served, "rule", out->served_rule, sizeof out->served_rule);
     take_back(json_object_get(j, "back"), out);
+    text_of(front, "not_simulated", out->lacking, sizeof out->lacking);
+    if (out->lacking[0] == '\0')
+        text_of(json_object_get(j, "back"), "not_simulated", out->lacking, sizeof out->lacking);
     end = json_object_get(j, "end");
     text_of(end, "code", code, sizeof code);
     out->end = flow_end_find(code);

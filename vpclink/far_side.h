@@ -27,6 +27,7 @@ struct far_side {
     char end_party[16], end_text[FAR_TEXT_MAX];
     char target_group[64], target[64]; /* empty: none was picked */
     enum protocol target_protocol;
+    char lacking[FAR_TEXT_MAX]; /* what the simulator would need to go on as AWS does */
     char refused[FAR_TEXT_MAX]; /* why the listener could not go on after our hello */
     char served[FAR_TEXT_MAX], served_rule[FAR_TEXT_MAX]; /* the listener's certificate */
     bool target_secured;                                  /* TLS toward the target is up */

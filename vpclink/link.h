@@ -40,6 +40,11 @@ void link_tls_failed(struct gateway_link *link);
 bool link_tls_secured(struct gateway_link *link);
 /* An alert came on a secured connection: name it. */
 enum gateway_break link_tls_alert(struct gateway_link *link, bool in_use);
+/* Ask the server once more, on a connection of its own, with a ClientHello that holds what the TLS
+ * library cannot offer (vpclink/ask_server.c). True, and link->now->why says so, when it answers.
+ */
+struct tls_full_offer;
+bool link_server_would_answer(struct gateway_link *link, const struct tls_full_offer *offer);
 /* Copy what is known of the TLS hop to link->now. */
 void link_tls_note(struct gateway_link *link);
 

@@ -166,7 +166,7 @@ static void a_flow_of_which_everything_is_known(void **state)
               "\"back\":{\"target_group\":\"backend\",\"target\":\"127.0.0.1:7443\","
               "\"source\":\"127.0.0.1:40000\",\"protocol\":\"TLS\",\"connect_ms\":0.1,"
               "\"policy\":\"ELBSecurityPolicy-TLS13-1-2-2021-06\",\"sni\":null,"
-              "\"verified\":false,\"version\":\"TLSv1.2\","
+              "\"verified\":false,\"not_simulated\":null,\"version\":\"TLSv1.2\","
               "\"cipher\":\"ECDHE-ECDSA-AES128-GCM-SHA256\",\"group\":\"secp256r1\","
               "\"alpn\":null,\"handshake_completed\":true,\"resumed\":true,"
               "\"alert_received\":null,\"alert_sent\":null,\"handshake_ms\":2.0,"
