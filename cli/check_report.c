@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/foreign.h"
+#include "labtarget/key_warnings.h"
 #include "labtarget/link_warnings.h"
 #include "labtarget/sections.h"
 #include "nlb/differences.h"
@@ -56,6 +57,7 @@ static void warn(const struct nlb_config *config, struct warnings *w)
 {
     nlb_config_quotas(config, take_warning, w);
     lab_config_link_warnings(config, take_warning, w);
+    lab_config_key_warnings(config, take_warning, w);
 }
 
 void check_print_warnings(const struct nlb_config *config, FILE *out)

@@ -21,11 +21,18 @@
 #define PATH_LEN  4096
 #define DEPTH_MAX 16
 
+struct seen {
+    dev_t device;
+    ino_t inode;
+};
+
 struct audit_run {
     struct command_line line;
     struct audit_options o;
     struct audit_report report;
     size_t looked_at;
+    struct seen *seen; /* below directories */
+    size_t n_seen;
     const char *store_spec, *host, *seed;
     struct cert_lab *lab;
     struct trust_store *bundle;
@@ -59,6 +66,26 @@ static int not_hidden(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+/* Links are followed, so a directory may lead back to itself, and a file have several names: each
+ * is looked at once. */
+static bool is_new(struct audit_run *run, const struct stat *st, int *rc)
+{
+    struct seen *bigger;
+
+    for (size_t i = 0; i < run->n_seen; i++) {
+        if (run->seen[i].device == st->st_dev && run->seen[i].inode == st->st_ino)
+            return false;
+    }
+    bigger = realloc(run->seen, (run->n_seen + 1) * sizeof *bigger);
+    if (bigger == NULL) {
+        *rc = 3;
+        return false;
+    }
+    run->seen = bigger;
+    run->seen[run->n_seen++] = (struct seen){ st->st_dev, st->st_ino };
+    return true;
+}
+
 static int visit_dir(struct audit_run *run, const char *dir, int depth)
 {
     struct dirent **entries;
@@ -73,8 +100,9 @@ static int visit_dir(struct audit_run *run, const char *dir, int depth)
         struct stat st;
 
         snprintf(path, sizeof path, "%s/%s", dir, entries[i]->d_name);
-        if (rc == 0 && lstat(path, &st) == 0 &&
-            (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && looks_like_certificate(path))))
+        if (rc == 0 && stat(path, &st) == 0 &&
+            (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && looks_like_certificate(path))) &&
+            is_new(run, &st, &rc))
             rc = visit(run, path, depth + 1);
         free(entries[i]);
     }
@@ -92,7 +120,7 @@ static int visit_file(struct audit_run *run, const char *path, bool named)
         return command_fail(&command_cert_audit, &err);
     run->looked_at += rc == 0;
     if (rc == 1 && named) {
-        foreign_printf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
+        foreign_printf(stderr, "nlbsim cert audit: %s\n", err.text);
         return 2;
     }
     return 0;
@@ -166,6 +194,7 @@ static int audit(struct audit_run *run, int n, char **paths)
     if (rc == 0)
         rc = print_report(run) != 0 ? 3 : run->report.n > 0;
     audit_report_clear(&run->report);
+    free(run->seen);
     trust_anchors_free(run->anchors);
     trust_store_unref(run->bundle);
     cert_lab_free(run->lab);

@@ -138,19 +138,25 @@ static void print_extensions(json_t *list)
     puts("   (* critical)");
 }
 
-static void print_certificate(json_t *c, size_t index)
+static void print_dates(json_t *c)
 {
     json_int_t left = json_integer_value(json_object_get(c, "days_left"));
 
-    foreign_printf(stdout, "[%zu] %s\n", index, text_of(c, "subject"));
-    foreign_printf(stdout, "  %-11s %s%s\n", "issuer", text_of(c, "issuer"),
-                   json_is_true(json_object_get(c, "self_issued")) ? "   (itself)" : "");
-    print_words("names", json_object_get(c, "names"));
     foreign_printf(stdout, "  %-11s %s to %s   (", "valid", text_of(c, "not_before"),
                    text_of(c, "not_after"));
     printf(left >= 0 ? "%" JSON_INTEGER_FORMAT " days left)\n"
                      : "ended %" JSON_INTEGER_FORMAT " days ago)\n",
            left >= 0 ? left : -left);
+}
+
+static void print_certificate(json_t *c, size_t index)
+{
+    foreign_printf(stdout, "[%zu] %s\n", index, text_of(c, "subject"));
+    foreign_printf(stdout, "  %-11s %s%s\n", "issuer", text_of(c, "issuer"),
+                   json_is_true(json_object_get(c, "self_issued")) ? "   (itself)" : "");
+    print_words("names", json_object_get(c, "names"));
+    if (!json_is_null(json_object_get(c, "days_left")))
+        print_dates(c);
     foreign_printf(stdout, "  %-11s %s %" JSON_INTEGER_FORMAT " bits", "key", text_of(c, "key"),
                    json_integer_value(json_object_get(c, "key_bits")));
     if (json_object_get(c, "curve") != NULL)
@@ -268,6 +274,22 @@ static int show_list(const struct show *s, const struct cert_list *list, json_t 
     return rc;
 }
 
+/* PEM, DER or JSON; what has nothing of a certificate is not shown as one. */
+static int read_text(struct cert_list *list, const char *text, size_t len, const char *source,
+                     struct err *err)
+{
+    bool json = text[strspn(text, " \t\r\n")] == '{';
+    int rc = json ? cert_list_read_json(list, text, len, source, err)
+                  : cert_list_read(list, text, len, source, err);
+
+    if (rc == 0 && list->n == 1 && list->at[0]->subject.len == 0 && list->at[0]->spki.len == 0) {
+        err_set(err, ERR_FORMAT, "%s: is no certificate (a JDK says %s)", source,
+                list->at[0]->refusal);
+        return -1;
+    }
+    return rc;
+}
+
 static int show(const struct show *s)
 {
     struct cert_list list = { 0 };
@@ -287,7 +309,7 @@ static int show(const struct show *s)
             file_wipe(text, len);
             return rc;
         }
-        rc = text == NULL ? -1 : cert_list_read(&list, text, len, s->source, &err);
+        rc = text == NULL ? -1 : read_text(&list, text, len, s->source, &err);
     }
     rc = rc != 0 ? command_fail(&command_cert_show, &err) : show_list(s, &list, tls);
     file_wipe(text, len);

@@ -14,6 +14,7 @@
 #include "cli/ready.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "labtarget/key_warnings.h"
 #include "labtarget/link_warnings.h"
 #include "labtarget/sections.h"
 #include "labtarget/testbed.h"
@@ -63,6 +64,12 @@ static void log_quota(void *unused, int line, const char *text)
     log_warn("quota", "line=%d %s", line, text);
 }
 
+static void log_exposed(void *unused, int line, const char *text)
+{
+    (void)unused;
+    log_warn("key_exposed", "line=%d %s", line, text);
+}
+
 static void log_unreachable(void *unused, int line, const char *text)
 {
     (void)unused;
@@ -75,6 +82,8 @@ static void log_remarks(const struct nlb_config *config)
 {
     nlb_config_lacking(config, log_difference, NULL);
     nlb_config_quotas(config, log_quota, NULL);
+    lab_config_link_warnings(config, log_unreachable, NULL);
+    lab_config_key_warnings(config, log_exposed, NULL);
 }
 
 /* --- the loop of the main thread --- */
@@ -213,9 +222,7 @@ static int serve_file(struct session *s, struct nlb_config *config)
         nlb_config_unref(config);
         return err_exit_status(&err);
     }
-    nlb_config_lacking(config, log_difference, NULL);
-    nlb_config_quotas(config, log_quota, NULL);
-    lab_config_link_warnings(config, log_unreachable, NULL);
+    log_remarks(config);
     ready_print(data_on_stdout(config) ? stderr : stdout, &s->bed);
     if (s->options->ready_file != NULL &&
         ready_write_file(s->options->ready_file, &s->bed, &err) != 0) {

@@ -202,12 +202,26 @@ static int take_pair(void *user, const char *section, const char *name, const ch
     return 1;
 }
 
+/* What AWS's command line prints, say: one sentence instead of one per line. */
+static bool begins_with_brace(const char *at, const char *end)
+{
+    while (at < end && strchr(" \t\r\n", *at) != NULL && *at != '\0')
+        at++;
+    return at < end && *at == '{';
+}
+
 void ini_read(const char *text, size_t n, const struct ini_sink *sink)
 {
     struct reader r = { .at = text, .end = text + n, .sink = sink };
 
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         r.at += 3;
+    if (begins_with_brace(r.at, r.end)) {
+        problems_add(sink->problems, 1,
+                     "this is JSON, not an INI file: a configuration has [sections] with lines of "
+                     "'key = value'");
+        return;
+    }
     /* An inih built to stop at its first error is called again for the rest. */
     do {
         ini_parse_stream(read_line, &r, take_pair, &r);

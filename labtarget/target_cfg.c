@@ -144,7 +144,7 @@ const struct cfg_key lab_target_keys[] = {
       .help = "what the target speaks", .source = OURS },
     { .name = "listen", .kind = CFG_ADDR, .offset = AT(listen), .def = "127.0.0.1:0",
       .help = "where it listens; port 0 picks a free one", .source = OURS },
-    { .name = "certificate", .kind = CFG_CUSTOM, .parse_cb = parse_certificate, .values = "a PEM file, lab:PROFILE/HOST",
+    { .name = "certificate", .kind = CFG_CUSTOM, .parse_cb = parse_certificate, .values = "a PEM file, two (CERT.pem KEY.pem), lab:PROFILE/HOST",
       .with = "HTTPS", .help = "what it presents; any key type; required", .source = OURS },
     { .name = "client_auth", .kind = CFG_ENUM, .offset = AT(client_auth), .choices = client_auths, .def = "none",
       .with = "HTTPS", .help = "ask for a client certificate, or insist on one", .source = OURS },

@@ -140,7 +140,7 @@ const struct cfg_key listener_keys[] = {
       .why = "the idle timeout of a TLS listener is 350 seconds and cannot be changed (" GUIDE "update-idle-timeout.html)",
       .help = "after this long without data the flow is forgotten; 350 s, fixed, for TLS listeners", .source = GUIDE "update-idle-timeout.html" },
     { .name = "certificate", .kind = CFG_CUSTOM, .repeated = true, .parse_cb = parse_certificate,
-      .values = "a PEM file, lab:PROFILE/HOST",
+      .values = "a PEM file, two (CERT.pem KEY.pem), lab:PROFILE/HOST",
       .with = "TLS",
       .why = "a TCP listener passes encrypted bytes on and never presents a certificate (" LISTENERS ")",
       .help = "the first is the default certificate, the others are chosen by SNI; chain and key in one file, or the key in NAME.key beside NAME.pem",

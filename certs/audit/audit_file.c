@@ -59,6 +59,8 @@ static int check_key_file(struct audit_report *report, const struct audit_subjec
     cert = cert_load(s->file, NULL, NULL, &why);
     if (rc == 0 && cert == NULL && strstr(why.text, "does not belong") != NULL)
         rc = audit_note(report, s, AUDIT_KEY_MISMATCH, s->chain->at[0], "%s", why.text);
+    else if (rc == 0 && cert == NULL && strstr(why.text, "private key") != NULL)
+        rc = audit_note(report, s, AUDIT_KEY_UNUSABLE, s->chain->at[0], "%s", why.text);
     cert_unref(cert);
     return rc;
 }
@@ -107,7 +109,9 @@ int audit_file(struct audit_report *report, const struct audit_options *o, const
             rc = -1;
         }
     } else if (strstr(text, "-----BEGIN CERTIFICATE-----") != NULL) {
-        rc = audit_note(report, &s, AUDIT_UNREADABLE, NULL, "%s", none.text);
+        rc = audit_note(report, &s, AUDIT_FILE_REFUSED, NULL, "%s", none.text);
+    } else {
+        *err = none;
     }
     file_wipe(text, len);
     cert_list_clear(&list);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/foreign.h"
 
 #define DAY_S 86400
 
@@ -84,26 +85,12 @@ static json_t *time_json(int64_t utc_s)
     return json_sprintf("%s%s", text, text[0] == '-' ? "" : "Z");
 }
 
-/* Foreign text can hold anything; what is not UTF-8 is shown as '?'. */
-static json_t *text_json(char *text)
-{
-    json_t *json = json_string(text);
-
-    if (json != NULL)
-        return json;
-    for (char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    }
-    return json_string(text);
-}
-
 static json_t *name_json(struct der_span name)
 {
     char text[1024];
 
     cert_name_text(name, CERT_STYLE_JAVA, text, sizeof text);
-    return text_json(text);
+    return foreign_json(text);
 }
 
 static json_t *hex_json(struct der_span bytes)
@@ -120,7 +107,7 @@ static json_t *names_json(const struct cert_facts *f)
 
     for (size_t i = 0; i < f->n_sans; i++) {
         cert_general_name_text(&f->sans[i], text, sizeof text);
-        json_array_append_new(list, text_json(text));
+        json_array_append_new(list, foreign_json(text));
     }
     return list;
 }
@@ -172,25 +159,24 @@ static void set_optional(json_t *out, const struct cert_facts *f)
         json_object_set_new(out, "subject_key_id", hex_json(f->ski));
     if (f->aki_key.at != NULL)
         json_object_set_new(out, "authority_key_id", hex_json(f->aki_key));
-    if (f->refusal[0] != '\0') {
-        char text[CERT_REFUSAL_MAX];
-
-        snprintf(text, sizeof text, "%s", f->refusal);
-        json_object_set_new(out, "refusal", text_json(text));
-    }
+    if (f->refusal[0] != '\0')
+        json_object_set_new(out, "refusal", foreign_json(f->refusal));
 }
 
 json_t *cert_describe(const struct cert_facts *f, int64_t now_s)
 {
+    /* Of one that could not be read as far as its dates there are none, rather than 1970. */
+    bool dated = f->not_before_utc != 0 || f->not_after_utc != 0;
     json_t *out = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:i, s:s, s:o, s:o, s:i, s:b, s:b, s:o}", "subject",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:o, s:o, s:i, s:b, s:b, s:o}", "subject",
         name_json(f->subject), "issuer", name_json(f->issuer), "names", names_json(f), "not_before",
-        time_json(f->not_before_utc), "not_after", time_json(f->not_after_utc), "days_left",
-        (json_int_t)cert_days_left(f, now_s), "key", f->key_algorithm, "key_bits", (int)f->key_bits,
-        "signature", f->sig_algorithm, "serial", hex_json(f->serial), "sha256",
-        hex_json(der_span_of(f->sha256, sizeof f->sha256)), "version", f->version, "self_issued",
-        (int)f->self_issued, "ca", (int)(f->has_basic_constraints && f->ca), "extensions",
-        extensions_json(f));
+        dated ? time_json(f->not_before_utc) : json_null(), "not_after",
+        dated ? time_json(f->not_after_utc) : json_null(), "days_left",
+        dated ? json_integer(cert_days_left(f, now_s)) : json_null(), "key", f->key_algorithm,
+        "key_bits", (int)f->key_bits, "signature", f->sig_algorithm, "serial", hex_json(f->serial),
+        "sha256", hex_json(der_span_of(f->sha256, sizeof f->sha256)), "version", f->version,
+        "self_issued", (int)f->self_issued, "ca", (int)(f->has_basic_constraints && f->ca),
+        "extensions", extensions_json(f));
 
     if (out != NULL)
         set_optional(out, f);

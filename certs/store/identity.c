@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "certs/lab/issue_key.h"
 #include "certs/lab/lab.h"
 #include "certs/lab/profiles.h"
+#include "certs/x509/file_kind.h"
 #include "certs/x509/pem_file.h"
 #include "tls/mbedtls_private.h"
 
@@ -110,13 +112,24 @@ static char *key_path(const char *path)
 static int parse_key(struct shared_cert *c, const char *path, const char *text, size_t len,
                      struct err *err)
 {
-    char reason[192];
+    char reason[512];
+    const char *why;
+    struct stat st;
     int rc =
         mbedtls_pk_parse_key(&c->key, (const unsigned char *)text, len + 1, NULL, 0, NULL, NULL);
 
-    if (rc == 0)
-        return 0;
-    err_set(err, ERR_CONFIG, "%s: the private key %s", path, pem_reason(rc, reason, sizeof reason));
+    if (rc == 0) {
+        c->pub.key_path = strdup(path);
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            c->pub.key_mode = st.st_mode & 0777;
+        if (c->pub.key_path != NULL)
+            return 0;
+        err_set(err, ERR_NOMEM, "%s", path);
+        return -1;
+    }
+    why = file_kind_of_key(path, text, reason, sizeof reason);
+    err_set(err, ERR_CONFIG, "%s: the private key %s", path,
+            why != NULL ? why : pem_reason(rc, reason, sizeof reason));
     return -1;
 }
 
@@ -133,6 +146,7 @@ static int load_key_from(struct shared_cert *c, const char *path, struct err *er
 static int load_key_beside(struct shared_cert *c, const char *path, struct err *err)
 {
     char *beside = key_path(path);
+    size_t n;
     int rc;
 
     if (beside == NULL) {
@@ -140,8 +154,12 @@ static int load_key_beside(struct shared_cert *c, const char *path, struct err *
         return -1;
     }
     rc = load_key_from(c, beside, err);
-    if (rc != 0 && access(beside, R_OK) != 0)
+    if (rc != 0 && access(beside, R_OK) != 0) {
         err_prefix(err, "%s holds no private key, so it is looked for beside it", path);
+        n = strlen(err->text);
+        snprintf(err->text + n, sizeof err->text - n,
+                 "; name a key that is elsewhere behind it: certificate = CERT.pem KEY.pem");
+    }
     free(beside);
     return rc;
 }
@@ -163,17 +181,38 @@ static int check_pair(const struct shared_cert *c, const char *path, struct err 
     return -1;
 }
 
-static int load_identity_file(struct shared_cert *c, const char *key, const char *base_dir,
-                              struct err *err)
+/* "cert.pem key.pem": two files. The blank is the one behind which something is there; a name that
+ * is there as it stands may have blanks of its own. */
+static int split_pair(const char *base_dir, char *spec, char **key, struct err *err)
 {
-    char *path = pem_path(base_dir, c->pub.spec), *text = NULL;
+    char *path = pem_path(base_dir, spec), *first = NULL;
+    bool whole = path == NULL || access(path, F_OK) == 0;
+
+    free(path);
+    *key = NULL;
+    for (char *at = whole ? NULL : strchr(spec, ' '); at != NULL; at = strchr(at + 1, ' ')) {
+        *at = '\0';
+        first = pem_path(base_dir, spec);
+        if (first != NULL && access(first, F_OK) == 0) {
+            free(first);
+            *key = pem_path(base_dir, at + 1 + strspn(at + 1, " "));
+            if (*key != NULL)
+                return 0;
+            err_set(err, ERR_NOMEM, "%s", spec);
+            return -1;
+        }
+        free(first);
+        *at = ' ';
+    }
+    return 0;
+}
+
+static int load_named(struct shared_cert *c, const char *path, const char *key, struct err *err)
+{
+    char *text = NULL;
     size_t len = 0;
     int rc = -1;
 
-    if (path == NULL) {
-        err_set(err, ERR_NOMEM, "%s", c->pub.spec);
-        return -1;
-    }
     text = pem_read(path, &len, err);
     if (text == NULL || cert_list_read(&c->pub.chain, text, len, path, err) != 0)
         goto out;
@@ -184,7 +223,29 @@ static int load_identity_file(struct shared_cert *c, const char *key, const char
                                                       : load_key_beside(c, path, err);
 out:
     file_wipe(text, len);
+    return rc;
+}
+
+static int load_identity_file(struct shared_cert *c, const char *key, const char *base_dir,
+                              struct err *err)
+{
+    const char *no_file = file_kind_of_name(c->pub.spec);
+    char *spec, *path = NULL, *second = NULL;
+    int rc = -1;
+
+    if (no_file != NULL) {
+        err_set(err, ERR_CONFIG, "'%.200s' %s", c->pub.spec, no_file);
+        return -1;
+    }
+    spec = strdup(c->pub.spec);
+    if (spec == NULL)
+        err_set(err, ERR_NOMEM, "%s", c->pub.spec);
+    else if (split_pair(base_dir, spec, &second, err) == 0 &&
+             (path = pem_path(base_dir, spec)) != NULL)
+        rc = load_named(c, path, key != NULL ? key : second, err);
+    free(second);
     free(path);
+    free(spec);
     return rc;
 }
 
@@ -261,6 +322,7 @@ void cert_unref(const struct cert *cert)
     mbedtls_pk_free(&c->key); /* wipes */
     mbedtls_x509_crt_free(&c->crt);
     cert_list_clear(&c->pub.chain);
+    free(c->pub.key_path);
     free(c->pub.spec);
     free(c);
 }

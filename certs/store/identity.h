@@ -24,6 +24,8 @@ struct mbedtls_x509_crt;   /* mbedtls/x509_crt.h */
  */
 struct cert {
     char *spec;                     /* as written in the configuration */
+    char *key_path;                 /* the file its key came from; NULL: the lab made it */
+    unsigned key_mode;              /* of that file: 0600; 0 when it is no regular file */
     struct cert_list chain;         /* exactly the order given, even if wrong: a fault to reproduce;
                                        at least one; the octets are at[i]->der */
     const struct cert_facts *leaf;  /* chain.at[0] */
@@ -35,7 +37,8 @@ struct cert {
 
 /*
  * Load a certificate.
- *   spec      "api.pem" (chain; the key in the same file, or in api.key beside it), or
+ *   spec      "api.pem" (chain; the key in the same file, or in api.key beside it),
+ *             "api.pem api.key" (two files), or
  *             "lab:PROFILE/HOST" (issued now, in memory; certs/lab/profiles.def)
  *   base_dir  what a relative path is relative to; NULL: the working directory
  *   lab       needed for "lab:…"; may be NULL when no spec names a lab

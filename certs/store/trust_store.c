@@ -8,6 +8,7 @@
 
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/x509/file_kind.h"
 #include "certs/x509/pem_file.h"
 
 struct shared_bundle {
@@ -87,6 +88,7 @@ static int load_system(struct trust_store *b, struct err *err)
 
 static int load(struct trust_store *b, const char *base_dir, struct cert_lab *lab, struct err *err)
 {
+    const char *no_file;
     char *path;
     int rc;
 
@@ -94,6 +96,11 @@ static int load(struct trust_store *b, const char *base_dir, struct cert_lab *la
         return load_lab_store(b, lab, err);
     if (strcmp(b->spec, "system") == 0)
         return load_system(b, err);
+    no_file = file_kind_of_name(b->spec);
+    if (no_file != NULL) {
+        err_set(err, ERR_CONFIG, "'%.200s' %s", b->spec, no_file);
+        return -1;
+    }
     path = pem_path(base_dir, b->spec);
     if (path == NULL) {
         err_set(err, ERR_NOMEM, "%s", b->spec);

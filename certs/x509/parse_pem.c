@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/x509/file_kind.h"
 #include "certs/x509/parse.h"
 #include "certs/x509/pem_file.h"
+
+#define GLUED "----------BEGIN "
 
 int cert_list_take(struct cert_list *list, struct cert_facts *facts, struct err *err)
 {
@@ -91,12 +94,45 @@ out:
     return rc;
 }
 
+/* No PEM reader but this one would go on behind "-----END CERTIFICATE----------BEGIN …": OpenSSL
+ * and with it nginx call it a bad end line. */
+static int check_line_ends(const char *text, size_t len, const char *what, struct err *err)
+{
+    const char *glued = memmem(text, len, GLUED, strlen(GLUED));
+    unsigned line = 1;
+
+    if (glued == NULL)
+        return 0;
+    for (const char *at = text; at < glued; at++)
+        line += *at == '\n';
+    err_set(err, ERR_FORMAT,
+            "%s: line %u: END and BEGIN stand on one line, which OpenSSL refuses: a file without a "
+            "newline at its end was joined to another; put one between them",
+            what, line);
+    return -1;
+}
+
+static int refuse_file(const char *text, size_t len, const char *what, struct err *err)
+{
+    char kind[512];
+    const char *why = file_kind(what, text, len, kind, sizeof kind);
+
+    err_set(err, ERR_FORMAT, "%s: %s", what, why != NULL ? why : "no certificate in PEM form");
+    return -1;
+}
+
 int cert_list_read(struct cert_list *list, const char *text, size_t len, const char *what,
                    struct err *err)
 {
     const char *at = text, *end = text + len;
     size_t before = list->n;
+    char kind[512];
 
+    if (check_line_ends(text, len, what, err) != 0)
+        return -1;
+    if (len > 0 && ((uint8_t)text[0] == DER_SEQUENCE || text[0] == '{') &&
+        file_kind(what, text, len, kind, sizeof kind) != NULL)
+        return refuse_file(text, len, what, err);
     if (len > 0 && (uint8_t)text[0] == DER_SEQUENCE)
         return cert_list_add_der(list, der_span_of((const uint8_t *)text, len), err);
     while ((at = find(at, end, "-----BEGIN ")) != NULL) {
@@ -119,11 +155,7 @@ int cert_list_read(struct cert_list *list, const char *text, size_t len, const c
             return -1;
         at = stop + strlen("-----END ");
     }
-    if (list->n == before) {
-        err_set(err, ERR_FORMAT, "%s: no certificate in PEM form", what);
-        return -1;
-    }
-    return 0;
+    return list->n > before ? 0 : refuse_file(text, len, what, err);
 }
 
 int cert_list_load(struct cert_list *list, const char *path, struct err *err)

@@ -376,7 +376,8 @@ class Audit(InTemp):
         rules = json.loads(cert("audit", "--sarif", "--trust-store", "none", server("valid"))[1])["runs"][0]["tool"]["driver"]["rules"]
         covered = {c for codes in self.CASES.values() for c in codes} | {
             "expires-soon", "issuer-expires-soon", "key-exposed", "key-mismatch", "nlb-key-unsupported", "key-refused",
-            "unreadable", "anchor-expired", "anchor-expires-soon"}
+            "unreadable", "anchor-expired", "anchor-expires-soon",
+            "key-unusable", "file-refused"}  # the last two: test_files.py
         self.assertEqual({r["id"] for r in rules}, covered)
 
     def test_a_finding_says_what_happens_and_what_to_do(self):

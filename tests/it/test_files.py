@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -189,6 +190,169 @@ class ClientStore(Folder):
             with self.subTest(text):
                 pathlib.Path(path).write_text(text)
                 self.assertIn("state.json", self.call("rotate", code=2))
+
+
+def make(*argv, cwd):
+    subprocess.run(argv, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+
+
+class Shapes(Folder):
+    """Files that are not what they should be: `check` and `cert audit` refuse them in the same words."""
+
+    def setUp(self):
+        super().setUp()
+        cert = CERTS.get(HOST)
+        self.pem, self.key = pathlib.Path(cert.crt).read_text(), pathlib.Path(cert.key).read_text()
+        self.write("good.pem", self.pem + self.key)
+
+    def write(self, name, data):
+        path = pathlib.Path(self.path(name))
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        path.chmod(0o600)
+        return str(path)
+
+    def check(self, spec):
+        ini = self.write("nlb.ini", "[listener l]\nprotocol = TLS\nlisten = 127.0.0.1:0\ntarget_group = g\n"
+                         f"certificate = {spec}\n[target_group g]\nprotocol = TCP\n")
+        return text_of("check", ini)
+
+    def audit(self, name):
+        return text_of("cert", "audit", "--trust-store", "none", self.path(name))
+
+    def refused(self, name, *words):
+        check, audit = self.check(name), self.audit(name)
+        self.assertNotEqual((check.returncode, audit.returncode), (0, 0))
+        self.assertIn(audit.returncode, (1, 2))
+        sentence = check.stderr.strip().split(f"{name}: ", 1)[1].replace(f"{self.dir}/", "").split(f"{name}: ", 1)[-1]
+        self.assertIn(sentence, (audit.stdout + audit.stderr).replace(f"{self.dir}/", ""))
+        for word in words:
+            self.assertIn(word, check.stderr)
+
+    def test_keys(self):
+        trailing = "".join(line + "  \n" for line in (self.pem + self.key).splitlines())
+        indented = self.pem + "".join("  " + line + "\n" for line in self.key.splitlines())
+        make("openssl", "pkcs8", "-topk8", "-in", CERTS.get(HOST).key, "-passout", "pass:x", "-out", "e.key", cwd=self.dir)
+        for name, text, *words in (
+                ("trailing.pem", trailing, "blanks at the end of its lines", "sed -i"),
+                ("indented.pem", indented, "is indented", "sed -i"),
+                ("encrypted.pem", self.pem + pathlib.Path(self.path("e.key")).read_text(), "encrypted", "openssl pkey -in"),
+                ("proctype.pem", self.pem + self.key.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1),
+                 "encrypted", "openssl pkey -in"),
+                ("spoilt.pem", self.pem + self.key.replace("M", "!", 1).replace("A", "!", 2), "private key"),
+                ("glued.pem", self.pem.rstrip() + self.pem + self.key, "END and BEGIN stand on one line"),
+                ("glued2.pem", self.pem.rstrip() + self.key, "END and BEGIN stand on one line"),
+                ("ssh.pem", self.pem + "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
+                 "ssh-keygen -p -m PEM")):
+            with self.subTest(name):
+                self.write(name, text)
+                self.refused(name, *words)
+
+    def test_other_formats(self):
+        make("openssl", "pkcs12", "-export", "-in", "good.pem", "-out", "b.p12", "-passout", "pass:x", cwd=self.dir)
+        make("openssl", "crl2pkcs7", "-nocrl", "-certfile", "good.pem", "-out", "c.p7b", cwd=self.dir)
+        make("openssl", "crl2pkcs7", "-nocrl", "-certfile", "good.pem", "-outform", "DER", "-out", "c.p7", cwd=self.dir)
+        for name, data, word in (
+                ("b.p12", None, "openssl pkcs12 -in"), ("c.p7b", None, "openssl pkcs7 -in"),
+                ("c.p7", None, "openssl pkcs7 -inform DER"),
+                ("d.jks", b"\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1", "keytool -importkeystore"),
+                ("e.csr", "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n", "request"),
+                ("f.pem", self.pem.encode("utf-16"), "UTF-16"),
+                ("g.json", json.dumps({"Certificate": self.pem}), "is JSON"),
+                ("h.html", "<!doctype html>", "HTML"),
+                ("i.b64", "".join(self.pem.splitlines()[1:-1]), "without BEGIN and END lines"),
+                ("k.key", self.key, "private key and holds no certificate"),
+                ("empty.pem", "", "is empty")):
+            with self.subTest(name):
+                if data is not None:
+                    self.write(name, data)
+                os.chmod(self.path(name), 0o600)
+                self.refused(name, word)
+                if name != "g.json":
+                    show = text_of("cert", "show", self.path(name))
+                    self.assertEqual((show.returncode, show.stdout), (2, ""))
+                    self.assertIn(word, show.stderr)
+
+    def test_what_is_no_name_of_a_file(self):
+        for spec, word in (("arn:aws:acm:us-east-1:123456789012:certificate/1", "is an ARN"), ("https://x/y.pem", "is a URL"),
+                           ('"good.pem"', "quotes"), ("'good.pem'", "quotes"), ("s3://b/k", "S3"),
+                           ("file:///x.pem", "the path alone")):
+            with self.subTest(spec):
+                done = self.check(spec)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(word, done.stderr)
+        done = text_of("check", self.write("aws.ini", '\n{ "Listeners": [\n {} ] }\n'))
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+        self.assertIn("this is JSON", done.stderr)
+
+    def test_two_files(self):
+        os.mkdir(self.path("live"))
+        self.write("live/fullchain.pem", self.pem)
+        self.write("live/privkey.pem", self.key)
+        self.write("my cert.pem", self.pem)
+        self.write("my key.pem", self.key)
+        for spec in ("live/fullchain.pem live/privkey.pem", "live/fullchain.pem   my key.pem", "my cert.pem my key.pem",
+                     f"{self.dir}/my cert.pem {self.dir}/live/privkey.pem"):
+            with self.subTest(spec):
+                self.assertEqual(self.check(spec).returncode, 0, self.check(spec).stderr)
+        self.write("all in one.pem", self.pem + self.key)
+        self.assertEqual(self.check("all in one.pem").returncode, 0)
+        self.assertIn("CERT.pem KEY.pem", self.check("live/fullchain.pem").stderr)
+        self.assertIn("gone.pem: cannot read", self.check("live/fullchain.pem gone.pem").stderr)
+
+    def test_keys_that_others_can_read(self):
+        os.chmod(self.path("good.pem"), 0o644)
+        done = self.check("good.pem")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("nlb.ini:5: warning: ", done.stderr + done.stdout)
+        self.assertIn("mode 644", done.stderr + done.stdout)
+        os.chmod(self.path("good.pem"), 0o600)
+        done = self.check("good.pem")
+        self.assertNotIn("mode", done.stderr + done.stdout)
+
+    def test_an_audit_follows_links_once(self):
+        os.makedirs(self.path("tree", "..data"))
+        os.makedirs(self.path("tree", "live"))
+        os.makedirs(self.path("archive"))
+        self.write("archive/one.pem", self.pem + self.key)
+        self.write("tree/..data/tls.crt", self.pem + self.key)
+        os.symlink("..data/tls.crt", self.path("tree", "tls.crt"))
+        os.symlink("../../archive/one.pem", self.path("tree", "live", "fullchain.pem"))
+        os.symlink("../../archive/one.pem", self.path("tree", "live", "same.pem"))
+        os.symlink("../..", self.path("tree", "live", "loop"))
+        os.symlink("loop", self.path("tree", "live", "loop2"))
+        os.symlink("gone.pem", self.path("tree", "live", "dangling.pem"))
+        os.symlink("self.pem", self.path("tree", "live", "self.pem"))
+        os.mkfifo(self.path("tree", "fifo.pem"))
+        done = self.audit("tree")
+        self.assertIn("3 chains looked at", done.stdout)  # one.pem, tls.crt, and good.pem through the loop
+
+    def test_show_reads_json(self):
+        other = pathlib.Path(CERTS.root().crt).read_text()
+        for doc in ({"Certificate": self.pem, "CertificateChain": other},
+                    {"ServerCertificate": {"ServerCertificateMetadata": {"Path": "/"}, "CertificateBody": self.pem,
+                                           "CertificateChain": other}},
+                    {"items": [{"pemEncodedCertificate": self.pem}, {"pemEncodedCertificate": other}]}):
+            done = text_of("cert", "show", "--json", self.write("a.json", json.dumps(doc)))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(json.loads(done.stdout)["certificates"]), 2)
+            self.assertIn(HOST, json.loads(done.stdout)["certificates"][0]["subject"])
+        for text, word in (('{"a": []}', "without a certificate"), ("{", "begins like JSON")):
+            done = text_of("cert", "show", self.write("b.json", text))
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(word, done.stderr)
+        made = text_of("cert", "client", "generate", "--dir", self.path("store"))
+        done = text_of("cert", "show", self.write("c.json", made.stdout))
+        self.assertIn("ApiGateway", done.stdout)
+
+    def test_nothing_is_of_1970(self):
+        for data in (b"\x30\x00", b"\x30\x03\x02\x01\x07", b"\x30\x80", b"\x30\x82\x01"):
+            done = text_of("cert", "show", self.write("x.der", data))
+            self.assertEqual((done.returncode, done.stdout), (2, ""), data)
+            self.assertNotIn("1970", done.stderr)
+        whole = ssl.PEM_cert_to_DER_cert(self.pem)
+        for n in range(8, len(whole), 7):
+            done = text_of("cert", "show", self.write("x.der", whole[:n]))
+            self.assertNotIn("1970", done.stdout + done.stderr, n)
 
 
 if __name__ == "__main__":
