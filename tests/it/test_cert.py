@@ -377,7 +377,7 @@ class Audit(InTemp):
         covered = {c for codes in self.CASES.values() for c in codes} | {
             "expires-soon", "issuer-expires-soon", "key-exposed", "key-mismatch", "nlb-key-unsupported", "key-refused",
             "unreadable", "anchor-expired", "anchor-expires-soon",
-            "key-unusable", "file-refused"}  # the last two: test_files.py
+            "key-unusable", "file-refused", "not-judged"}  # test_files.py; not-judged is a limit of the judge's
         self.assertEqual({r["id"] for r in rules}, covered)
 
     def test_a_finding_says_what_happens_and_what_to_do(self):
