@@ -10,9 +10,9 @@
 #include "certs/judge/trust.h"
 #include "certs/store/identity.h"
 #include "core/foreign.h"
-#include "labtarget/sections.h"
 #include "listeners/sni.h"
 #include "nlb/config.h"
+#include "testbed/sections.h"
 
 struct ini {
     struct audit_report *report;

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "core/foreign.h"
-#include "labtarget/key_warnings.h"
-#include "labtarget/link_warnings.h"
-#include "labtarget/sections.h"
 #include "nlb/differences.h"
 #include "nlb/quotas.h"
+#include "testbed/key_warnings.h"
+#include "testbed/link_warnings.h"
+#include "testbed/sections.h"
 
 static const char later_integration[] =
     "checked, not acted on by `run`: sending its requests comes with `probe` and `matrix`";

@@ -4,7 +4,7 @@
 
 #include "cli/check_report.h"
 #include "cli/cli.h"
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
 
 struct check_options {
     struct command_line line;

@@ -12,8 +12,8 @@
 #include "cli/demo_show.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "labtarget/testbed.h"
 #include "matrix/catalogue.h"
+#include "testbed/testbed.h"
 #include "tls/tls_conf.h"
 
 #define HOST "api.example.com" /* of scenarios/demo.ini */

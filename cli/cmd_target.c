@@ -9,9 +9,10 @@
 #include "cli/cli.h"
 #include "cli/ready.h"
 #include "core/log.h"
-#include "labtarget/faults.h"
+#include "labtarget/fault_parse.h"
 #include "labtarget/lab_target.h"
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
+#include "testbed/testbed.h"
 #include "tls/tls_conf.h"
 
 #define KEYS_MAX        24
@@ -80,7 +81,7 @@ static struct nlb_config *load_target(const struct target_options *o, const char
 static int serve_target(struct nlb_config *config, const sigset_t *signals)
 {
     struct err err = { 0 };
-    struct lab_targets *targets = lab_targets_start(config, &err);
+    struct lab_targets *targets = testbed_lab_targets(config, &err);
     const struct lab_target_info *info;
     char text[ADDR_TEXT_MAX];
     int got;

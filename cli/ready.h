@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "core/err.h"
-#include "labtarget/testbed.h"
+#include "testbed/testbed.h"
 
 /* "ready listener=https protocol=TLS address=127.0.0.1:8443", one line per listener. */
 void ready_print(FILE *out, const struct testbed *t);

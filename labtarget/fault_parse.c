@@ -5,7 +5,7 @@
 
 #include "core/cfg_key.h"
 #include "core/suggest.h"
-#include "labtarget/faults.h"
+#include "labtarget/fault_parse.h"
 #include "tls/tls_params.h"
 
 static const struct arg_kind {

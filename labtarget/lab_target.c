@@ -143,10 +143,10 @@ static struct target_socket *find_socket(const struct lab_targets_change *c,
     return NULL;
 }
 
-static int prepare_row(struct lab_targets_change *c, struct nlb_config *config,
+static int prepare_row(struct lab_targets_change *c, const struct lab_target_source *source,
                        const struct lab_target_cfg *cfg, struct err *err)
 {
-    struct change_row row = { .target = lab_target_new(config, cfg, err) };
+    struct change_row row = { .target = lab_target_new(source, cfg, err) };
     struct addr at;
 
     if (row.target == NULL)
@@ -161,16 +161,16 @@ static int prepare_row(struct lab_targets_change *c, struct nlb_config *config,
     }
     row.target->info.addr = row.socket->bound;
     at = target_socket_reachable(row.socket);
-    (void)nlb_config_bind_lab(config, cfg->obj.name, &at);
+    source->bound_cb(source->owner, cfg->obj.name, &at);
     c->rows[c->n++] = row;
     return 0;
 }
 
-struct lab_targets_change *lab_targets_prepare(struct lab_targets *set, struct nlb_config *config,
+struct lab_targets_change *lab_targets_prepare(struct lab_targets *set,
+                                               const struct lab_target_source *source,
                                                struct err *err)
 {
-    size_t n;
-    const struct lab_target_cfg *cfgs = lab_config_targets(config, &n);
+    size_t n = source->n;
     struct lab_targets_change *c;
 
     if (n > 0 && !set->running && start_loop(set, err) != 0)
@@ -187,7 +187,7 @@ struct lab_targets_change *lab_targets_prepare(struct lab_targets *set, struct n
         return NULL;
     }
     for (size_t i = 0; i < n; i++) {
-        if (prepare_row(c, config, &cfgs[i], err) != 0) {
+        if (prepare_row(c, source, &source->cfgs[i], err) != 0) {
             lab_targets_drop(c);
             return NULL;
         }
@@ -225,7 +225,7 @@ void lab_targets_drop(struct lab_targets_change *c)
 }
 
 /* --- life --- */
-struct lab_targets *lab_targets_start(struct nlb_config *config, struct err *err)
+struct lab_targets *lab_targets_start(const struct lab_target_source *source, struct err *err)
 {
     struct lab_targets *set = calloc(1, sizeof *set);
     struct lab_targets_change *all;
@@ -238,7 +238,7 @@ struct lab_targets *lab_targets_start(struct nlb_config *config, struct err *err
     LIST_INIT(&set->conns);
     pthread_mutex_init(&set->lock, NULL);
     pthread_cond_init(&set->taken, NULL);
-    all = lab_targets_prepare(set, config, err);
+    all = lab_targets_prepare(set, source, err);
     if (all == NULL) {
         lab_targets_stop(set);
         return NULL;

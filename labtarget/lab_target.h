@@ -9,38 +9,43 @@
 
 #include "core/addr.h"
 #include "core/err.h"
-#include "nlb/config.h"
+#include "labtarget/target_cfg.h"
 
 struct lab_targets;
 struct lab_targets_change;
 
-struct lab_target_info {
-    const char *name;     /* of "[lab_target NAME]" */
-    const char *protocol; /* "HTTP" or "HTTPS" */
-    struct addr addr;     /* where it listens, with the port that was chosen */
+/* The lab targets of one configuration. */
+struct lab_target_source {
+    const struct lab_target_cfg *cfgs; /* checked, with their certificates */
+    size_t n;
+    void *owner; /* what `cfgs` and certificates live in: each target keeps a reference */
+    void (*ref_cb)(void *owner);
+    void (*unref_cb)(void *owner);
+    /* Where others find the target, with the port that was chosen. Before anything is committed. */
+    void (*bound_cb)(void *owner, const char *name, const struct addr *at);
 };
 
 /*
- * Listen for every [lab_target] of `config` and serve from a thread of its own.
- *   config    loaded with its certificates; the addresses are bound into it (nlb_config_bind_lab),
- *             so call this before it is shared. Each target keeps a reference.
- *   returns   the running set (an empty one without a thread when the file has no lab target), or
- *             NULL with the reason in `err`. tls_init() must have been called.
+ * Listen for every target of `source` and serve from a thread of its own.
+ *   source    read during the call; what it points to lives as long as there are references
+ *   returns   the running set (an empty one without a thread when there is no target), or NULL with
+ *             the reason in `err`. tls_init() must have been called.
  */
-struct lab_targets *lab_targets_start(struct nlb_config *config, struct err *err);
+struct lab_targets *lab_targets_start(const struct lab_target_source *source, struct err *err);
 /* Close everything, join the thread, free. NULL is fine. */
 void lab_targets_stop(struct lab_targets *targets);
 
 /*
  * Another generation of the file (reload): new targets, other settings, other addresses. Nothing
  * changes before the commit, but new addresses listen already.
- *   config    as above
+ *   source    as above
  *   returns   to be committed or dropped; NULL with the reason in `err`
  * A target whose `listen` stays keeps its socket (with port 0: its port). Connections that run keep
  * the settings they began with.
  */
 struct lab_targets_change *lab_targets_prepare(struct lab_targets *targets,
-                                               struct nlb_config *config, struct err *err);
+                                               const struct lab_target_source *source,
+                                               struct err *err);
 void lab_targets_commit(struct lab_targets_change *change); /* in effect on return; freed */
 void lab_targets_drop(struct lab_targets_change *change);   /* nothing has changed; NULL is fine */
 

@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-#include "labtarget/faults.h"
-
 #include "core/suggest.h"
+#include "labtarget/fault_parse.h"
 #include "tls/tls_params.h"
 
 #define OURS "a setting of nlbsim"

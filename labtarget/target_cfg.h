@@ -40,4 +40,11 @@ struct lab_target_cfg {
 
 extern const struct cfg_key lab_target_keys[];
 
+/* A lab target as others see it. */
+struct lab_target_info {
+    const char *name;     /* of "[lab_target NAME]" */
+    const char *protocol; /* "HTTP" or "HTTPS" */
+    struct addr addr;     /* where it listens, with the port that was chosen */
+};
+
 #endif

@@ -14,8 +14,7 @@
 #include "core/addr.h"
 #include "core/http.h"
 #include "labtarget/faults.h"
-#include "labtarget/lab_target.h"
-#include "labtarget/sections.h"
+#include "labtarget/target_cfg.h"
 #include "tls/hop.h"
 #include "tls/hop_tls.h"
 
@@ -25,8 +24,9 @@ struct evbuffer;
 
 /* One [lab_target] of one configuration, constant. A connection keeps the one it began with. */
 struct lab_target {
-    unsigned refs;             /* its socket's and its connections'; only the thread counts */
-    struct nlb_config *config; /* a reference: `cfg` and certificates live there */
+    unsigned refs; /* its socket's and its connections'; only the thread counts */
+    void *owner;   /* a reference: `cfg` and certificates live there */
+    void (*unref_cb)(void *owner);
     struct lab_target_info info;
     const struct lab_target_cfg *cfg;
     struct fault fault;
@@ -46,6 +46,7 @@ struct target_socket {
 };
 
 struct lab_targets_change;
+struct lab_target_source;
 
 struct lab_targets {
     struct target_socket **at; /* in file order; changed by the thread, read while it waits */
@@ -106,8 +107,8 @@ struct conn {
 
 /* labtarget/target_settings.c: prepared for connections; info.addr is the socket's to say. One
  * reference; NULL with the reason in `err`. */
-struct lab_target *lab_target_new(struct nlb_config *config, const struct lab_target_cfg *cfg,
-                                  struct err *err);
+struct lab_target *lab_target_new(const struct lab_target_source *source,
+                                  const struct lab_target_cfg *cfg, struct err *err);
 void lab_target_unref(struct lab_target *t); /* NULL is fine */
 /* Does it own its port without listening? */
 bool lab_target_is_deaf(const struct lab_target *t);

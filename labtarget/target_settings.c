@@ -2,10 +2,11 @@
  * One lab target as one configuration has it: prepared, shared by its connections, given back. */
 #include <stdlib.h>
 
+#include "labtarget/lab_target.h"
 #include "labtarget/target_impl.h"
 
-struct lab_target *lab_target_new(struct nlb_config *config, const struct lab_target_cfg *cfg,
-                                  struct err *err)
+struct lab_target *lab_target_new(const struct lab_target_source *source,
+                                  const struct lab_target_cfg *cfg, struct err *err)
 {
     struct lab_target *t = calloc(1, sizeof *t);
 
@@ -14,7 +15,9 @@ struct lab_target *lab_target_new(struct nlb_config *config, const struct lab_ta
         return NULL;
     }
     t->refs = 1;
-    t->config = nlb_config_ref(config);
+    t->owner = source->owner;
+    t->unref_cb = source->unref_cb;
+    source->ref_cb(source->owner);
     t->cfg = cfg;
     t->info.name = cfg->obj.name;
     t->info.protocol = cfg->protocol == LAB_HTTPS ? "HTTPS" : "HTTP";
@@ -30,7 +33,7 @@ void lab_target_unref(struct lab_target *t)
     if (t == NULL || --t->refs > 0)
         return;
     lab_target_tls_clear(t);
-    nlb_config_unref(t->config);
+    t->unref_cb(t->owner);
     free(t);
 }
 

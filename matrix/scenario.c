@@ -14,7 +14,7 @@
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
 #include "core/clock.h"
-#include "labtarget/testbed.h"
+#include "testbed/testbed.h"
 #include "vpclink/client.h"
 #include "vpclink/verdict.h"
 

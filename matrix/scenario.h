@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
 #include "vpclink/texts.h"
 
 /* A file of scenarios, read and checked once. */

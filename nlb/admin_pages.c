@@ -8,7 +8,8 @@
 #include "core/cfg_key.h"
 #include "core/foreign.h"
 #include "nlb/admin_pages.h"
-#include "nlb/nlb_impl.h"
+#include "nlb/generation.h"
+#include "nlb/nlb_view.h"
 
 #define FLOWS_DEFAULT 100
 #define FLOWS_MAX     10000 /* copied by a worker in one turn */

@@ -105,7 +105,7 @@ struct section_kind {
  * Read and check a file.
  *   path      the INI file; "-" is standard input (then relative paths count from the working
  *             directory)
- *   kinds     n_kinds further kinds of sections (labtarget/sections.h); borrowed as long as the
+ *   kinds     n_kinds further kinds of sections (testbed/sections.h); borrowed as long as the
  *             configuration lives
  *   load      also load certificates and stores (a listener cannot start without)
  *   problems  gets every problem of the file, sorted by line; see core/problems.h

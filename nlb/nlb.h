@@ -3,11 +3,9 @@
 #ifndef NLB_NLB_H
 #define NLB_NLB_H
 
-#include "core/addr.h"
 #include "core/err.h"
 #include "nlb/config.h"
-#include "observe/metrics.h"
-#include "targets/checker.h"
+#include "nlb/nlb_view.h"
 
 struct nlb;
 
@@ -38,24 +36,5 @@ int nlb_drained_fd(const struct nlb *nlb);
 void nlb_stop(struct nlb *nlb);
 /* Open the event file and the access log again after rotation. */
 int nlb_reopen_logs(struct nlb *nlb, struct err *err);
-
-/* Listeners in the order of the configuration in effect. */
-struct nlb_listener_info {
-    const char *name;
-    enum protocol protocol;
-    struct addr address; /* with the real port */
-};
-size_t nlb_listener_count(const struct nlb *nlb);
-struct nlb_listener_info nlb_listener_at(const struct nlb *nlb, size_t i);
-
-/* Every target with its health, also those that drain; see checker_snapshot(). From any thread. */
-size_t nlb_targets(const struct nlb *nlb, struct health_row **rows);
-
-/* Where /metrics is served, with the real port; NULL: nowhere. */
-const struct addr *nlb_metrics_address(const struct nlb *nlb);
-
-/* Sum over all workers. */
-uint64_t nlb_metric(const struct nlb *nlb, enum metric id);
-uint64_t nlb_active_flows(const struct nlb *nlb);
 
 #endif

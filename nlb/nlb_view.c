@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may be asked of a running load balancer: listeners, targets, counters, flows, zones. */
+#include "nlb/nlb_view.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -191,28 +191,29 @@ static void drop(struct access_archive *a)
     free(a);
 }
 
-struct access_archive *access_archive_open(const struct access_log_params *p, struct err *err)
+struct access_archive *access_archive_open(const char *path, const struct aws_identity *who,
+                                           uint64_t period_us, struct err *err)
 {
     struct access_archive *a = calloc(1, sizeof *a);
-    size_t n = strlen(p->path);
+    size_t n = strlen(path);
 
     if (a == NULL) {
-        err_set(err, ERR_NOMEM, "access_log %s", p->path);
+        err_set(err, ERR_NOMEM, "access_log %s", path);
         return NULL;
     }
     a->spool = a->at = -1;
-    a->period_us = p->period_us > 0 ? p->period_us : 1;
-    while (n > 1 && p->path[n - 1] == '/')
+    a->period_us = period_us > 0 ? period_us : 1;
+    while (n > 1 && path[n - 1] == '/')
         n--;
-    snprintf(a->dir, sizeof a->dir, "%.*s", (int)n, p->path);
-    snprintf(a->account, sizeof a->account, "%s", p->who.account);
-    snprintf(a->region, sizeof a->region, "%s", p->who.region);
-    aws_elb(a->elb, &p->who);
+    snprintf(a->dir, sizeof a->dir, "%.*s", (int)n, path);
+    snprintf(a->account, sizeof a->account, "%s", who->account);
+    snprintf(a->region, sizeof a->region, "%s", who->region);
+    aws_elb(a->elb, who);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->wake, NULL);
     if (n >= sizeof a->dir || open_dir(a) != 0 || open_spool(a) != 0 ||
         pthread_create(&a->thread, NULL, run, a) != 0) {
-        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", p->path, err_why(errno));
+        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why(errno));
         drop(a);
         return NULL;
     }

@@ -8,11 +8,17 @@
 #ifndef OBSERVE_ACCESS_ARCHIVE_H
 #define OBSERVE_ACCESS_ARCHIVE_H
 
-#include "observe/accesslog.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "observe/ids.h"
 
 struct access_archive;
-/* Makes the directory when it is not there. NULL with the reason in `err`. */
-struct access_archive *access_archive_open(const struct access_log_params *params, struct err *err);
+/* `who` is for the names, `period_us` simulated time. Makes the directory when it is not there.
+ * NULL with the reason in `err`. */
+struct access_archive *access_archive_open(const char *path, const struct aws_identity *who,
+                                           uint64_t period_us, struct err *err);
 /* 0, or -1 with errno. Any thread. */
 int access_archive_write(struct access_archive *a, const char *lines, size_t n);
 /* Finish the current file soon, whatever the time is. */

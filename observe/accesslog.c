@@ -53,7 +53,7 @@ struct access_log *access_log_open(const struct access_log_params *p, struct err
     log->fd = -1;
     pthread_mutex_init(&log->lock, NULL);
     if (is_directory(p->path))
-        log->archive = access_archive_open(p, err);
+        log->archive = access_archive_open(p->path, &p->who, p->period_us, err);
     else
         log->fd = open_file(p->path, err);
     if (log->archive == NULL && log->fd < 0) {

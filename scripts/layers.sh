@@ -6,8 +6,10 @@
 #
 #   sh scripts/layers.sh [BUILD]   BUILD: a folder of object files of the whole tree
 #
-# Who needs whom inside a folder is read from the object files: a file needs another when it refers
-# to a symbol that the other defines. A table of functions counts like the calls it stands for.
+# A module is a .c with its .h. Two kinds of need are looked at, each by itself, since one header may hold what several files
+# share: a module includes another's header, itself or through a header without a .c of its own (that belongs to who includes
+# it); or its object file refers to a symbol that the other's defines. So a table of functions counts like the calls that it
+# stands for, and a callback that is handed down is no need of who calls it.
 set -eu
 cd "$(dirname "$0")/.."
 python3 - "${1:-}" <<'PY'
@@ -27,13 +29,14 @@ ALLOW = {
     "listeners": ["flow", "targets", "certs", "observe", "tls", "core"],
     "vpclink": ["certs", "tls", "core"],
     "nlb": ["listeners", "flow", "targets", "certs", "observe", "tls", "core"],
-    "labtarget": ["nlb", "vpclink", "listeners", "certs", "observe", "tls", "core"],
-    "matrix": ["labtarget", "nlb", "vpclink", "listeners", "certs", "observe", "tls", "core"],
-    "cli": ["matrix", "labtarget", "explain", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
+    "labtarget": ["certs", "tls", "core"],
+    "testbed": ["labtarget", "nlb", "vpclink", "listeners", "certs", "tls", "core"],
+    "matrix": ["testbed", "labtarget", "nlb", "vpclink", "listeners", "certs", "observe", "tls", "core"],
+    "cli": ["matrix", "testbed", "labtarget", "explain", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
 }
 MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/cmd_version\.c$)")
 EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/client\.c$"
-                   r"|labtarget/lab_target|labtarget/target|nlb/worker\.|nlb/admin\.c$|cli/cmd_version\.c$)")
+                   r"|labtarget/|nlb/worker\.|nlb/admin\.c$|cli/cmd_version\.c$)")
 def room(path):
     """The layer a file belongs to: its folder, or its folder's folder."""
     parts = path.split("/")[:-1]
@@ -117,21 +120,47 @@ def circles(needs):
     return [c for c in found if len(c) > 1]
 
 
-build, n_files, n_circles = sys.argv[1], 0, 0
-for folder in ALLOW if build else ():
+def included(folder):
+    """The modules of a folder, each with the modules whose headers it includes."""
+    modules, direct = {p.stem for p in pathlib.Path(folder).glob("*.c")}, {}
+    for path in pathlib.Path(folder).glob("*.[ch]"):
+        found = re.findall(rf'^\s*#\s*include\s*"{folder}/(\w+)\.h"', path.read_text(), re.M)
+        direct.setdefault(path.stem, set()).update(found)
+
+    def through(a, seen):
+        for b in direct.get(a, ()):
+            if b in modules:
+                yield b
+            elif b not in seen:
+                yield from through(b, seen | {b})
+
+    return {a: set(through(a, set())) - {a} for a in modules}
+
+
+def called(folder, build):
+    """The modules of a folder, each with the modules whose symbols it refers to."""
     objects = {p.stem: symbols(p) for p in sorted(pathlib.Path(build, folder).glob("*.o"))
                if pathlib.Path(folder, p.stem + ".c").exists()}
+    return {a: {b for b in objects if b != a and objects[a][1] & objects[b][0]} for a in objects}, objects
+
+
+n_circles = n_files = 0
+build = sys.argv[1]
+for folder in ALLOW:
+    includes = included(folder)
+    calls, objects = called(folder, build) if build else ({}, {})
     n_files += len(objects)
-    needs = {a: {b for b in objects if b != a and objects[a][1] & objects[b][0]} for a in objects}
-    for circle in circles(needs):
-        n_circles += 1
-        print(f"{folder}/: a circle of {', '.join(f + '.c' for f in sorted(circle))}", file=sys.stderr)
-        for a in sorted(circle):
-            for b in sorted(needs[a] & set(circle)):
-                print(f"    {a}.c needs {b}.c: {', '.join(sorted(objects[a][1] & objects[b][0]))}", file=sys.stderr)
+    for needs, how in (includes, "includes"), (calls, "calls"):
+        for circle in circles(needs):
+            n_circles += 1
+            print(f"{folder}/: a circle of {how}: {', '.join(f + '.c' for f in sorted(circle))}", file=sys.stderr)
+            for a in sorted(circle):
+                for b in sorted(needs[a] & set(circle)):
+                    what = b + ".h" if needs is includes else ", ".join(sorted(objects[a][1] & objects[b][0]))
+                    print(f"    {a}.c {how} {what}" + (f" of {b}.c" if needs is calls else ""), file=sys.stderr)
 if build and n_files == 0:
     sys.exit(f"layers: no object file in {build}")
 if n_circles:
     sys.exit(f"layers: {n_circles} circles")
-print(f"layers: {n} includes, all downwards" + (f"; {n_files} files, no circle" if build else ""))
+print(f"layers: {n} includes, all downwards" + (f"; {n_files} object files" if build else "") + "; no circle")
 PY

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certs/lab/profiles.h"
 #include "certs/x509/der.h"
 #include "core/err.h"
 
@@ -24,7 +25,7 @@ struct cert_lab *cert_lab_new(const char *seed, int64_t now_s, struct err *err);
 void cert_lab_free(struct cert_lab *lab); /* wipes its keys */
 int64_t cert_lab_now(const struct cert_lab *lab);
 
-#define CERT_LAB_CHAIN_MAX 12 /* certificates of a chain, anchors of a store */
+#define CERT_LAB_CHAIN_MAX LAB_WORDS_MAX /* certificates of a chain, anchors of a store */
 
 /* One certificate with what belongs to it. Borrowed from the lab, valid until cert_lab_free(). */
 struct cert_lab_item {

@@ -9,7 +9,6 @@
 
 #include "certs/lab/issue_cert.h"
 #include "certs/lab/issue_key.h"
-#include "certs/lab/lab.h"
 #include "core/err.h"
 
 /* In every row zero means "as usual", so that a row says only what is odd about it. */
@@ -17,8 +16,8 @@ enum lab_basic { LAB_BASIC_USUAL, LAB_BASIC_NONE, LAB_BASIC_NOT_CA, LAB_BASIC_CA
 
 #define LAB_USAGE_NONE   0x10000u  /* no keyUsage at all */
 #define LAB_PATH_LEN(n)  ((n) + 1) /* 0 stays "no limit" */
-#define LAB_WORDS_MAX    CERT_LAB_CHAIN_MAX
-#define LAB_HOST_MAX     253 /* octets of a host name */
+#define LAB_WORDS_MAX    12        /* of a chain or a store */
+#define LAB_HOST_MAX     253       /* octets of a host name */
 #define LAB_OTHER_HOST   "other.example.net"
 #define LAB_SUBJECT_BASE "C=US,O=nlbsim lab"
 

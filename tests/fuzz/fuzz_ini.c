@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -13,7 +13,8 @@
 #include <cmocka.h>
 
 #include "labtarget/lab_target.h"
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
+#include "testbed/testbed.h"
 #include "tls/tls_conf.h"
 
 #define TWO                                                                                        \
@@ -47,7 +48,7 @@ static void started_bound_and_stopped(void **state)
 {
     struct nlb_config *c = parse(TWO);
     struct err err;
-    struct lab_targets *t = lab_targets_start(c, &err);
+    struct lab_targets *t = testbed_lab_targets(c, &err);
     struct addr at;
 
     (void)state;
@@ -69,7 +70,7 @@ static struct lab_targets_change *prepare(struct lab_targets *t, const char *tex
 {
     struct nlb_config *c = parse(text);
     struct err err = { 0 };
-    struct lab_targets_change *change = lab_targets_prepare(t, c, &err);
+    struct lab_targets_change *change = testbed_lab_targets_prepare(t, c, &err);
 
     if (change == NULL)
         fail_msg("%s", err.text);
@@ -83,7 +84,7 @@ static void a_change_is_committed_or_dropped(void **state)
                                 "[lab_target b]\nprotocol = HTTP\nfault = status:503\n";
     struct nlb_config *c = parse(TWO);
     struct err err;
-    struct lab_targets *t = lab_targets_start(c, &err);
+    struct lab_targets *t = testbed_lab_targets(c, &err);
     struct addr a, b;
 
     (void)state;
@@ -120,7 +121,7 @@ static void the_first_target_comes_with_a_change(void **state)
                                    "target = 127.0.0.1:1\n";
     struct nlb_config *c = parse(none_yet);
     struct err err;
-    struct lab_targets *t = lab_targets_start(c, &err);
+    struct lab_targets *t = testbed_lab_targets(c, &err);
 
     (void)state;
     nlb_config_unref(c);
@@ -153,7 +154,7 @@ static void a_port_stays_while_nobody_listens(void **state)
                      "[lab_target a]\nprotocol = HTTP\nlisten = %s\nfault = %s\n", listen,
                      deaf ? "not-listening" : "none");
         c = parse(text[0]);
-        t = lab_targets_start(c, &err);
+        t = testbed_lab_targets(c, &err);
         if (t == NULL)
             fail_msg("%s", err.text);
         nlb_config_unref(c);
@@ -178,7 +179,7 @@ static void none(void **state)
                                  "target_group = g\n[target_group g]\nprotocol = TCP\n"
                                  "target = 127.0.0.1:1\n");
     struct err err;
-    struct lab_targets *t = lab_targets_start(c, &err);
+    struct lab_targets *t = testbed_lab_targets(c, &err);
 
     (void)state;
     assert_non_null(t);
@@ -206,7 +207,7 @@ static void a_taken_port_stops_all(void **state)
              "[lab_target a]\nprotocol = HTTP\n[lab_target b]\nprotocol = HTTP\nlisten = %s\n",
              addr_format(&taken, addr));
     c = parse(text);
-    assert_null(lab_targets_start(c, &err));
+    assert_null(testbed_lab_targets(c, &err));
     assert_int_equal(err.code, ERR_ENVIRONMENT);
     assert_non_null(strstr(err.text, "lab target 'b'"));
     nlb_config_unref(c);
@@ -220,7 +221,7 @@ static void listening_everywhere_is_reached_on_loopback(void **state)
                                  "[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\n"
                                  "target_group = g\n");
     struct err err;
-    struct lab_targets *t = lab_targets_start(c, &err);
+    struct lab_targets *t = testbed_lab_targets(c, &err);
     char host[ADDR_TEXT_MAX];
 
     (void)state;
@@ -240,7 +241,7 @@ static void many_sets_at_once(void **state)
     for (int round = 0; round < 4; round++) {
         for (size_t i = 0; i < 8; i++) {
             c[i] = parse(TWO);
-            sets[i] = lab_targets_start(c[i], &err);
+            sets[i] = testbed_lab_targets(c[i], &err);
             assert_non_null(sets[i]);
         }
         for (size_t i = 0; i < 8; i++) {

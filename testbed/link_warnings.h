@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a file may say and AWS accepts, although no VPC link can work with it. */
-#ifndef LABTARGET_LINK_WARNINGS_H
-#define LABTARGET_LINK_WARNINGS_H
+#ifndef TESTBED_LINK_WARNINGS_H
+#define TESTBED_LINK_WARNINGS_H
 
 #include "nlb/config.h"
 

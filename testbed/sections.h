@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The sections that lab/ adds to the configuration file: [lab_target NAME], [integration NAME]. */
-#ifndef LABTARGET_SECTIONS_H
-#define LABTARGET_SECTIONS_H
+ * The sections beside the load balancer's own: [lab_target NAME], [integration NAME]. */
+#ifndef TESTBED_SECTIONS_H
+#define TESTBED_SECTIONS_H
 
 #include "labtarget/target_cfg.h"
 #include "nlb/config.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * labtarget/sections.c: what [lab_target] and [integration] give, and a case per rule. */
+ * testbed/sections.c: what [lab_target] and [integration] give, and a case per rule. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "certs/store/identity.h"
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
 
 static struct problems problems;
 

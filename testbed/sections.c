@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The sections that lab/ adds to the configuration file, and the rules about them. */
-#include "labtarget/sections.h"
+ * The sections beside the load balancer's own, and the rules that need the whole file. */
+#include "testbed/sections.h"
 
 #include <string.h>
 
 #include "certs/store/identity.h"
 #include "core/suggest.h"
-#include "labtarget/faults.h"
+#include "labtarget/fault_parse.h"
 #include "tls/tls_params.h"
 
 /* Suites that can be acted out, at least one of them for a version that is on. */

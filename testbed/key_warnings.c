@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private keys of a configuration that others on this machine can read. */
-#include "labtarget/key_warnings.h"
+#include "testbed/key_warnings.h"
 
 #include <stdio.h>
 
 #include "certs/store/identity.h"
-#include "labtarget/sections.h"
+#include "testbed/sections.h"
 
 static void look_at_key(const struct cert_cfg *k, key_warning_cb *say, void *user)
 {

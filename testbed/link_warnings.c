@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a file may say and AWS accepts, although no VPC link can work with it. */
-#include "labtarget/link_warnings.h"
+#include "testbed/link_warnings.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "labtarget/sections.h"
 #include "listeners/policies.h"
+#include "testbed/sections.h"
 #include "tls/tls_params.h"
 
 /* "API Gateway only supports TLS 1.2 on egress". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private keys of a configuration that others on this machine can read. */
-#ifndef LABTARGET_KEY_WARNINGS_H
-#define LABTARGET_KEY_WARNINGS_H
+#ifndef TESTBED_KEY_WARNINGS_H
+#define TESTBED_KEY_WARNINGS_H
 
 #include "nlb/config.h"
 
