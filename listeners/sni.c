@@ -119,7 +119,7 @@ int sni_index_add(struct sni_index *x, const struct sni_cert *facts, const char 
         return -1;
     x->certs[x->n_certs] = *facts;
     x->certs[x->n_certs++].position = position;
-    for (size_t i = 0; i < n_names && position > 0; i++) {
+    for (size_t i = 0; i < n_names; i++) {
         if (add_name(x, names[i], position) != 0)
             return -1;
     }
@@ -203,7 +203,8 @@ struct pick {
     const struct sni_index *index;
     bool (*usable)(const struct sni_cert *cert, const void *arg);
     const void *arg;
-    bool matched; /* a certificate has the name, usable or not */
+    bool matched; /* a certificate of the list has the name, usable or not */
+    bool default_has;
     enum sni_decider decider;
 };
 
@@ -222,6 +223,10 @@ static const struct sni_cert *best_of(struct pick *p, const char *name, size_t n
 
         if (e->hash != hash || strcmp(x->names + e->name, name) != 0)
             continue;
+        if (e->cert == 0) { /* answers no name, only the lack of others */
+            p->default_has = true;
+            continue;
+        }
         p->matched = true;
         if (c == best || (p->usable != NULL && !p->usable(c, p->arg)))
             continue;
@@ -263,7 +268,7 @@ const struct sni_cert *sni_pick(const struct sni_index *x, const char *name,
             }
         }
         if (found == NULL)
-            why = p.matched ? SNI_UNUSABLE : SNI_NO_MATCH;
+            why = p.matched ? SNI_UNUSABLE : p.default_has ? SNI_DEFAULT_HAS : SNI_NO_MATCH;
     } else if (n > 0) {
         why = SNI_NO_MATCH;
     }
@@ -279,6 +284,7 @@ const char *sni_rule_text(enum sni_rule rule)
     static const char *const texts[SNI_N_RULES] = {
         [SNI_NO_NAME] = "default: no server name",
         [SNI_NO_MATCH] = "default: no certificate has the name",
+        [SNI_DEFAULT_HAS] = "default: it has the name",
         [SNI_UNUSABLE] = "default: the client cannot use the matching certificates",
         [SNI_EXACT] = "exact name",
         [SNI_WILDCARD] = "wildcard",

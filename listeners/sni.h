@@ -35,9 +35,10 @@ enum sni_validity { SNI_LATEST_END, SNI_LONGEST_PERIOD };
 
 /* Why a certificate was served, for events. */
 enum sni_rule {
-    SNI_NO_NAME,  /* default: the hello has no readable server name */
-    SNI_NO_MATCH, /* default: no certificate of the list has the name */
-    SNI_UNUSABLE, /* default: those that match cannot be used with this client */
+    SNI_NO_NAME,     /* default: the hello has no readable server name */
+    SNI_DEFAULT_HAS, /* default: it has the name, and none of the list does */
+    SNI_NO_MATCH,    /* default: no certificate has the name */
+    SNI_UNUSABLE,    /* default: those that match cannot be used with this client */
     SNI_EXACT,
     SNI_WILDCARD,
     SNI_N_RULES

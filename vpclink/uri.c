@@ -104,6 +104,20 @@ int gateway_uri_parse(struct gateway_uri *uri, const char *text, struct err *err
     return 0;
 }
 
+const char *gateway_sni_refusal(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    char name[GATEWAY_HOST_MAX];
+
+    if (gateway_sni(host, name) != NULL)
+        return NULL;
+    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
+        return "it is an address";
+    if (strchr(host, '.') == NULL || strchr(host, '.')[1] == '\0')
+        return "it has no dot";
+    return strchr(host, '_') != NULL ? "it has an underscore" : "it is no legal host name";
+}
+
 const char *gateway_sni(const char *host, char *out)
 {
     unsigned char address[sizeof(struct in6_addr)];

@@ -36,5 +36,7 @@ int gateway_uri_parse(struct gateway_uri *uri, const char *text, struct err *err
  * sends none for addresses, single-label names and names that are not legal (facts measured with
  * JDK 17); a trailing dot goes, a Unicode name goes in its xn-- form. */
 const char *gateway_sni(const char *host, char *out);
+/* Why none is sent for this host: "it has no dot" ...; NULL: one is. Static. */
+const char *gateway_sni_refusal(const char *host);
 
 #endif

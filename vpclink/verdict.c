@@ -203,6 +203,25 @@ static void print_issuer(const struct gateway_result *r, FILE *out)
             r->chain.n == 1 ? "" : "s", top->self_issued ? "is" : "is issued by", issuer);
 }
 
+static const char *verified_name(const struct teller *t)
+{
+    return t->task->verify_name != NULL ? t->task->verify_name : t->task->uri.host;
+}
+
+/* Without a server name the certificate cannot be chosen by it: which one is for it does not
+ * matter. */
+static void tell_no_sni(const struct teller *t, const char *why)
+{
+    const char *host = verified_name(t);
+
+    fprintf(t->out,
+            ". API Gateway sent no server name (SNI), for %s is a name that it does not send: %s. "
+            "Whoever answers then presents the default certificate. Make the certificate for %s "
+            "the default one, or change the uri to a host with a dot, of letters, digits and "
+            "hyphens.",
+            host, why, host);
+}
+
 static void tell_certificate(const struct teller *t)
 {
     const struct gateway_result *r = t->r;
@@ -210,6 +229,7 @@ static void tell_certificate(const struct teller *t)
     const struct cert_facts *leaf = r->chain.n > 0 ? r->chain.at[0] : NULL;
     const struct cert_facts *at =
         v->index >= 0 && (size_t)v->index < r->chain.n ? r->chain.at[v->index] : leaf;
+    const char *no_sni;
 
     fputs("API Gateway validated ", t->out);
     print_certificate(t, leaf);
@@ -222,15 +242,18 @@ static void tell_certificate(const struct teller *t)
     if (v->code == VERDICT_NO_PATH && leaf != NULL)
         print_issuer(r, t->out);
     if (r->broke == BREAK_HOST_NAME)
-        fprintf(t->out, ", %s",
-                t->task->verify_name != NULL ? t->task->verify_name : t->task->uri.host);
-    fprintf(t->out, ". %s", v->remedy);
-    if (r->broke == BREAK_HOST_NAME && t->far->protocol == PROTOCOL_TLS &&
+        fprintf(t->out, ", %s", verified_name(t));
+    no_sni = r->broke == BREAK_HOST_NAME ? gateway_sni_refusal(verified_name(t)) : NULL;
+    if (no_sni != NULL)
+        tell_no_sni(t, no_sni);
+    else
+        fprintf(t->out, ". %s", v->remedy);
+    if (r->broke == BREAK_HOST_NAME && no_sni == NULL && t->far->protocol == PROTOCOL_TLS &&
         begins(t->far->served_rule, "default"))
         fprintf(t->out,
                 " The listener served its default certificate, for none of its certificates fits "
                 "the server name %s.",
-                r->sni[0] != '\0' ? r->sni : "(none was sent)");
+                r->sni);
     tell_other_hop(t);
 }
 

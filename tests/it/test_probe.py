@@ -203,6 +203,25 @@ class TlsListeners(Base):
         self.assertNotEqual(event["end"]["metric"], "ClientTLSNegotiationErrorCount")
         self.assertIn("default certificate", j["verdict"])
 
+    def test_hosts_that_are_no_server_names(self):
+        """Without SNI the default certificate comes, whatever else the listener has: the remedy is about that."""
+        for host, why in (("backend", "it has no dot"), ("my_api.example.com", "it has an underscore")):
+            with self.subTest(host):
+                j = probe(self.nlb, "valid", url=f"https://{host}/")
+                event = self.event(j)
+                self.assertEqual((j["ok"], j["hop"], j["tls"]["sni"]), (False, "listener", None))
+                self.assertEqual(event["front"]["served"]["rule"], "default: no server name")
+                self.assertIn(f"sent no server name (SNI), for {host} is a name that it does not send: {why}", j["verdict"])
+                self.assertIn(f"Make the certificate for {host} the default one, or change the uri", j["verdict"])
+                self.assertNotIn("into the certificate", j["verdict"])
+        self.assertIn("into the certificate's subjectAltName", probe(self.nlb, "wrong-host")["verdict"])
+
+    def test_why_the_default_was_served(self):
+        for listener, url, rule in (("valid", URL, "default: it has the name"),
+                                    ("wrong-host", URL, "default: no certificate has the name")):
+            with self.subTest(rule):
+                self.assertEqual(self.event(probe(self.nlb, listener, url=url))["front"]["served"]["rule"], rule)
+
     def test_at(self):
         self.refused(probe(self.nlb, "valid", "--at", "+900d"), VALIDITY, "listener")
         self.accepted(probe(self.nlb, "not-yet-valid", "--at", "+31d"))

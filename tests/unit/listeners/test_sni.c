@@ -80,6 +80,27 @@ static void test_names_and_wildcards(void **state)
     sni_index_free(x);
 }
 
+/* Why the default was served: the three cases are three words. */
+static void test_the_default_may_have_the_name(void **state)
+{
+    struct sni_index *x = sni_index_empty(SNI_LATEST_END);
+
+    (void)state;
+    add(x, rsa(2048), "*.example.com");
+    add(x, rsa(2048), "api.example.org");
+    assert_int_equal(sni_index_ready(x), 0);
+    assert_pick(x, "api.example.com", 0, SNI_DEFAULT_HAS, SNI_ONLY_ONE);
+    assert_pick(x, "API.example.com.", 0, SNI_DEFAULT_HAS, SNI_ONLY_ONE);
+    assert_pick(x, "a.b.example.com", 0, SNI_NO_MATCH, SNI_ONLY_ONE);
+    assert_pick(x, "api.example.net", 0, SNI_NO_MATCH, SNI_ONLY_ONE);
+    assert_pick(x, NULL, 0, SNI_NO_NAME, SNI_ONLY_ONE);
+    assert_pick(x, "api.example.org", 1, SNI_EXACT, SNI_ONLY_ONE);
+    assert_string_equal(sni_rule_text(SNI_DEFAULT_HAS), "default: it has the name");
+    assert_string_equal(sni_rule_text(SNI_NO_MATCH), "default: no certificate has the name");
+    assert_string_equal(sni_rule_text(SNI_NO_NAME), "default: no server name");
+    sni_index_free(x);
+}
+
 static void test_long_names(void **state)
 {
     char name[300];
@@ -277,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_and_wildcards),
+        cmocka_unit_test(test_the_default_may_have_the_name),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_order_of_preference),
         cmocka_unit_test(test_decider_among_three),

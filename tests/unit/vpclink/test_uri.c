@@ -119,6 +119,13 @@ static void server_name(void **state)
                                     "cher.example",
                                     out),
                         "xn--bcher-kva.example");
+    assert_null(gateway_sni_refusal("api.example.com"));
+    assert_null(gateway_sni_refusal("api.example.com."));
+    assert_string_equal(gateway_sni_refusal("localhost"), "it has no dot");
+    assert_string_equal(gateway_sni_refusal("localhost."), "it has no dot");
+    assert_string_equal(gateway_sni_refusal("2001:db8::1"), "it is an address");
+    assert_string_equal(gateway_sni_refusal("my_api.example.com"), "it has an underscore");
+    assert_string_equal(gateway_sni_refusal("-a.example.com"), "it is no legal host name");
     assert_null(gateway_sni("localhost", out));
     assert_null(gateway_sni("192.0.2.1", out));
     assert_null(gateway_sni("2001:db8::1", out));
