@@ -10,6 +10,7 @@
 #include <uninorm.h>
 
 #include "certs/judge/trust_impl.h"
+#include "certs/x509/parse_text.h"
 #include "certs/x509/parse_uri.h"
 
 #define TEXT_MAX 1100
@@ -193,47 +194,136 @@ static bool jdk_check(const struct subject_names *s, const char *given, bool pub
 }
 
 /* --- Apache --- */
-static bool apache_matches(const struct subject_names *s, const char *host)
+/* InetAddressUtils.isIPv4Address: four plain numbers, the first not 0. Other spellings are names.
+ */
+static bool apache_ip4(const char *s)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        size_t n = strspn(s, "0123456789");
+
+        if (n == 0 || n > 3 || (n > 1 && s[0] == '0') || (i == 0 && s[0] == '0') || atoi(s) > 255)
+            return false;
+        s += n;
+        if (i < 3 && *s++ != '.')
+            return false;
+    }
+    return *s == '\0';
+}
+
+/* Hexadecimal only, and at most six groups on each side of "::". */
+static bool apache_ip6_form(const char *s)
+{
+    const char *gap = strstr(s, "::");
+    size_t before = 1, after = 1;
+
+    for (const char *p = s; *p != '\0'; p++) {
+        if (*p == ':' && gap != NULL && p > gap + 1)
+            after++;
+        else if (*p == ':' && (gap == NULL || p < gap))
+            before++;
+    }
+    return strchr(s, ':') != NULL && s[strspn(s, "0123456789abcdefABCDEF:")] == '\0' &&
+           (gap == NULL || (before <= 6 && after <= 6));
+}
+
+/* isIPv6Address, with or without brackets: octets of the address (4 of a mapped one), or 0. */
+static size_t apache_ip6(const char *s, uint8_t out[16])
+{
+    char plain[64];
+    size_t n = strlen(s);
+
+    if (n > 1 && s[0] == '[' && s[n - 1] == ']') {
+        s++;
+        n -= 2;
+    }
+    if (n >= sizeof plain)
+        return 0;
+    memcpy(plain, s, n);
+    plain[n] = '\0';
+    return apache_ip6_form(plain) ? ip_from_text(plain, out) : 0;
+}
+
+/* By octets, letters as capitals: LdapName's order of the values of one relative name. */
+static int ldap_order(struct der_span a, struct der_span b)
+{
+    for (size_t i = 0; i < a.len && i < b.len; i++) {
+        int x = a.at[i] >= 'a' && a.at[i] <= 'z' ? a.at[i] - 32 : a.at[i];
+        int y = b.at[i] >= 'a' && b.at[i] <= 'z' ? b.at[i] - 32 : b.at[i];
+
+        if (x != y)
+            return x - y;
+    }
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+/* DefaultHostnameVerifier.extractCN: of the most specific relative name that has one, and there the
+ * one that LdapName sorts first. The JDK hands a CN's octets over as UTF-8, whatever type they
+ * have. */
+static bool apache_cn(struct der_span subject, char *out, size_t size)
+{
+    struct der seq, set, item, chosen = { 0 };
+    struct ava ava;
+
+    if (der_next(&subject, &seq) != NULL)
+        return false;
+    while (der_next(&seq.body, &set) == NULL) {
+        bool first = true;
+
+        while (der_next(&set.body, &item) == NULL && ava_read(&item, &ava) == NULL) {
+            if (!der_oid_is(ava.oid, "2.5.4.3") ||
+                (!first && ldap_order(ava.value.body, chosen.body) >= 0))
+                continue;
+            chosen = ava.value;
+            first = false;
+        }
+    }
+    if (chosen.tag == 0 || !x500_value_text(&chosen, out, size))
+        return false;
+    chosen.tag = DER_UTF8_STRING;
+    return x500_value_text(&chosen, out, size) && *out != '\0';
+}
+
+static bool apache_by_names(const struct subject_names *s, const char *host)
 {
     uint8_t address[16], have[16];
-    size_t n = ip_from_text(host, address);
-    bool dotted = n == 4 && strspn(host, "0123456789.") == strlen(host);
+    size_t want = apache_ip4(host) ? ip_from_text(host, address) : apache_ip6(host, address);
     char name[TEXT_MAX];
 
-    if (!s->any_dns && !s->any_ip)
-        return s->has_cn && hostname_apache_matches(host, s->cn, true);
     for (size_t i = 0; i < s->leaf->n_sans; i++) {
         const struct cert_general_name *san = &s->leaf->sans[i];
 
-        if (dotted || n == 16) {
-            if (san_address(san, have) == n && memcmp(have, address, n) == 0)
+        if (want > 0) {
+            if (san_address(san, have) == want && memcmp(have, address, want) == 0)
                 return true;
         } else if (san->kind == CERT_NAME_DNS && san_text(san, name, sizeof name) &&
                    hostname_apache_matches(host, name, true)) {
             return true;
         }
     }
-    return s->run->cn_became_san && s->has_cn && n == 0 &&
+    return s->run->cn_became_san && s->has_cn && want == 0 &&
            hostname_apache_matches(host, s->cn, true);
 }
 
-static bool apache_check(const struct subject_names *s, const char *given, struct fault *fault)
+static bool apache_matches(const struct subject_names *s, const char *host)
 {
-    char host[TEXT_MAX], subject[TEXT_MAX];
-    size_t n = strlen(given);
+    char cn[TEXT_MAX];
 
-    if (n < sizeof host) {
-        strcpy(host, given);
-        if (n > 1 && host[0] == '[' && host[n - 1] == ']') {
-            memmove(host, host + 1, n - 2);
-            host[n - 2] = '\0';
-        }
-        if (apache_matches(s, host))
-            return true;
-    }
+    if (s->any_dns || s->any_ip)
+        return apache_by_names(s, host);
+    return apache_cn(s->leaf->subject, cn, sizeof cn) && hostname_apache_matches(host, cn, true);
+}
+
+static bool apache_check(const struct subject_names *s, const char *host, struct fault *fault)
+{
+    char subject[TEXT_MAX];
+
+    if (!names_readable(s, fault))
+        return false;
+    if (strlen(host) < TEXT_MAX && apache_matches(s, host))
+        return true;
     fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf,
               "Host name '%s' does not match the certificate subject provided by the peer (%s)",
-              given, cert_name_text(s->leaf->subject, CERT_STYLE_JAVA, subject, sizeof subject));
+              host, cert_name_text(s->leaf->subject, CERT_STYLE_JAVA, subject, sizeof subject));
     return false;
 }
 

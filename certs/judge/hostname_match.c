@@ -4,6 +4,7 @@
  * PublicSuffixMatcher */
 #include <idn2.h>
 #include <libpsl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -145,6 +146,23 @@ static bool idn_refuses(const char *name)
     }
 }
 
+static bool is_suffix(const char *name, int types)
+{
+    return psl_is_public_suffix2(psl_builtin(), name, types | PSL_TYPE_NO_STAR_RULE) == 1;
+}
+
+/* Is `name` a suffix below which names can be registered? libpsl takes "ck" for one, too, since
+ * "*.ck" is a rule; but there a.ck is the suffix. */
+static bool is_registry(const char *name, int types)
+{
+    char below[NAME_MAX_OCTETS + 8];
+
+    if (*name == '\0' || name[strlen(name) - 1] == '.' || strlen(name) >= NAME_MAX_OCTETS)
+        return false;
+    snprintf(below, sizeof below, "zz9.%s", name);
+    return is_suffix(name, types) && !is_suffix(below, types);
+}
+
 static bool illegal_wildcard(const char *pattern, bool public_authority)
 {
     const char *star = strrchr(pattern, '*'), *dot;
@@ -157,9 +175,8 @@ static bool illegal_wildcard(const char *pattern, bool public_authority)
     dot = strchr(star, '.');
     if (dot == NULL)
         return true;
-    if (!public_authority || !hostname_to_ascii(dot + 1, ascii, sizeof ascii))
-        return false;
-    return psl_is_public_suffix2(psl_builtin(), ascii, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) == 1;
+    return public_authority && hostname_to_ascii(dot + 1, ascii, sizeof ascii) &&
+           is_registry(ascii, PSL_TYPE_ICANN);
 }
 
 /* `*` may stand anywhere in a label, more than once. */
@@ -233,7 +250,9 @@ bool hostname_jdk_matches(const char *name, const char *pattern, bool public_aut
 }
 
 /* --- Apache --- */
-/* The registrable part of `identity`; NULL when it is a public suffix itself. */
+/* The registrable part of `identity`, as PublicSuffixMatcher.getDomainRoot finds it; NULL when it
+ * is a public suffix itself. Under a top label that is on no list that is the top label: "*.local"
+ * is fine. A privately registered suffix is a root of its own. */
 static const char *domain_root(const char *identity)
 {
     const char *segment = identity, *root = NULL, *dot;
@@ -241,12 +260,12 @@ static const char *domain_root(const char *identity)
     if (*identity == '.')
         return NULL;
     for (; segment != NULL; segment = dot != NULL ? dot + 1 : NULL) {
+        if (is_registry(segment, PSL_TYPE_ICANN))
+            return root;
+        if (is_registry(segment, PSL_TYPE_PRIVATE))
+            return segment;
         dot = strchr(segment, '.');
-        if (psl_is_public_suffix2(psl_builtin(), segment, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) ==
-            1)
-            break;
-        if (dot != NULL)
-            root = segment;
+        root = segment;
     }
     return root;
 }

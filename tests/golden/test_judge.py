@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge beside what was measured: the JDK table (issued by tests/jdk/table.py) and recorded answers of a JDK 17
-to generated chains (tests/jdk/chains.py). Texts are compared exactly."""
+and of Apache HttpClient 4.5.14 to generated chains (tests/jdk/chains.py). Texts are compared exactly."""
 import json, os, subprocess, tempfile, unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,11 +14,11 @@ def judge(lines, *args):
 
 
 class Golden(unittest.TestCase):
-    def compare(self, file, least):
+    def compare(self, file, least, client="jdk"):
         with open(os.path.join(HERE, file), encoding="utf-8") as f:
             lines = f.readlines()
         self.assertGreaterEqual(len(lines), least)
-        ours = judge(lines, "--client", "jdk")
+        ours = judge(lines, "--client", client)
         wrong = []
         for c in map(json.loads, lines):
             o = ours[c["id"]]
@@ -32,6 +32,9 @@ class Golden(unittest.TestCase):
 
     def test_recorded_answers_of_a_jdk(self):
         self.compare("judge_jdk.jsonl", 400)
+
+    def test_recorded_answers_of_apache_httpclient(self):
+        self.compare("judge_apache.jsonl", 150, "apache")
 
 
 class CommandLine(unittest.TestCase):

@@ -41,6 +41,35 @@ class Live(unittest.TestCase):
         self.assertEqual(len(ours), COUNT)
         self.assertFalse(wrong, "\n".join(wrong))
 
+    def test_hosts_beside_apache_httpclient(self):
+        jars = [f"/usr/share/java/{j}.jar" for j in ("httpclient", "httpcore", "commons-logging", "commons-codec")]
+        if version() is None or not all(map(os.path.exists, jars)):
+            self.skipTest("no javac, or no Apache HttpClient 4.5 (libhttpclient-java) to compare with")
+        try:
+            import cryptography  # noqa: F401
+        except ImportError:
+            self.skipTest("no python3-cryptography to make certificates with")
+        cases = subprocess.run([sys.executable, os.path.join(JDK, "chains.py"), str(COUNT), os.environ.get("JUDGE_SEED", "live"),
+                                "hosts"], capture_output=True, text=True, check=True).stdout
+        with tempfile.TemporaryDirectory() as tmp:
+            path = ":".join(jars + [tmp])
+            subprocess.run(["javac", "-cp", path, "-d", tmp, os.path.join(JDK, "Oracle.java"),
+                            os.path.join(JDK, "ApacheOracle.java")], check=True)
+            theirs = subprocess.run(["java", "-cp", path, "ApacheOracle"], input=cases, capture_output=True, text=True,
+                                    check=True).stdout
+        ours = subprocess.run([os.environ["NLBSIM"], "validate", "--client", "apache", "--json", "-"], input=cases,
+                              capture_output=True, text=True, check=True).stdout
+        ours = {d["id"]: d["error"] for d in map(json.loads, ours.splitlines())}
+        hosts = {d["id"]: d["host"] for d in map(json.loads, cases.splitlines())}
+        wrong = []
+        for d in map(json.loads, theirs.splitlines()):
+            path_failed = (ours[d["id"]] or "").startswith(("PKIX", "Failed to parse"))
+            # both sides of the wildcard overlap in the host (docs/differences-judge.md)
+            if not path_failed and d["error"] != ours[d["id"]] and not (d["error"] or "").startswith("begin "):
+                wrong.append(f"{d['id']} {hosts[d['id']]}\n  theirs {d['error']}\n  ours   {ours[d['id']]}")
+        self.assertEqual(len(ours), COUNT)
+        self.assertFalse(wrong, "\n".join(wrong))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -771,9 +771,44 @@ class Maker:
         leaf = Cert(seq(body, alg, bits(signature)), subject, "p256/9", b"")
         return self.arrange([leaf, mid]), [root]
 
+    def hosts(self):
+        """Hosts of every shape beside wildcards over every kind of suffix; sane certificates."""
+        r = self.rng
+        self.odds = 0.0
+        tops = ["internal", "local", "lan", "corp", "home", "test", "example", "localhost", "com", "net", "co.uk", "uk", "ck", "www.ck",
+                "kawasaki.jp", "city.kawasaki.jp", "jp", "bd", "er", "github.io", "blogspot.com", "amazonaws.com",
+                "us-east-1.elb.amazonaws.com", "compute.amazonaws.com", "execute-api.us-east-1.amazonaws.com", "s3.amazonaws.com",
+                "appspot.com", "dev", "io", "cloudfront.net", "xn--p1ai", "xn--fiqs8s", "sch.uk", "nom.br", "compute-1.amazonaws.com",
+                "lab.test", "a.b.internal", "1", "0.1", "0.0.1", "arpa", "in-addr.arpa", "k12.ma.us", "pvt.k12.ma.us"]
+        top = r.choice(tops)
+        labels = ["a", "foo", "*", "a*", "*a", "www", "x-y", "f*o", "1", "*.*", "*.foo", "foo.*", "a.b", ""]
+        join = lambda l, t: f"{l}.{t}" if l else t
+        ips = ["127.0.0.1", "127.1", "127.0.1", "127.000.000.001", "0177.0.0.1", "0x7f.0.0.1", "2130706433", "127.0.0.1.", "0.0.0.0",
+               "0.1.2.3", "1.2.3", "1.2.3.4", "01.2.3.4", "256.1.1.1", "1.2.3.256", "10.0.0.010", "::1", "[::1]", "0:0:0:0:0:0:0:1",
+               "::ffff:127.0.0.1", "[::ffff:7f00:1]", "::FFFF:7F00:1", "[127.0.0.1]", "fe80::1", "1::2::3", "[::1", "::1]", "::",
+               "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::1%lo", "[name]", "[api.lab.test]", "1.2.3.4.5", "12.34", "1e1.2.3.4"]
+        host = join(r.choice(["a", "foo", "foo", "www", "a.foo", "x-y", "FOO", ""]), top) if r.random() < 0.7 else r.choice(ips)
+        if r.random() < 0.05:
+            host += "."
+        text = lambda: r.choice([join(r.choice(labels), r.choice([top, top, top, r.choice(tops)])), host, host.upper(),
+                                 r.choice(ips), "api.lab.test"])
+        kinds = ["utf8"] * 6 + ["printable", "ia5", "t61", "bmp", "universal", "general"]
+        cn = lambda: ("CN", text(), r.choice(kinds))
+        subject = r.choice([lambda: [cn()], lambda: [("O", "Lab"), cn()], lambda: [cn(), ("O", "Lab")], lambda: [cn(), cn()],
+                            lambda: [[cn(), cn()]], lambda: [[("OU", "x"), cn()]], lambda: [[cn(), cn(), cn()], ("O", "Lab")],
+                            lambda: [("O", "Lab")], lambda: [("CN", "")], lambda: [cn(), ("CN", " " + host)], lambda: [[cn(), ("CN",
+                            host.upper())]]])()
+        addresses = [(127, 0, 0, 1), (1, 2, 3, 4), [0] * 15 + [1], [0] * 10 + [255, 255, 127, 0, 0, 1], [0] * 16, (0, 1, 2, 3),
+                     (127, 0, 0, 1, 255, 255, 255, 255), (10, 0, 0, 10), (10, 0, 0, 8), list(range(16)),
+                     [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8]]
+        sans = [r.choice([("dns", text()), ("dns", text()), ("ip", r.choice(addresses)), ("mail", "a@b"), ("uri", "https://x/"),
+                          ("rid", "1.2.3")]) for _ in range(r.choice([0, 0, 1, 1, 1, 2, 3]))]
+        root = self.ca(0)
+        return [self.leaf(root, label="p256/9", subject=name(*subject), exts=[san(*sans)] if sans else [])], [root], host
+
 
 FAMILIES = ["flaws", "paths", "names", "constraints", "policies", "octets", "chaining", "odd", "qualifiers", "generals",
-            "rsa"]
+            "rsa", "hosts"]
 
 
 def case(number, seed, family):

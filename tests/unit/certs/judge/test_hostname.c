@@ -66,7 +66,12 @@ static void apache_rows(void **state)
         { "api-1.example.com", "api-*.example.com", true },
         { "example.com", "*.com", false },
         { "example.co.uk", "*.co.uk", false },
-        { "lab.test", "*.test", false },
+        { "lab.test", "*.test", true }, /* a top label that is on no list */
+        { "foo.internal", "*.internal", true },
+        { "printer.local", "*.local", true },
+        { "a.ck", "*.ck", false },
+        { "www.ck", "www.ck", true },
+        { "kawasaki.jp", "kawasaki.jp", true },
         { "api.lab.test", "*.lab.test", true },
         { "api.example.com", "*", false },
         { "api.example.com", ".example.com", false },
