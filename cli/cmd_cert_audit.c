@@ -133,6 +133,8 @@ static int visit(struct audit_run *run, const char *path, int depth)
     struct stat st;
     int rc;
 
+    if (depth == 0 && strcmp(path, "-") == 0)
+        return visit_file(run, path, true);
     if (stat(path, &st) != 0) {
         foreign_printf(stderr, "nlbsim cert audit: %s: %s\n", path, strerror(errno));
         return 3;
@@ -263,7 +265,7 @@ const struct command command_cert_audit = {
              "expired, soon to expire, incomplete or disordered chains, weak keys and hashes, keys "
              "a TLS listener does not take, names, private keys that others can read. Of an INI "
              "file (*.ini) every certificate is looked at in its place: whose it is, who validates "
-             "it, for which host.",
+             "it, for which host. - is certificates on standard input.",
     .options = audit_option_rows,
     .operand = "FILE, DIR or INI",
     .operand_kind = OPERAND_FILE,

@@ -205,7 +205,7 @@ static const struct command_option issue_option_rows[] = {
               "authorities are made for this one certificate" },
     { .name = "out",
       .argument = "BASE",
-      .kind = OPTION_FILE,
+      .kind = OPTION_NAMED,
       AT(out),
       .help = "where to write; without it, the first HOST" },
     { .name = "force", .kind = OPTION_FLAG, AT(force), .help = "replace what is there" },

@@ -100,15 +100,19 @@ static void reload(struct session *s)
     struct err err = { 0 };
     int status = 0;
     struct nlb_config *config;
-    bool taken = false;
+    bool taken = false, once;
     char state[64];
 
     /* sd_notify(3), "RELOADING=1": with the moment, for Type=notify-reload. */
     snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)clock_mono_us());
     ready_notify(state);
-    config = load_file(s->options->path, &status);
-    if (config == NULL) {
+    once = strcmp(s->options->path, "-") == 0;
+    config = once ? NULL : load_file(s->options->path, &status);
+    if (once) {
+        log_err("reload", "nothing changed: the configuration was standard input, which is read "
+                          "once; start with a file to be able to reload");
+    } else if (config == NULL) {
         log_err("reload", "file=%s nothing changed: see the errors above", s->options->path);
     } else if (testbed_reload(&s->bed, config, &err) != 0) {
         nlb_config_unref(config);
@@ -280,7 +284,7 @@ static int run_run(int argc, char **argv)
 static const struct command_option run_option_rows[] = {
     { .name = "ready-file",
       .argument = "PATH",
-      .kind = OPTION_FILE,
+      .kind = OPTION_NAMED,
       AT(ready_file),
       .help = "write a JSON document there once every listener accepts; removed at the end" },
     { .name = "drain-timeout",

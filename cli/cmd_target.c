@@ -46,6 +46,10 @@ static int take_key(void *options, const struct command_option *option, const ch
     snprintf(key, sizeof key, "%s", option->name);
     for (char *p = key; *p != '\0'; p++)
         *p = (char)(*p == '-' ? '_' : *p);
+    /* A key names a file; standard input has a name, too. */
+    if (strcmp(value, "-") == 0 &&
+        (strcmp(key, "certificate") == 0 || strncmp(key, "client_c", 8) == 0))
+        value = "/dev/stdin";
     o->has_certificate |= strcmp(key, "certificate") == 0;
     o->plain |= strcmp(key, "protocol") == 0 && strcmp(value, "HTTP") == 0;
     fprintf(o->ini, "%s = %s\n", key, value);

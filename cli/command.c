@@ -137,6 +137,14 @@ static int set_time(void *options, const struct command_option *o, const char *v
     return -1;
 }
 
+static int set_named(void *options, const struct command_option *o, const char *value)
+{
+    if (value[0] == '\0' || strcmp(value, "-") == 0)
+        return command_refuse(options, o->name, value, "the name of a file is wanted");
+    memcpy((char *)options + o->offset, &value, sizeof value);
+    return -1;
+}
+
 static int set_option(void *options, const struct command_option *o, const char *value)
 {
     const bool on = true;
@@ -150,6 +158,8 @@ static int set_option(void *options, const struct command_option *o, const char 
     case OPTION_DIR:
         memcpy((char *)options + o->offset, &value, sizeof value);
         return -1;
+    case OPTION_NAMED:
+        return set_named(options, o, value);
     case OPTION_UINT:
         return set_number(options, o, value);
     case OPTION_SECONDS:
@@ -227,6 +237,15 @@ static const struct command_option *find_letter(const struct command *c, char le
 
 /* --- the words --- */
 
+/* Standard input can be one file only. */
+static int take_input(struct command_line *line)
+{
+    if (line->input)
+        return command_misused(line, "'-' is given twice, and standard input is one file only");
+    line->input = true;
+    return -1;
+}
+
 /* -1: go on. `value` is NULL for a flag. */
 static int take_option(void *options, const struct command_option *o, const char *value)
 {
@@ -241,6 +260,9 @@ static int take_option(void *options, const struct command_option *o, const char
     if ((line->given & bit) != 0 && !o->repeated && o->kind != OPTION_FLAG)
         return command_refuse(options, o->name, value, "given twice; once is enough");
     line->given |= bit;
+    if ((o->kind == OPTION_FILE || o->kind == OPTION_CUSTOM) &&
+        (strcmp(value, "-") == 0 || strcmp(value, "@-") == 0) && take_input(line) >= 0)
+        return 2;
     return set_option(options, o, value);
 }
 
@@ -324,6 +346,10 @@ static int check_operands(void *options)
                    : command_misused(options, "unexpected operand '%s': %s %s",
                                      line->operands[c->max_operands],
                                      c->max_operands == 1 ? "only one" : "too many", c->operand);
+    for (size_t i = 0; i < line->n_operands && c->operand_kind == OPERAND_FILE; i++) {
+        if (strcmp(line->operands[i], "-") == 0 && take_input(options) >= 0)
+            return 2;
+    }
     if (line->n_operands < c->min_operands)
         return command_misused(options, "no %s is given: nlbsim %s %s", c->operand, c->name,
                                c->synopsis[0]);

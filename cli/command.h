@@ -23,12 +23,14 @@ struct command_line {
     uint64_t given; /* a bit for each row of the table */
     char **operands;
     size_t n_operands;
+    bool input; /* "-" was given for a file */
 };
 
 enum option_kind {
     OPTION_FLAG,    /* bool: true when it is given; the only kind without an argument */
     OPTION_TEXT,    /* const char * */
-    OPTION_FILE,    /* const char *: a file */
+    OPTION_FILE,    /* const char *: a file that is read; "-" is standard input */
+    OPTION_NAMED,   /* const char *: a file that is written, or read again and again: never "-" */
     OPTION_DIR,     /* const char *: a directory */
     OPTION_UINT,    /* unsigned in min..max */
     OPTION_SECONDS, /* uint64_t of milliseconds, written as seconds; min..max milliseconds */

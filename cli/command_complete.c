@@ -26,6 +26,7 @@ static void put_values(const struct command_option *o, struct wanted *w)
 {
     switch (o->kind) {
     case OPTION_FILE:
+    case OPTION_NAMED:
         fputs(":file\n", w->out);
         return;
     case OPTION_DIR:

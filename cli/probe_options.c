@@ -265,7 +265,7 @@ const struct command_option probe_option_rows[] = {
       .help = "what listens there, when it is not nlbsim (which tells)" },
     { .name = "events",
       .argument = "FILE",
-      .kind = OPTION_FILE,
+      .kind = OPTION_NAMED,
       AT(events),
       .help = "nlbsim's events, to join its view (found by itself on this machine)" },
     { .name = "trust-store",

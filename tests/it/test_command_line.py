@@ -109,6 +109,49 @@ class CommandLine(unittest.TestCase):
         for words in ("lab --list --at=+1d", "lab --list --at +1d", "lab --at -1d --list"):
             self.assertEqual(nlbsim(*words.split()).returncode, 0)
 
+    def test_standard_input_wherever_a_file_is_read(self):
+        with tempfile.TemporaryDirectory(prefix="nlbtest-") as folder:
+            nlbsim("lab", "--no-large-rsa", "--seed", "stdin", os.path.join(folder, "pki"))
+
+            def run(*words, files=("server/valid.pem",)):
+                text = b""
+                for name in files:
+                    with open(os.path.join(folder, "pki", name), "rb") as f:
+                        text += f.read()
+                return subprocess.run([os.path.abspath(NLBSIM), *words], input=text, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, check=False, timeout=60, cwd=folder)
+
+            self.assertIn(b"CN=api.example.com", run("cert", "show", "-").stdout)
+            self.assertIn(b"(trust store)", run("cert", "show", "--trust-store", "-", "pki/server/valid.pem",
+                                                files=("public.pem",)).stdout)
+            for words, files in ((("cert", "audit", "--trust-store", "pki/public.pem", "-"), ("server/valid.pem",)),
+                                 (("cert", "audit", "--trust-store", "-", "pki/server/valid.pem"), ("public.pem",)),
+                                 (("validate", "--chain", "-", "--trust-store", "pki/public.pem"), ("server/valid.pem",)),
+                                 (("validate", "--chain=pki/server/valid.pem", "--trust-store=-"), ("public.pem",))):
+                with self.subTest(words=words):
+                    self.assertEqual(run(*words, files=files).returncode, 0)
+                    self.assertNotEqual(run(*words, files=()).returncode, 0, "standard input was not read")
+            for words in (("--client-certificate", "-", "--trust-store", "pki/public.pem"), ("--trust-store", "-"),
+                          ("--data", "@-", "--trust-store", "pki/public.pem")):
+                with self.subTest(words=words):
+                    files = ("public.pem",) if words[1] == "-" and len(words) == 2 else ("client/client.pem", "client/client.key")
+                    done = run("probe", *words, "https://127.0.0.1:1/", files=files)
+                    self.assertEqual((done.returncode, done.stderr), (1, b""))
+            with open(os.path.join(folder, "pki", "nlb.ini"), "w", encoding="ascii") as f:
+                f.write("[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n"
+                        "[target_group g]\nprotocol = TCP\ntarget = 127.0.0.1:9\n")
+            self.assertIn(b"-: ok: 1 listener", run("check", "-", files=("nlb.ini",)).stdout)
+            self.assertIn(b"-:8: ", run("check", "-", files=("nlb.ini", "public.pem")).stderr)
+            self.assertIn(b"no scenario", run("matrix", "-", files=("nlb.ini",)).stderr)
+            self.assertEqual(run("explain", "-", files=()).returncode, 0)
+        for words in ("validate --chain - --trust-store -", "cert audit - -", "probe --data @- --trust-store - http://a/"):
+            with self.subTest(words=words):
+                done = nlbsim(*words.split())
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(b"standard input is one file only", done.stderr)
+        for words in ("matrix --junit -", "run --ready-file - x.ini", "probe --events - http://a/"):
+            self.assertIn(b"'-': the name of a file is wanted", nlbsim(*words.split()).stderr)
+
     def test_a_closed_pipe_ends_quietly(self):
         """`| head -1`: no error text, and the status of a program that SIGPIPE ended, also when whoever starts it
         ignores that signal."""
