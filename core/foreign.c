@@ -245,9 +245,9 @@ json_t *foreign_json(const char *text)
 
 /* In a document of jansson's, octets outside strings are ASCII, and of the controls only newlines
  * that indent; within strings it has escaped C0. So what is harmful here is within a string. */
-static bool stays(uint32_t c)
+static bool stays(const char *s, size_t n, uint32_t c)
 {
-    return c == '\n' || c == UINT32_MAX || !foreign_is_harmful(c);
+    return c == '\n' || c == UINT32_MAX || (!foreign_is_harmful(c) && !begins_command(s, n, false));
 }
 
 char *foreign_dumps(const json_t *json, size_t flags)
@@ -258,18 +258,19 @@ char *foreign_dumps(const json_t *json, size_t flags)
 
     for (size_t i = 0; i < n; i += used) {
         used = foreign_next(text + i, n - i, &c);
-        more += stays(c) ? 0 : 6 - used;
+        more += stays(text + i, n - i, c) ? 0 : 6 - used;
     }
     if (more == 0)
         return text;
     out = malloc(n + more + 1);
     for (size_t i = 0; i < n && out != NULL; i += used) {
         used = foreign_next(text + i, n - i, &c);
-        if (stays(c))
+        if (stays(text + i, n - i, c)) {
             memcpy(out + at, text + i, used);
-        else
-            snprintf(out + at, 7, "\\u%04x", (unsigned)c & 0xffff);
-        at += stays(c) ? used : 6;
+            at += used;
+        } else {
+            at += (size_t)snprintf(out + at, 7, "\\u%04x", (unsigned)c & 0xffff);
+        }
     }
     if (out != NULL)
         out[at] = '\0';

@@ -136,6 +136,7 @@ static void as_json(void **state)
                 used = foreign_next(text + k, strlen(text + k), &c);
                 assert_true(c == '\n' || (c != UINT32_MAX && !foreign_is_harmful(c)));
             }
+            assert_null(strstr(text, "##["));
             back = json_loads(text, 0, NULL);
             assert_true(json_equal(list, back)); /* and it means the same */
             json_decref(back);
