@@ -205,7 +205,7 @@ static int audit(struct audit_run *run, int n, char **paths)
 
 static int audit_verb(int argc, char **argv)
 {
-    struct audit_run run = { .o = { .now_s = clock_wall_us() / 1000000 } };
+    struct audit_run run = { .o = { .now_s = clock_wall_s() } };
     int status = command_read(&command_cert_audit, argc, argv, &run);
 
     if (status >= 0)

@@ -144,7 +144,7 @@ static int check_client_command(const struct client *c)
 
 static int client_run(int argc, char **argv)
 {
-    struct client c = { .now_s = clock_wall_us() / 1000000 };
+    struct client c = { .now_s = clock_wall_s() };
     int status = command_read(&command_cert_client, argc, argv, &c);
 
     if (status < 0)

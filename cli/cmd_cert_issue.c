@@ -156,7 +156,7 @@ static const char *flag_given(const struct issue *o)
 
 static int issue_run(int argc, char **argv)
 {
-    struct issue o = { .now_s = clock_wall_us() / 1000000 };
+    struct issue o = { .now_s = clock_wall_s() };
     int status = command_read(&command_cert_issue, argc, argv, &o);
 
     if (status < 0)

@@ -319,7 +319,7 @@ static int show(const struct show *s)
 
 static int show_run(int argc, char **argv)
 {
-    struct show s = { .now_s = clock_wall_us() / 1000000 };
+    struct show s = { .now_s = clock_wall_s() };
     int status = command_read(&command_cert_show, argc, argv, &s);
 
     if (status >= 0)

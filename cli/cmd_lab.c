@@ -155,7 +155,7 @@ static int take_ca_key(void *options, const struct command_option *option, const
 
 static int lab_run(int argc, char **argv)
 {
-    struct lab_options o = { .now_s = clock_wall_us() / 1000000 };
+    struct lab_options o = { .now_s = clock_wall_s() };
     int status = command_read(&command_lab, argc, argv, &o);
 
     if (status >= 0)

@@ -89,7 +89,7 @@ static int load_client_certificate(struct session *s, struct err *err)
     if (o->client_certificate == NULL)
         return 0;
     if (cert_spec_is_lab(o->client_certificate)) {
-        s->lab = cert_lab_new(NULL, clock_wall_us() / 1000000, err);
+        s->lab = cert_lab_new(NULL, clock_wall_s(), err);
         if (s->lab == NULL)
             return -1;
     }

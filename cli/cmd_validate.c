@@ -111,7 +111,7 @@ static int check_arguments(struct validate_options *a)
 
 static int validate_run(int argc, char **argv)
 {
-    struct validate_options a = { .settings.request.at_utc = clock_wall_us() / 1000000 };
+    struct validate_options a = { .settings.request.at_utc = clock_wall_s() };
     int rc = command_read(&command_validate, argc, argv, &a);
 
     if (rc < 0)

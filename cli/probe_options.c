@@ -221,7 +221,7 @@ int probe_options_read(const struct command *c, int argc, char **argv, struct pr
 
     memset(o, 0, sizeof *o);
     o->task.headers = o->headers;
-    o->at_utc = clock_wall_us() / 1000000;
+    o->at_utc = clock_wall_s();
     rc = command_read(c, argc, argv, o);
     if (rc >= 0)
         return rc;

@@ -2,6 +2,7 @@
  * A checked cursor over foreign bytes. */
 #include "core/bytes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const uint8_t *advance(struct bytes *b, size_t n)
@@ -58,4 +59,15 @@ struct bytes bytes_vec(struct bytes *b, unsigned width)
 bool bytes_eq(struct bytes b, const void *data, size_t n)
 {
     return !b.bad && b.left == n && (n == 0 || memcmp(b.at, data, n) == 0);
+}
+
+void uuid_text(const uint8_t octets[16], char out[UUID_TEXT])
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            out[at++] = '-';
+        at += (size_t)snprintf(out + at, UUID_TEXT - at, "%02x", octets[i]);
+    }
 }

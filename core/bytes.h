@@ -29,4 +29,8 @@ struct bytes bytes_vec(struct bytes *b, unsigned width);
 /* Whole content equal to a string literal or buffer? */
 bool bytes_eq(struct bytes b, const void *data, size_t n);
 
+/* 16 octets as "01234567-89ab-cdef-0123-456789abcdef"; into `out`. */
+#define UUID_TEXT 37
+void uuid_text(const uint8_t octets[16], char out[UUID_TEXT]);
+
 #endif

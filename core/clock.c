@@ -141,3 +141,14 @@ int clock_parse_utc(const char *text, int64_t now_s, int64_t *out_s)
     *out_s = clock_utc_of(y, mo, d, h, mi, s);
     return 0;
 }
+
+struct timeval clock_timeval(uint64_t us)
+{
+    return (struct timeval){ .tv_sec = (time_t)(us / 1000000),
+                             .tv_usec = (suseconds_t)(us % 1000000) };
+}
+
+int64_t clock_wall_s(void)
+{
+    return clock_wall_us() / 1000000;
+}

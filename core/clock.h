@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 
 /* Microseconds of a clock that never goes back (CLOCK_MONOTONIC). */
 uint64_t clock_mono_us(void);
@@ -23,5 +24,10 @@ void clock_format_utc(int64_t utc_s, char *out, size_t size);
 int clock_parse_utc(const char *text, int64_t now_s, int64_t *out_s);
 /* Days-from-civil arithmetic; month 1-12. No range check beyond what arithmetic needs. */
 int64_t clock_utc_of(int year, int month, int day, int hour, int minute, int second);
+
+/* For libevent's timers and socket options. */
+struct timeval clock_timeval(uint64_t us);
+/* The wall clock in whole seconds. */
+int64_t clock_wall_s(void);
 
 #endif

@@ -78,7 +78,7 @@ const char *http_status_text(unsigned status)
 /* RFC 9110, section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". */
 static void write_date(struct evbuffer *out)
 {
-    const time_t now = (time_t)(clock_wall_us() / 1000000);
+    const time_t now = (time_t)(clock_wall_s());
     char text[32];
     struct tm tm;
 

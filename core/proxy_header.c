@@ -22,7 +22,7 @@ static enum proxy_progress malformed(struct proxy_header *h, const char *why)
     return PROXY_MALFORMED;
 }
 
-static bool set_addr(struct addr *a, int family, const void *ip, uint16_t port)
+static bool address_of(struct addr *a, int family, const void *ip, uint16_t port)
 {
     memset(a, 0, sizeof *a);
     if (family == AF_INET) {
@@ -44,7 +44,7 @@ static bool text_addr(struct addr *a, int family, const char *host, const char *
     uint64_t number;
 
     return inet_pton(family, host, ip) == 1 && cfg_parse_uint(port, 0, 65535, &number) == 0 &&
-           set_addr(a, family, ip, (uint16_t)number);
+           address_of(a, family, ip, (uint16_t)number);
 }
 
 static enum proxy_progress read_v1(struct proxy_header *h, const char *data, size_t n)
@@ -152,8 +152,8 @@ static enum proxy_progress read_addresses(struct proxy_header *h, const struct f
         return malformed(h, "too short for its addresses");
     if (f->af == 0)
         return PROXY_HEADER;
-    set_addr(&h->source, f->af, at, (uint16_t)(at[2 * ip] << 8 | at[2 * ip + 1]));
-    set_addr(&h->destination, f->af, at + ip, (uint16_t)(at[2 * ip + 2] << 8 | at[2 * ip + 3]));
+    address_of(&h->source, f->af, at, (uint16_t)(at[2 * ip] << 8 | at[2 * ip + 1]));
+    address_of(&h->destination, f->af, at + ip, (uint16_t)(at[2 * ip + 2] << 8 | at[2 * ip + 3]));
     return PROXY_HEADER;
 }
 

@@ -14,8 +14,7 @@
 
 void flow_timer(struct flow *f, uint64_t us)
 {
-    const struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
-                                .tv_usec = (suseconds_t)(us % 1000000) };
+    const struct timeval tv = clock_timeval(us);
 
     evtimer_add(&f->timer, &tv);
 }

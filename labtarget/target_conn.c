@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/proxy_header.h"
+#include "core/sock.h"
 #include "core/turn.h"
 #include "labtarget/target_impl.h"
 #include "tls/tls_error.h"
@@ -57,8 +59,7 @@ void conn_free(struct conn *c, bool reset)
         hop_free(c->hop, reset);
     } else {
         if (reset)
-            setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
-                       sizeof(struct linger));
+            sock_reset_on_close(c->fd);
         close(c->fd);
     }
     json_decref(c->proxy);
@@ -80,12 +81,6 @@ static void arm(struct conn *c, short what, struct timeval limit)
         conn_free(c, false);
     else if (what != 0 && turn_spent())
         event_active(&c->event, EV_READ, 0); /* more may be there than the socket tells of */
-}
-
-static struct timeval milliseconds(uint64_t ms)
-{
-    return (struct timeval){ .tv_sec = (time_t)(ms / 1000),
-                             .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 }
 
 /* --- stages ---
@@ -256,7 +251,7 @@ static bool act(struct conn *c)
         c->stage = CONN_HUNG;
         break;
     case ACT_WAIT:
-        arm(c, 0, milliseconds(c->wait_ms));
+        arm(c, 0, clock_timeval(c->wait_ms * 1000));
         return false;
     }
     return true;
@@ -270,7 +265,7 @@ static void wait_for(struct conn *c, enum hop_status st)
     if (st == HOP_WANT_WRITE && c->fault.throttled) {
         c->fault.throttled = false;
         c->wait_ms = c->fault.dribble_ms;
-        arm(c, 0, milliseconds(c->wait_ms));
+        arm(c, 0, clock_timeval(c->wait_ms * 1000));
         return;
     }
     /* Bytes that are looked at, or left alone, stay in the socket: wake for new ones only. */
@@ -280,7 +275,7 @@ static void wait_for(struct conn *c, enum hop_status st)
         return;
     }
     if (c->stage == CONN_READ && c->idle != ACT_NONE)
-        limit = milliseconds(c->target->fault.number);
+        limit = clock_timeval(c->target->fault.number * 1000);
     arm(c, what, limit);
 }
 
@@ -305,7 +300,7 @@ static void take_turn(struct conn *c)
         return;
     }
     c->wait_ms = 1; /* others first */
-    arm(c, 0, milliseconds(0));
+    arm(c, 0, clock_timeval(0 * 1000));
 }
 
 static void conn_step(struct conn *c)

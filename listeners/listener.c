@@ -15,6 +15,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sock.h"
 
 #define BACKLOG 4096
 /* Connections taken per turn, so that running flows get theirs. */
@@ -51,21 +52,18 @@ int listener_open(struct addr *addr, struct err *err)
 
 int listener_lock(const struct addr *addr, struct err *err)
 {
-    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    struct sockaddr_un un;
     char text[ADDR_TEXT_MAX];
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int n;
+    socklen_t len;
 
     if (fd < 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot listen on %s: %s", addr_format(addr, text),
                 err_why(errno));
         return -1;
     }
-    /* An abstract name (first byte zero): gone with the process, no file to clean up. */
-    n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "nlbsim-listen-%s",
-                 addr_format(addr, text));
-    if (bind(fd, (struct sockaddr *)&un,
-             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0) {
+    len = sock_abstract(&un, "listen", addr_format(addr, text));
+    if (bind(fd, (struct sockaddr *)&un, len) != 0) {
         err_set(err, ERR_ENVIRONMENT,
                 "cannot listen on %s: another nlbsim process listens there already", text);
         close(fd);
@@ -81,8 +79,7 @@ static bool out_of_resources(int error)
 
 static void close_with_reset(int fd)
 {
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
-    close(fd);
+    sock_close_reset(fd);
 }
 
 static int open_spare(void)

@@ -164,7 +164,7 @@ static int make_task(struct run *r, struct err *err)
     t->skip_allows_plain_self_signed = g->skip_allows_plain_self_signed;
     t->verify_name = g->server_name_to_verify;
     t->client_certificate = r->client_certificate;
-    if (g->at != NULL && clock_parse_utc(g->at, clock_wall_us() / 1000000, &r->at_utc) == 0)
+    if (g->at != NULL && clock_parse_utc(g->at, clock_wall_s(), &r->at_utc) == 0)
         t->at_utc = &r->at_utc;
     t->timeout_ms = g->timeout_ms;
     t->api_id = "nlbsimmatrix";

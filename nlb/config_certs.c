@@ -36,7 +36,7 @@ void config_load(struct nlb_config *c, struct problems *problems)
 {
     struct err err = { .code = ERR_NONE };
 
-    c->lab = cert_lab_new(c->nlb.lab_seed, clock_wall_us() / 1000000, &err);
+    c->lab = cert_lab_new(c->nlb.lab_seed, clock_wall_s(), &err);
     if (c->lab == NULL) {
         problems_add(problems, cfg_line(&c->nlb.obj, "lab_seed"), "%s", err.text);
         problems->environment = true;

@@ -70,7 +70,7 @@ static int make_judges(struct generation *g, struct err *err)
         /* A file without lab certificates still has the lab's public root to be judged by: no
          * certificate of the file can chain to it. */
         if (lab == NULL && cert_spec_is_lab(store_of(cfg)) &&
-            (lab = g->lab = cert_lab_new(NULL, clock_wall_us() / 1000000, err)) == NULL)
+            (lab = g->lab = cert_lab_new(NULL, clock_wall_s(), err)) == NULL)
             return -1;
         store = trust_store_load(store_of(cfg), c->dir, lab, err);
         if (store == NULL)

@@ -17,6 +17,7 @@
 #include "certs/lab/lab.h"
 #include "certs/x509/pem_file.h"
 #include "core/foreign.h"
+#include "core/sock.h"
 #include "nlb/worker.h"
 
 struct post {
@@ -53,16 +54,12 @@ struct signposts {
 
 static int open_post(const struct addr *address)
 {
-    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    struct sockaddr_un un;
     char text[ADDR_TEXT_MAX];
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "nlbsim-about-%s",
-                     addr_format(address, text));
+    socklen_t len = sock_abstract(&un, "about", addr_format(address, text));
 
-    if (fd >= 0 &&
-        (bind(fd, (struct sockaddr *)&un,
-              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0 ||
-         listen(fd, 64) != 0)) {
+    if (fd >= 0 && (bind(fd, (struct sockaddr *)&un, len) != 0 || listen(fd, 64) != 0)) {
         int error = errno;
 
         close(fd);

@@ -238,7 +238,7 @@ void access_archive_close(struct access_archive *a)
     pthread_mutex_unlock(&a->lock);
     pthread_join(a->thread, NULL);
     pthread_mutex_lock(&a->lock);
-    rotate_locked(a, clock_wall_us() / 1000000);
+    rotate_locked(a, clock_wall_s());
     pthread_mutex_unlock(&a->lock);
     drop(a);
 }

@@ -94,7 +94,7 @@ void access_log_close(struct access_log *log)
     free(log);
 }
 
-static int write_all(int fd, const char *data, size_t n)
+static int write_lines(int fd, const char *data, size_t n)
 {
     while (n > 0) {
         ssize_t put = write(fd, data, n);
@@ -119,7 +119,7 @@ void access_log_write(struct access_log *log, const char *lines, size_t n)
         pthread_mutex_lock(&log->lock);
     } else {
         pthread_mutex_lock(&log->lock);
-        rc = write_all(log->fd, lines, n);
+        rc = write_lines(log->fd, lines, n);
         error = errno;
     }
     if (rc != 0 && !log->broken)

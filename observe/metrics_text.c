@@ -153,7 +153,7 @@ char *metrics_cloudwatch(const struct metrics_view *v)
         if (row->dimensions == DIMENSIONS_AZ && v->zone != NULL)
             add_datum(data, row, v, v->zone, NULL, v->count[i]);
     }
-    clock_format_utc(clock_wall_us() / 1000000, now, sizeof now);
+    clock_format_utc(clock_wall_s(), now, sizeof now);
     doc = json_pack("{s:s, s:s, s:s, s:o}", "Namespace", "AWS/NetworkELB", "Timestamp", now,
                     "Statistic", "sum since start, gauges as they are now", "MetricData", data);
     text = foreign_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);

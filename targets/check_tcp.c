@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/turn.h"
 #include "targets/check.h"
 
@@ -116,8 +117,7 @@ void check_wait(struct check *c, short what)
 
 void check_begin(struct check *c, const struct check_params *p, check_done_cb done, void *arg)
 {
-    const struct timeval limit = { .tv_sec = (time_t)(p->timeout_us / 1000000),
-                                   .tv_usec = (suseconds_t)(p->timeout_us % 1000000) };
+    const struct timeval limit = clock_timeval(p->timeout_us);
 
     c->p = *p;
     c->done = done;

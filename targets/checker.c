@@ -99,8 +99,7 @@ static void judge_flows(struct checker *c, const char *group)
 
 static void arm(struct event *timer, uint64_t us)
 {
-    const struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
-                                .tv_usec = (suseconds_t)(us % 1000000) };
+    const struct timeval tv = clock_timeval(us);
 
     evtimer_add(timer, &tv);
 }
@@ -235,7 +234,7 @@ static bool zone_enabled(const struct checker_plan *plan, const char *zone)
     return zone == NULL || plan->n_zones == 0;
 }
 
-static struct watched *find(struct checker *c, const struct registration *reg)
+static struct watched *find_check(struct checker *c, const struct registration *reg)
 {
     struct watched *w;
 
@@ -284,7 +283,7 @@ static void stop_checks(struct watched *w)
 
 static void take(struct checker *c, const struct checker_group *g, const struct target *t)
 {
-    struct watched *w = find(c, t->reg);
+    struct watched *w = find_check(c, t->reg);
     enum health_state was;
     bool moved;
 

@@ -99,7 +99,7 @@ static void judge_afresh(const struct validating_client *j, const struct tls_cha
         .chain = facts,
         .anchors = j->anchors,
         .host = sni,
-        .at_utc = clock_wall_us() / 1000000,
+        .at_utc = clock_wall_s(),
         .client = TRUST_APACHE,
     };
     struct verdict verdict;

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/sock.h"
+
 #include "tls/hop.h"
 
 struct hop_tcp {
@@ -91,8 +93,7 @@ static void tcp_free(struct hop *h, bool reset)
 {
     if (h->fd >= 0) {
         if (reset)
-            setsockopt(h->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
-                       sizeof(struct linger));
+            sock_reset_on_close(h->fd);
         close(h->fd);
     }
     free(h);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/sock.h"
 
 #define PEEK_CHUNK 4096
 /* Largest handshake message that mbedTLS takes in one record (docs/libraries.md). */
@@ -411,8 +412,7 @@ static void tls_free(struct hop *h, bool reset)
     tls_facts_free(t->facts);
     if (h->fd >= 0) {
         if (reset)
-            setsockopt(h->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
-                       sizeof(struct linger));
+            sock_reset_on_close(h->fd);
         close(h->fd);
     }
     free(t);

@@ -365,7 +365,7 @@ static struct bytes authorities_of(struct bytes body, uint16_t version)
 
 /* The handshake step that reads a CertificateRequest is over: was there one, and does our
  * certificate suit it? A JDK sends none that was not asked for by its issuer's name. */
-static void note_cert_request(struct tls_engine *e)
+static void look_at_cert_request(struct tls_engine *e)
 {
     size_t len;
     const uint8_t *message = tls_private_message(&e->ssl, &len);
@@ -403,7 +403,7 @@ static int take_steps(struct tls_engine *e)
 
         rc = mbedtls_ssl_handshake_step(&e->ssl);
         if (rc == 0 && asking && tls_private_state(&e->ssl) != MBEDTLS_SSL_CERTIFICATE_REQUEST)
-            note_cert_request(e);
+            look_at_cert_request(e);
     }
     return rc;
 }

@@ -86,7 +86,7 @@ static int judge(void *arg, const struct tls_presented *p)
     struct trust_request req = {
         .anchors = task->anchors,
         .host = task->verify_name != NULL ? task->verify_name : task->uri.host,
-        .at_utc = task->at_utc != NULL ? *task->at_utc : clock_wall_us() / 1000000,
+        .at_utc = task->at_utc != NULL ? *task->at_utc : clock_wall_s(),
         .client = TRUST_APACHE,
         .rsa_key_exchange = by_rsa_key_exchange(p->suite),
         .insecure_skip = task->insecure_skip,

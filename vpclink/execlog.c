@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "core/bytes.h"
 #include "core/foreign.h"
 #include "tls/tls_conf.h"
 #include "vpclink/request.h"
@@ -23,9 +24,7 @@ void execlog_request_id(char *out)
     (void)tls_random(NULL, b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-             b[14], b[15]);
+    uuid_text(b, out);
 }
 
 const char *execlog_date(int64_t wall_us, char *out)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/sock.h"
 
 #define SIGNPOST_MAX (256 * 1024)
 #define SIGNPOST_MS  500
@@ -39,14 +40,13 @@ static enum protocol protocol_of(const json_t *j, const char *key)
 /* --- the signpost --- */
 static int connect_post(const char *address)
 {
-    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    struct sockaddr_un un;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "nlbsim-about-%s", address);
+    socklen_t len = sock_abstract(&un, "about", address);
 
     if (fd < 0)
         return -1;
-    if (connect(fd, (struct sockaddr *)&un,
-                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) != 0) {
+    if (connect(fd, (struct sockaddr *)&un, len) != 0) {
         close(fd);
         return -1;
     }

@@ -126,17 +126,9 @@ static void tell(const struct teller *t, const char *text)
 /* --- certificates --- */
 static void print_what(const struct verdict *v, const struct cert_facts *cert, FILE *out)
 {
-    const char *mark = strstr(v->what, "{date}");
-    char date[32];
+    char what[512];
 
-    if (mark == NULL || cert == NULL) {
-        fputs(v->what, out);
-        return;
-    }
-    clock_format_utc(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc, date,
-                     sizeof date);
-    date[strcspn(date, "T")] = '\0';
-    fprintf(out, "%.*s%s%s", (int)(mark - v->what), v->what, date, mark + strlen("{date}"));
+    fputs(verdict_what(v, cert, what, sizeof what), out);
 }
 
 static void print_subject(const struct cert_facts *cert, FILE *out)

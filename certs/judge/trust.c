@@ -386,26 +386,36 @@ void trust_judge(const struct trust_request *req, struct verdict *out)
 }
 
 /* --- in words --- */
+const char *verdict_what(const struct verdict *v, const struct cert_facts *cert, char *out,
+                         size_t size)
+{
+    const char *mark = strstr(v->what, "{date}");
+    char when[32] = "";
+
+    if (mark == NULL) {
+        snprintf(out, size, "%s", v->what);
+        return out;
+    }
+    if (cert != NULL)
+        clock_format_utc(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc,
+                         when, sizeof when);
+    when[strcspn(when, "T")] = '\0';
+    snprintf(out, size, "%.*s%s%s", (int)(mark - v->what), v->what, when, mark + strlen("{date}"));
+    return out;
+}
+
 const char *verdict_sentence(const struct verdict *v, const struct trust_request *req, char *out,
                              size_t size)
 {
     const struct cert_facts *cert = v->index >= 0        ? req->chain[v->index]
                                     : req->chain_len > 0 ? req->chain[0]
                                                          : NULL;
-    char subject[512] = "the chain", when[32] = "", what[512];
-    const char *mark = strstr(v->what, "{date}");
+    char subject[512] = "the chain", what[512];
 
     if (cert != NULL && (v->index >= 0 || v->ok))
         cert_name_text(cert->subject, CERT_STYLE_JAVA, subject, sizeof subject);
     if (cert != NULL && subject[0] == '\0')
         snprintf(subject, sizeof subject, "a certificate without subject");
-    if (mark != NULL && cert != NULL) {
-        clock_format_utc(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc,
-                         when, sizeof when);
-        when[strcspn(when, "T")] = '\0';
-    }
-    snprintf(what, sizeof what, "%.*s%s%s", mark != NULL ? (int)(mark - v->what) : 500, v->what,
-             when, mark != NULL ? mark + strlen("{date}") : "");
-    snprintf(out, size, "%s: %s. %s", subject, what, v->remedy);
+    snprintf(out, size, "%s: %s. %s", subject, verdict_what(v, cert, what, sizeof what), v->remedy);
     return out;
 }

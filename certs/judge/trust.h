@@ -76,6 +76,10 @@ struct verdict {
  * chain that costs more than this program spends on one, VERDICT_SIMULATOR_LIMIT. */
 void trust_judge(const struct trust_request *req, struct verdict *out);
 
+/* What is wrong with `cert` (NULL: no certificate in particular), as half a sentence with its date:
+ * "it expired on 2024-01-31"; into `out`; returns `out`. */
+const char *verdict_what(const struct verdict *v, const struct cert_facts *cert, char *out,
+                         size_t size);
 /* "CN=api.example.com: it expired on 2024-01-31. Renew …" into `out`; returns `out`. */
 const char *verdict_sentence(const struct verdict *v, const struct trust_request *req, char *out,
                              size_t size);

@@ -18,6 +18,7 @@
 #include "certs/lab/profiles.h"
 #include "certs/x509/file_kind.h"
 #include "certs/x509/pem_file.h"
+#include "core/bytes.h"
 #include "tls/mbedtls_private.h"
 
 #define KEY_DER_MAX 8192
@@ -253,12 +254,7 @@ static int load_identity_file(struct shared_cert *c, const char *key, const char
 
 static void make_id(struct cert *c)
 {
-    const uint8_t *h = c->leaf->sha256;
-
-    snprintf(c->id, sizeof c->id,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0], h[1],
-             h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14],
-             h[15]);
+    uuid_text(c->leaf->sha256, c->id);
 }
 
 static int make_crt(struct shared_cert *c, struct err *err)

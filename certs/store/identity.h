@@ -9,13 +9,14 @@
 
 #include "certs/store/cert_spec.h"
 #include "certs/x509/parse.h"
+#include "core/bytes.h"
 #include "core/err.h"
 
 struct cert_lab;           /* certs/lab/lab.h */
 struct mbedtls_pk_context; /* mbedtls/pk.h */
 struct mbedtls_x509_crt;   /* mbedtls/x509_crt.h */
 
-#define CERT_ID_TEXT 37 /* "01234567-89ab-cdef-0123-456789abcdef" and the terminator */
+#define CERT_ID_TEXT UUID_TEXT
 
 /*
  * A certificate to present: its chain and its key. Everything is read-only after cert_load(), so

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Small things about sockets. */
+#ifndef CORE_SOCK_H
+#define CORE_SOCK_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* The peer shall see RST instead of FIN when `fd` is closed. */
+void sock_reset_on_close(int fd);
+/* Close with RST. */
+void sock_close_reset(int fd);
+
+/* The abstract name (first byte zero: gone with the process, no file to clean up) by which
+ * processes of this program know an address: "nlbsim-WHAT-ADDRESS". Returns the length for bind and
+ * connect. */
+socklen_t sock_abstract(struct sockaddr_un *un, const char *what, const char *address);
+
+#endif
