@@ -17,7 +17,7 @@ static const char *reason_of(const struct probe_call *c)
     return own != NULL && own[0] != '\0' ? own : http_status_text(c->outcome.status);
 }
 
-/* What the caller of the API gets. Header set of errors: recorded (facts on API Gateway, 4.1). */
+/* What the caller of the API gets. Header set of errors: recorded from the service. */
 static void print_answer(const struct probe_options *o, const struct probe_call *c)
 {
     const struct gateway_result *r = &c->result;
@@ -43,8 +43,8 @@ static void print_answer(const struct probe_options *o, const struct probe_call 
     }
 }
 
-/* HTTP APIs write no execution log; these variables can be put into their access log (facts on API
- * Gateway, 4.5). */
+/* HTTP APIs write no execution log; these variables can be put into their access log (API Gateway
+ * guide, "Customize HTTP API access logs"). */
 static void print_variables(const struct probe_call *c)
 {
     puts("HTTP APIs write no execution log. Variables of the access log:");

@@ -100,8 +100,8 @@ enum flow_event flow_pick_and_connect(struct flow *f)
     return ON_NOTHING;
 }
 
-/* On TCP listeners the header waits for the client's first payload (facts: nlb.md, section 8,
- * "Timing", a user report); a TLS listener has had payload by now. */
+/* On TCP listeners the header waits for the client's first payload (a user report:
+ * github.com/pires/go-proxyproto, pull 25); a TLS listener has had payload by now. */
 static int hold_header(struct flow *f, const uint8_t *header, size_t n)
 {
     f->up.hold = malloc(n);

@@ -16,7 +16,7 @@
 #include "tls/hop_tls.h"
 
 /* How long a session ticket is accepted: unknown for NLB; s2n-tls's keys encrypt for two hours and
- * decrypt for thirteen more (facts: nlb.md, section 2). */
+ * decrypt for thirteen more (s2n-tls, tls/s2n_resume.h). */
 #define TICKET_LIFETIME_S (15 * 3600)
 
 /* A prepared configuration that leaves mbedTLS no choice: one version, suite, group and signature

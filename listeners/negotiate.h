@@ -3,9 +3,9 @@
  * scheme and ALPN protocol, or the reason why there is none. Pure: policy + offer + certificates
  * in, plain facts out. Made twice: as AWS would choose by its tables, and as this build can.
  *
- * Sources: NLB guide, "Server certificates" and "Security policies" (server order; facts/nlb.md
- * 2, 3); s2n-tls for what AWS leaves open: groups and schemes in server order, in TLS 1.3 a group
- * with a key share before one without, unless the policy strongly prefers another. */
+ * Sources: NLB guide, "Server certificates" and "Security policies" (server order); s2n-tls for
+ * what AWS leaves open: groups and schemes in server order, in TLS 1.3 a group with a key share
+ * before one without, unless the policy strongly prefers another. */
 #ifndef LISTENERS_NEGOTIATE_H
 #define LISTENERS_NEGOTIATE_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The back hop: a connection to a target, with TLS for TLS groups. Nothing about the target is
  * verified: not its chain, its name or its dates (NLB guide, "Target groups for your Network Load
- * Balancers"); no SNI is sent (user reports, facts: nlb.md section 5). What the target presents is
+ * Balancers"); no SNI is sent (user reports: github.com/istio/istio, issues 22795
+ * and 35420; github.com/cilium/cilium, issue 40966). What the target presents is
  * recorded all the same. */
 #ifndef TARGETS_BACK_H
 #define TARGETS_BACK_H

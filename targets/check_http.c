@@ -11,7 +11,7 @@
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
 
-/* NLB's User-Agent is unknown (facts: nlb.md, section 7). */
+/* NLB's User-Agent is unknown. */
 #define REQUEST                                                                                    \
     "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: nlbsim/" NLB_VERSION                               \
     "\r\nAccept: */*\r\nConnection: close\r\n\r\n"

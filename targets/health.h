@@ -3,7 +3,7 @@
  * time. No socket, no loop, no clock of its own: who calls hands the time in, so tests need not
  * wait.
  *   source  NLB guide, "Health checks for Network Load Balancer target groups" and "Edit target
- *           group attributes" (facts: nlb.md, sections 6 and 7) */
+ *           group attributes" */
 #ifndef TARGETS_HEALTH_H
 #define TARGETS_HEALTH_H
 

@@ -55,7 +55,7 @@ typedef void (*hop_tls_choose_cb)(void *arg, const struct tls_offer *offer,
                                   struct hop_tls_choice *out);
 
 /* A server hop on a connected socket. Takes `fd` on success. `soften`: alerts that mbedTLS sends in
- * plaintext during the handshake become close_notify, as s2n-tls does (facts: NLB's TLS library).
+ * plaintext during the handshake become close_notify, as s2n-tls does (s2n-tls, tls/s2n_alerts.c).
  */
 struct hop *hop_tls_server_new(int fd, hop_tls_choose_cb choose, void *arg, bool soften);
 /* A client hop. `host_name`: sent as SNI; NULL: no server_name extension. `identity` may be NULL.

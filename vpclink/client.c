@@ -14,7 +14,8 @@
 #include "tls/tls_conf.h"
 #include "vpclink/link.h"
 
-/* API Gateway's payload limit (facts on API Gateway, section 9). */
+/* API Gateway's payload limit (API Gateway guide, "Quotas for configuring and running a REST API").
+ */
 #define BODY_MAX (10u * 1024 * 1024)
 /* How long a refused peer may take to read the alert before the socket is closed. */
 #define LINGER_MS 100

@@ -7,7 +7,7 @@
 
 /* Did the caller give this header (case does not count)? Then API Gateway adds none of its own. */
 bool gateway_has_header(const struct gateway_task *task, const char *name);
-/* The value of the Host header: the URI's host (facts on API Gateway, section 1.2). */
+/* The value of the Host header: the URI's host (API Gateway guide, "Set up HTTP integrations"). */
 const char *gateway_host_header(const struct gateway_task *task, char *out, size_t size);
 
 #endif

@@ -28,7 +28,7 @@ static const struct row {
 };
 
 /* What the caller of the API sees. Bodies of REST APIs with their blank after the colon: seen in a
- * user's log; those of HTTP APIs: house style, inferred (facts on API Gateway, 4.1 and 4.5). */
+ * user's log; those of HTTP APIs: house style, inferred. */
 static const struct answer {
     const char *prefix;
     unsigned rest_status, http_status;
@@ -119,5 +119,5 @@ void gateway_word(const struct gateway_result *r, const struct gateway_wording *
     else
         word_break(r, class, out);
     if (w->http_api)
-        out->evidence = "inferred"; /* HTTP APIs: the texts are unknown (facts, 4.5) */
+        out->evidence = "inferred"; /* HTTP APIs: the texts are unknown */
 }

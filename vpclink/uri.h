@@ -33,7 +33,7 @@ struct gateway_uri {
 int gateway_uri_parse(struct gateway_uri *uri, const char *text, struct err *err);
 
 /* The name for the TLS server_name extension into `out` (GATEWAY_HOST_MAX), or NULL for none: a JDK
- * sends none for addresses, single-label names and names that are not legal (facts measured with
+ * sends none for addresses, single-label names and names that are not legal (measured on
  * JDK 17); a trailing dot goes, a Unicode name goes in its xn-- form. */
 const char *gateway_sni(const char *host, char *out);
 /* Why none is sent for this host: "it has no dot" ...; NULL: one is. Static. */

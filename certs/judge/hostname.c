@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Is a certificate for this host? The JDK's HTTPS checker and Apache HttpClient's verifier, each
- * with its own words. source: measured on JDK 17 (facts in docs/judge.md); Apache HttpClient 4.5
+ * with its own words. source: measured on JDK 17 (docs/judge.md); Apache HttpClient 4.5
  * and HttpAsyncClient 4.1 (SSLIOSessionStrategy) */
 #include "certs/judge/hostname.h"
 

@@ -48,7 +48,7 @@ static void rows_are_complete(void **state)
 }
 
 /* Where an end lies decides which metrics it may move (NLB guide, "CloudWatch metrics"), and a
- * failure on the target's side is a reset for the client (facts: nlb.md, section 5). */
+ * failure on the target's side is a reset for the client (github.com/istio/istio, issue 35420). */
 static void rows_make_sense(void **state)
 {
     (void)state;

@@ -95,7 +95,7 @@ static void hello_of(const struct back_tls *tls, const char *chosen, struct tls_
     close(listening);
 }
 
-/* No SNI; ALPN as asked for; both versions (facts: nlb.md, sections 4 and 5). */
+/* No SNI; ALPN as asked for; both versions. */
 static void what_a_target_is_offered(void **state)
 {
     static const struct {

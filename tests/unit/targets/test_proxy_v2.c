@@ -19,7 +19,7 @@ static struct addr address(const char *text)
 }
 
 /* elastic-load-balancing-tools, proprot, Compatibility_AwsNetworkLoadBalancerTest: a header of a
- * real NLB with PrivateLink (facts: nlb.md, section 8). */
+ * real NLB with PrivateLink. */
 static void the_vector_of_aws(void **state)
 {
     static const uint8_t vector[100] = {

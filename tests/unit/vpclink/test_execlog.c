@@ -78,7 +78,7 @@ static void failure(void **state)
            "Method completed with status: 500\n");
 }
 
-/* "Invalid endpoint address" comes before there is an endpoint (facts on API Gateway, 4.6). */
+/* "Invalid endpoint address" comes before there is an endpoint. */
 static void no_endpoint(void **state)
 {
     const struct gateway_task t = task_of("https:///");
