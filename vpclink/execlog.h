@@ -14,7 +14,7 @@ const char *execlog_date(int64_t wall_us, char *out);
 /*
  * The whole log, one line after the other, each with its newline, in an allocated text (free).
  *   returns  NULL without memory
- *   source   facts on API Gateway, section 5: recorded and seen in a user's log. Maps are cut after
+ *   source   recorded, and seen in a user's log. Maps are cut after
  *            998 characters with " [TRUNCATED]", lines after 1024 bytes.
  */
 char *execlog_text(const struct gateway_task *task, const struct gateway_result *r,

@@ -23,7 +23,7 @@ VALIDITY = VALIDATION + "validity check failed"
 INTERNAL = CE + "There was an internal error while executing your request"
 URL = "https://api.example.com/orders"
 
-# profile of the lab -> the whole error, None for accepted. Texts: the facts on API Gateway and JDK 17.
+# profile of the lab -> the whole error, None for accepted. Texts: users' execution logs, and JDK 17.
 PROFILES = {
     "valid": None,
     "with-root": None,

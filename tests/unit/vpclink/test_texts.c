@@ -39,7 +39,7 @@ static void check(enum gateway_break broke, const char *alert, unsigned status, 
     assert_true(out.source[0] != '\0');
 }
 
-/* The strings E1-E10 and M12-M20 of the facts on API Gateway, section 4. */
+/* The error texts, as users have posted them from their execution logs. */
 static void documented_and_reported(void **state)
 {
     const char *const ise = "{\"message\": \"Internal server error\"}";
