@@ -57,8 +57,12 @@ struct nlb_cfg {
     enum backend_policy_scope backend_policy_scope;
     uint64_t connect_timeout_ms;   /* toward targets; NLB's is unknown */
     uint64_t handshake_timeout_ms; /* of either TLS handshake; NLB's is unknown */
-    const char *vpc_endpoint_id;   /* NULL: none */
-    bool cross_zone;               /* of the load balancer, where a target group does not say */
+    /* How long the data plane goes on as before after a target is deregistered, or turns unhealthy.
+     */
+    uint64_t deregistration_propagation_ms, health_propagation_ms;
+    bool connectivity_tests;     /* of the targets of TLS listeners: connections without data */
+    const char *vpc_endpoint_id; /* NULL: none */
+    bool cross_zone;             /* of the load balancer, where a target group does not say */
     bool enforce_quotas;
 };
 

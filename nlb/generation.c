@@ -166,7 +166,9 @@ static int build(struct generation *g, struct registry *registry, struct err *er
         return -1;
     }
     for (size_t i = 0; i < c->n_groups; i++) {
-        if ((g->groups[i] = group_new(&c->groups[i], registry, err)) == NULL)
+        if ((g->groups[i] = group_new(&c->groups[i], registry, err)) == NULL ||
+            (c->nlb.deregistration_propagation_ms > 0 &&
+             group_keep_leaving(g->groups[i], registry, err) != 0))
             return -1;
     }
     if (make_judges(g, err) != 0)
@@ -215,10 +217,13 @@ int generation_plan_checks(struct generation *g, struct addr (*bound)(const void
     struct checker_group *groups = calloc(c->n_groups + 1, sizeof *groups);
     const char **zones = calloc(c->n_listeners + 1, sizeof *zones);
 
-    g->checks = (struct checker_plan){ .groups = groups,
-                                       .n_groups = c->n_groups,
-                                       .zones = zones,
-                                       .time_scale = g->process->time_scale };
+    g->checks =
+        (struct checker_plan){ .groups = groups,
+                               .n_groups = c->n_groups,
+                               .zones = zones,
+                               .time_scale = g->process->time_scale,
+                               .deregistration_lag_ms = c->nlb.deregistration_propagation_ms,
+                               .health_lag_ms = c->nlb.health_propagation_ms };
     if (groups == NULL || zones == NULL) {
         err_set(err, ERR_NOMEM, "health checks");
         return -1;
@@ -229,6 +234,8 @@ int generation_plan_checks(struct generation *g, struct addr (*bound)(const void
         for (size_t l = 0; l < c->n_listeners && !groups[i].in_use; l++) {
             groups[i].in_use = uses(&c->listeners[l], &c->groups[i]);
             groups[i].node = bound(arg, l);
+            groups[i].tests = c->nlb.connectivity_tests && groups[i].in_use &&
+                              c->listeners[l].protocol == PROTOCOL_TLS;
         }
     }
     return 0;

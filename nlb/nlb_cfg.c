@@ -10,6 +10,7 @@
 #define LOGS     GUIDE "load-balancer-access-logs.html"
 #define METRICS  GUIDE "load-balancer-cloudwatch-metrics.html"
 #define QUOTAS   GUIDE "load-balancer-limits.html"
+#define HEALTH   GUIDE "target-group-health-checks.html"
 #define PRIVLINK GUIDE "edit-target-group-attributes.html"
 #define POLICIES GUIDE "describe-ssl-policies.html"
 
@@ -122,6 +123,14 @@ static const struct cfg_key nlb_keys[] = {
       .help = "how long a target may take to accept a connection", .source = UNKNOWN },
     { .name = "handshake_timeout_seconds", .kind = CFG_SECONDS, .offset = AT(handshake_timeout_ms), .min = 1, .max = 600, .def = "60",
       .help = "how long a client or a target may take for its TLS handshake", .source = UNKNOWN },
+    { .name = "deregistration_propagation_seconds", .kind = CFG_SECONDS, .offset = AT(deregistration_propagation_ms), .min = 0, .max = 3600, .def = "0",
+      .help = "new flows still reach a deregistered target for so long; some 120 are reported",
+      .source = UNKNOWN " (https://github.com/aws/containers-roadmap/issues/470)" },
+    { .name = "health_propagation_seconds", .kind = CFG_SECONDS, .offset = AT(health_propagation_ms), .min = 0, .max = 3600, .def = "0",
+      .help = "flows still reach a target that turned unhealthy for so long; 30 to 40 are reported",
+      .source = UNKNOWN " (https://github.com/aws/containers-roadmap/issues/470)" },
+    { .name = "connectivity_tests", .kind = CFG_BOOL, .offset = AT(connectivity_tests), .def = "false",
+      .help = "targets of TLS listeners get a connection without data before each health check", .source = UNKNOWN " (" HEALTH ")" },
     { .name = "region", .kind = CFG_TEXT, .offset = AT(process.region), .restart = true, .parse_cb = check_region, .def = "us-east-1",
       .values = "a region", .help = "for ARNs", .source = OURS },
     { .name = "account_id", .kind = CFG_TEXT, .offset = AT(process.account_id), .restart = true, .parse_cb = check_account, .def = "123456789012",

@@ -29,7 +29,10 @@ struct watched {
     bool seen;                         /* by the plan being applied */
     bool running;                      /* the cycle of checks */
     struct check *check;
+    struct check *test;     /* a connectivity test; what comes of it is nobody's business */
     struct event next, due; /* the next check; the end of a state */
+    struct event hear;      /* the data plane hears of the state */
+    bool hearing;
     uint64_t begun_us;
     uint64_t checks;
     int64_t since_utc_us, checked_utc_us;
@@ -69,7 +72,8 @@ static enum target_flows flows_of(const struct watched *w)
 
     if (w->health.reason == HEALTH_REASON_NOT_REGISTERED)
         return w->deregistration_terminates ? TARGET_FLOWS_END : TARGET_FLOWS_LIVE;
-    if (g == NULL || !w->rules.unhealthy_terminates || !health_is_unhealthy(w->health.state))
+    if (g == NULL || !w->rules.unhealthy_terminates ||
+        !health_is_unhealthy(registration_state(w->reg)))
         return TARGET_FLOWS_LIVE;
     /* Not while NLB fails open (NLB guide, "Edit target group attributes"). */
     return group_fails_open(g->cfg, group_count(g, group_zone(g, w->cfg->zone)))
@@ -113,10 +117,42 @@ static void arm_due(struct watched *w)
         arm(&w->due, w->health.until_us > now ? w->health.until_us - now : 0);
 }
 
+static uint64_t scaled(const struct checker *c, uint64_t ms)
+{
+    return (uint64_t)((double)ms * 1000 / c->plan->time_scale);
+}
+
+/* How long the data plane does not hear of the state: only bad news of a target that gets flows
+ * lags. */
+static uint64_t lag_us(const struct watched *w)
+{
+    const struct checker_plan *p = w->checker->plan;
+
+    if (!health_is_healthy(registration_state(w->reg)))
+        return 0;
+    if (w->group == NULL)
+        return scaled(w->checker, p->deregistration_lag_ms);
+    return health_is_unhealthy(w->health.state) ? scaled(w->checker, p->health_lag_ms) : 0;
+}
+
+static void hear(struct watched *w)
+{
+    evtimer_del(&w->hear);
+    w->hearing = false;
+    atomic_store_explicit(&w->reg->state, w->health.state, memory_order_release);
+}
+
 /* After `health` has moved: the flows, the log, the clock. */
 static void changed(struct watched *w, enum health_state was)
 {
-    atomic_store_explicit(&w->reg->state, w->health.state, memory_order_release);
+    uint64_t lag = lag_us(w);
+
+    if (lag == 0) {
+        hear(w);
+    } else if (!w->hearing || (w->group == NULL && health_is_registered(was))) {
+        w->hearing = true;
+        arm(&w->hear, lag);
+    }
     if (was != w->health.state)
         w->since_utc_us = clock_wall_us();
     tell(w, was);
@@ -127,11 +163,19 @@ static void changed(struct watched *w, enum health_state was)
 static void forget(struct watched *w)
 {
     check_cancel(w->check);
+    check_cancel(w->test);
     evtimer_del(&w->next);
     evtimer_del(&w->due);
+    evtimer_del(&w->hear);
     LIST_REMOVE(w, all);
     registration_unref(w->reg);
     free(w);
+}
+
+static void forget_if_over(struct watched *w)
+{
+    if (w->group == NULL && w->health.state == HEALTH_UNUSED && !w->hearing)
+        forget(w);
 }
 
 /* Called with the lock held. */
@@ -143,8 +187,20 @@ static void due(struct watched *w)
         changed(w, was);
     else
         arm_due(w); /* the loop's clock is a little ahead of ours */
-    if (w->group == NULL && w->health.state == HEALTH_UNUSED)
-        forget(w);
+    forget_if_over(w);
+}
+
+static void hear_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct watched *w = arg;
+    struct checker *c = w->checker;
+
+    (void)fd, (void)what;
+    pthread_mutex_lock(&c->lock);
+    hear(w);
+    judge_flows(c, w->reg->group);
+    forget_if_over(w);
+    pthread_mutex_unlock(&c->lock);
 }
 
 static void due_cb(evutil_socket_t fd, short what, void *arg)
@@ -159,11 +215,6 @@ static void due_cb(evutil_socket_t fd, short what, void *arg)
 }
 
 /* --- the cycle of checks --- */
-static uint64_t scaled(const struct checker *c, uint64_t ms)
-{
-    return (uint64_t)((double)ms * 1000 / c->plan->time_scale);
-}
-
 static void wait_for_next(struct watched *w)
 {
     const struct health_cfg *h = &w->group->group->cfg->health;
@@ -190,6 +241,24 @@ static void done_cb(void *arg, enum check_result result, const char *detail)
     wait_for_next(w);
 }
 
+static void tested_cb(void *arg, enum check_result result, const char *detail)
+{
+    struct watched *w = arg;
+
+    (void)result, (void)detail;
+    w->test = NULL;
+}
+
+/* "TCP connections ... do not contain data packets". Source: NLB guide, "Health checks" (the
+ * connectivity test of a TLS listener; how often it is made is unknown). */
+static void test_connectivity(struct watched *w, const struct check_params *of)
+{
+    struct check_params p = { .base = of->base, .to = w->reg->addr, .timeout_us = of->timeout_us };
+
+    if (w->group->tests && w->test == NULL)
+        w->test = check_tcp_start(&p, tested_cb, w);
+}
+
 static void check_next(struct watched *w)
 {
     struct checker *c = w->checker;
@@ -209,6 +278,7 @@ static void check_next(struct watched *w)
         .matcher = cfg->health.matcher,
     };
 
+    test_connectivity(w, &p);
     if (cfg->health.port != 0)
         addr_set_port(&p.to, (uint16_t)cfg->health.port);
     w->begun_us = clock_mono_us();
@@ -257,6 +327,7 @@ static struct watched *watch(struct checker *c, struct registration *reg)
     w->since_utc_us = clock_wall_us();
     evtimer_assign(&w->next, c->base, next_cb, w);
     evtimer_assign(&w->due, c->base, due_cb, w);
+    evtimer_assign(&w->hear, c->base, hear_cb, w);
     LIST_INSERT_HEAD(&c->all, w, all);
     return w;
 }
@@ -276,7 +347,8 @@ static void set_rules(struct watched *w, const struct target_group_cfg *cfg)
 static void stop_checks(struct watched *w)
 {
     check_cancel(w->check);
-    w->check = NULL;
+    check_cancel(w->test);
+    w->check = w->test = NULL;
     evtimer_del(&w->next);
     w->running = false;
 }
@@ -331,8 +403,7 @@ static void drop_unseen(struct checker *c)
         w->cfg = NULL;
         if (health_deregister(&w->health, &w->rules, clock_mono_us()))
             changed(w, was);
-        if (w->health.state == HEALTH_UNUSED)
-            forget(w);
+        forget_if_over(w);
     }
 }
 

@@ -17,6 +17,7 @@ struct checker;
 struct checker_group {
     const struct target_group *group;
     bool in_use;      /* some listener forwards to it */
+    bool tests;       /* each check is preceded by a connection without data */
     struct addr node; /* of the first of those listeners, with its port: the Host of checks */
 };
 struct checker_plan {
@@ -26,6 +27,9 @@ struct checker_plan {
     const char *const *zones;
     size_t n_zones;
     double time_scale;
+    /* How long the data plane does not hear of a deregistered target, and of one that turned
+     * unhealthy. */
+    uint64_t deregistration_lag_ms, health_lag_ms;
 };
 
 /* `lost_cb` is called on the checker's thread when flows of some target shall end

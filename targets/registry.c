@@ -65,6 +65,25 @@ struct registration *registry_get(struct registry *r, const char *group, const s
     return reg;
 }
 
+struct registration **registry_list(struct registry *r, const char *group, size_t *n)
+{
+    struct registration *reg, **list = NULL;
+    size_t all = 0;
+
+    *n = 0;
+    pthread_mutex_lock(&r->lock);
+    LIST_FOREACH(reg, &r->all, all)
+    all++;
+    list = calloc(all + 1, sizeof(struct registration *));
+    LIST_FOREACH(reg, &r->all, all)
+    {
+        if (list != NULL && strcmp(reg->group, group) == 0)
+            list[(*n)++] = registration_ref(reg);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return list;
+}
+
 struct registration *registration_ref(struct registration *reg)
 {
     atomic_fetch_add_explicit(&reg->refs, 1, memory_order_relaxed);

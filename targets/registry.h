@@ -22,9 +22,12 @@ struct registration {
     LIST_ENTRY(registration) all; /* the registry's */
     struct registry *registry;
     atomic_uint refs;
-    _Atomic(enum health_state) state; /* written by the checker; new ones are initial */
+    /* What the data plane has heard of it, which may lag; written by the checker; new ones are
+     * initial. */
+    _Atomic(enum health_state) state;
     _Atomic(enum target_flows) flows; /* written by the checker */
     char group[64];
+    char zone[64]; /* empty: none given */
     struct addr addr;
 };
 
@@ -35,6 +38,9 @@ void registry_free(struct registry *r);
 /* The registration of that name and address, made when there is none; one reference, NULL when
  * memory is out. From any thread. */
 struct registration *registry_get(struct registry *r, const char *group, const struct addr *addr);
+/* All registrations of a group, each with a reference, in an array to free(); NULL and `*n` 0 when
+ * there is none or memory is out. */
+struct registration **registry_list(struct registry *r, const char *group, size_t *n);
 struct registration *registration_ref(struct registration *reg);
 void registration_unref(struct registration *reg); /* NULL is fine */
 

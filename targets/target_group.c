@@ -2,6 +2,7 @@
  * Target groups at run time: registered targets, and the choice of one for a new flow. */
 #include "targets/target_group.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@ struct target_group *group_new(const struct target_group_cfg *cfg, struct regist
         t->reg = registry_get(registry, cfg->obj.name, &t->cfg->addr);
         if (t->reg == NULL)
             goto nomem;
+        if (t->cfg->zone != NULL)
+            snprintf(t->reg->zone, sizeof t->reg->zone, "%s", t->cfg->zone);
     }
     return g;
 nomem:
@@ -37,8 +40,49 @@ void group_free(struct target_group *g)
         return;
     for (size_t i = 0; i < g->n_targets; i++)
         registration_unref(g->targets[i].reg);
+    for (size_t i = 0; i < g->n_leaving; i++)
+        registration_unref(g->leaving[i].reg);
+    free(g->leaving);
+    free(g->leaving_cfg);
     free(g->targets);
     free(g);
+}
+
+static bool has(const struct target_group *g, const struct registration *reg)
+{
+    for (size_t i = 0; i < g->n_targets; i++) {
+        if (g->targets[i].reg == reg)
+            return true;
+    }
+    return false;
+}
+
+int group_keep_leaving(struct target_group *g, struct registry *registry, struct err *err)
+{
+    size_t n;
+    struct registration **all = registry_list(registry, g->cfg->obj.name, &n);
+
+    g->leaving = calloc(n + 1, sizeof *g->leaving);
+    g->leaving_cfg = calloc(n + 1, sizeof *g->leaving_cfg);
+    for (size_t i = 0; i < n; i++) {
+        struct registration *reg = all[i];
+        struct target_cfg *cfg = g->leaving_cfg + g->n_leaving;
+
+        if (g->leaving == NULL || g->leaving_cfg == NULL || has(g, reg) ||
+            !health_is_healthy(registration_state(reg))) {
+            registration_unref(reg);
+            continue;
+        }
+        *cfg = (struct target_cfg){ .text = reg->group,
+                                    .addr = reg->addr,
+                                    .zone = reg->zone[0] == '\0' ? NULL : reg->zone };
+        g->leaving[g->n_leaving++] = (struct target){ cfg, reg };
+    }
+    free(all);
+    if (all != NULL && g->leaving != NULL && g->leaving_cfg != NULL)
+        return 0;
+    err_set(err, ERR_NOMEM, "target group %s", g->cfg->obj.name);
+    return -1;
 }
 
 static bool in_zone(const struct target *t, const char *zone)
@@ -110,21 +154,32 @@ static bool is_eligible(const struct target *t, const char *zone, enum eligible 
                                          : state == HEALTH_DRAINING;
 }
 
+static const struct target *target_at(const struct target_group *g, size_t i)
+{
+    return i < g->n_targets ? &g->targets[i] : &g->leaving[i - g->n_targets];
+}
+
+/* A leaving one counts while it is healthy to the data plane, and then no more. */
+static enum eligible target_rule(const struct target_group *g, size_t i, enum eligible rule)
+{
+    return i < g->n_targets ? rule : ELIGIBLE_HEALTHY;
+}
+
 static const struct target *pick_among(const struct target_group *g, const char *zone,
                                        enum eligible rule, uint64_t hash)
 {
     const struct target *last = NULL;
     uint32_t n = 0, at;
 
-    for (size_t i = 0; i < g->n_targets; i++)
-        n += is_eligible(&g->targets[i], zone, rule);
+    for (size_t i = 0; i < g->n_targets + g->n_leaving; i++)
+        n += is_eligible(target_at(g, i), zone, target_rule(g, i, rule));
     if (n == 0)
         return NULL;
     at = flowhash_index(hash, n);
-    for (size_t i = 0; i < g->n_targets; i++) {
-        if (!is_eligible(&g->targets[i], zone, rule))
+    for (size_t i = 0; i < g->n_targets + g->n_leaving; i++) {
+        if (!is_eligible(target_at(g, i), zone, target_rule(g, i, rule)))
             continue;
-        last = &g->targets[i];
+        last = target_at(g, i);
         if (at-- == 0)
             break;
     }

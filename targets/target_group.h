@@ -20,12 +20,19 @@ struct target_group {
     const struct target_group_cfg *cfg; /* borrowed from the configuration generation */
     struct target *targets;             /* owned */
     size_t n_targets;
+    /* No longer registered, but the data plane has not heard of it: they get new flows as long as
+     * their registrations have not changed. Owned, and so are their `cfg`. */
+    struct target *leaving;
+    struct target_cfg *leaving_cfg;
+    size_t n_leaving;
 };
 
 /* NULL with the reason in `err`. `cfg` and `registry` must outlive the group. */
 struct target_group *group_new(const struct target_group_cfg *cfg, struct registry *registry,
                                struct err *err);
 void group_free(struct target_group *g);
+/* Keep what the registry has of this group, and the group no longer, among the leaving ones. */
+int group_keep_leaving(struct target_group *g, struct registry *registry, struct err *err);
 
 struct group_counts {
     size_t registered, healthy;

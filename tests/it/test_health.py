@@ -147,6 +147,103 @@ class Pair:
         return self.a.count - before[0], self.b.count - before[1]
 
 
+class Propagation(NlbTest):
+    """What AWS's data plane hears late: settings, since only users report how late."""
+
+    def all_from_a(self, p):
+        """Wait until 20 flows in a row pass b by."""
+        deadline = Deadline()
+        while p.reached(20)[1]:
+            self.assertTrue(deadline.left())
+
+    def test_a_deregistered_target_gets_new_flows_for_a_while(self):
+        with Pair(nlb="deregistration_propagation_seconds = 3600\n") as p:
+            state(p.nlb, p.a, "healthy")
+            state(p.nlb, p.b, "healthy")
+            p.nlb.reload(p.ini(p.a))
+            state(p.nlb, p.b, "draining")
+            self.assertTrue(all(p.reached()))
+            p.nlb.reload(p.ini(p.a))            # another generation still knows
+            self.assertTrue(all(p.reached()))
+            p.nlb_keys = FAST                   # without the setting it is forgotten at once
+            p.nlb.reload(p.ini(p.a))
+            self.assertEqual(p.reached(), (40, 0))
+
+    def test_then_it_gets_none(self):
+        for delay in (0, 300):
+            with self.subTest(delay), Pair(nlb="deregistration_propagation_seconds = 100\n",
+                                           group=f"deregistration_delay.timeout_seconds = {delay}\n") as p:
+                state(p.nlb, p.a, "healthy")
+                state(p.nlb, p.b, "healthy")
+                p.nlb.reload(p.ini(p.a))
+                self.all_from_a(p)
+                self.assertEqual(p.reached(), (40, 0))
+
+    def test_registered_again_meanwhile(self):
+        with Pair(nlb="deregistration_propagation_seconds = 3600\n") as p:
+            state(p.nlb, p.a, "healthy")
+            state(p.nlb, p.b, "healthy")
+            p.nlb.reload(p.ini(p.a))
+            state(p.nlb, p.b, "draining")
+            p.nlb.reload(p.ini(p.a, p.b))
+            state(p.nlb, p.b, "healthy", 2)
+            self.assertTrue(all(p.reached()))
+
+    def test_without_the_setting_a_deregistered_target_gets_none(self):
+        with Pair() as p:
+            state(p.nlb, p.b, "healthy")
+            p.nlb.reload(p.ini(p.a))
+            state(p.nlb, p.b, "draining")
+            self.assertEqual(p.reached(), (40, 0))
+
+    def test_an_unhealthy_target_gets_flows_for_a_while(self):
+        with Pair(nlb="health_propagation_seconds = 3600\n") as p:
+            state(p.nlb, p.a, "healthy")
+            state(p.nlb, p.b, "healthy")
+            with p.flow_to(p.b) as s:
+                p.b_switch.off()
+                state(p.nlb, p.b, "unhealthy")
+                self.assertTrue(all(p.reached()))
+                self.assertTrue(ask(s))
+                p.b_switch.on()
+                state(p.nlb, p.b, "healthy", 2)
+                self.assertTrue(ask(s))
+
+    def test_then_its_flows_end(self):
+        with Pair(nlb="health_propagation_seconds = 100\n") as p:
+            state(p.nlb, p.a, "healthy")
+            state(p.nlb, p.b, "healthy")
+            with p.flow_to(p.b) as s:
+                p.b_switch.off()
+                state(p.nlb, p.b, "unhealthy")
+                self.all_from_a(p)
+                self.assertRaises(OSError, lambda: [ask(s) for _ in range(3)])
+
+
+class ConnectivityTests(NlbTest):
+    def test_connections_without_data(self):
+        """Off by default; on, the targets of TLS listeners get them, those of TCP listeners do not."""
+        for key, listener, expected in (("", tls_ini, False), ("connectivity_tests = true\n", tls_ini, True),
+                                        ("connectivity_tests = true\n", tcp_ini, False)):
+            seen = []
+
+            def handler(sock, _, seen=seen):
+                data = sock.recv(4096)
+                if data:
+                    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                seen.append(bool(data))
+
+            options = {"cert": f"lab:valid/{HOST}"} if listener is tls_ini else {}
+            with self.subTest(key=key, listener=listener.__name__), Target(handler) as target, \
+                    Nlb(listener(target, nlb=FAST + key, group=QUICK + "health_check_protocol = HTTP\n", **options)) as nlb:
+                deadline = Deadline()
+                while seen.count(True) < 4 and deadline.left():
+                    time.sleep(0.005)
+                self.assertGreaterEqual(seen.count(True), 4)
+                self.assertEqual(seen.count(False) > 0, expected)
+                self.assertNotIn("state=unhealthy", nlb.stderr())
+
+
 class Rank19(NlbTest):
     CHECK = QUICK + "health_check_protocol = HTTPS\nhealth_check_path = /health?deep=1\n"
 
