@@ -102,6 +102,17 @@ class Yaml(InTemp):
             for path in re.findall(r"nlbsim/((?:scripts|examples)/[\w./-]+)", example(name)):
                 self.assertTrue(os.path.exists(os.path.join(ROOT, path)), f"{name}: {path}")
 
+    def test_an_image_is_built_from_sources_alone(self):
+        with open(os.path.join(ROOT, ".dockerignore"), encoding="utf-8") as f:
+            ignored = {line.strip() for line in f if not line.startswith("#")}
+        self.assertLessEqual({"build", ".git"}, ignored)
+
+    def test_a_checkout_with_submodules_has_git(self):
+        """In a container without git, actions/checkout downloads an archive, and submodules stay empty."""
+        steps = example("github-actions.yml").split("steps:")[1]
+        self.assertIn("submodules: true", steps)
+        self.assertRegex(steps[:steps.index("actions/checkout")], r"install .*\bgit\b")
+
     def test_github_actions(self):
         steps = self.load("github-actions.yml")["jobs"]["matrix"]["steps"]
         line = next(s["run"] for s in steps if "check.sh" in s.get("run", ""))
