@@ -216,7 +216,8 @@ class Propagation(NlbTest):
             with p.flow_to(p.b) as s:
                 p.b_switch.off()
                 state(p.nlb, p.b, "unhealthy")
-                self.all_from_a(p)
+                next(e for e in iter(p.nlb.event, None) if end_code(e) == "target_unhealthy")
+                self.assertEqual(p.reached(), (40, 0))
                 self.assertRaises(OSError, lambda: [ask(s) for _ in range(3)])
 
 
