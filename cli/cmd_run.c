@@ -258,6 +258,8 @@ static int run_run(int argc, char **argv)
     if (o.debug)
         log_set_level(LOG_LEVEL_DEBUG);
     signal(SIGPIPE, SIG_IGN); /* splice(2) has no flag against it */
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2), as a full disk */
+    log_never_wait();
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

@@ -2,6 +2,8 @@
  * The human log on standard error. */
 #include "core/log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,9 @@
 #include "core/foreign.h"
 
 static enum log_level max_level = LOG_LEVEL_INFO;
+static bool never_wait;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `lost` and who asks, then writes */
+static unsigned long lost;
 
 void log_set_level(enum log_level level)
 {
@@ -51,6 +56,43 @@ static size_t put_time(char *out, size_t size)
     return (size_t)snprintf(out, size, "%s.%03dZ ", when, (int)(now_us / 1000 % 1000));
 }
 
+void log_never_wait(void)
+{
+    never_wait = true;
+}
+
+static void put(const char *line, size_t n)
+{
+    /* Nobody can be told when standard error itself is gone. */
+    if (write(STDERR_FILENO, line, n) < 0)
+        return;
+}
+
+/* A pipe that is ready takes at least a page: more than two lines. */
+static bool ready(void)
+{
+    struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+    return poll(&p, 1, 0) != 0;
+}
+
+static void put_or_lose(const char *line, size_t n)
+{
+    char told[80];
+
+    pthread_mutex_lock(&lock);
+    if (lost > 0 && ready()) {
+        put(told, (size_t)snprintf(told, sizeof told,
+                                   "warn log lost=%lu lines of this log were lost\n", lost));
+        lost = 0;
+    }
+    if (lost == 0 && ready())
+        put(line, n);
+    else
+        lost++;
+    pthread_mutex_unlock(&lock);
+}
+
 void log_write(enum log_level level, const char *event, const char *fmt, ...)
 {
     static const char *const names[] = { "err", "warn", "info", "debug" };
@@ -68,7 +110,8 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...)
     foreign_clean(line, sizeof line - 1);
     n = strlen(line);
     line[n++] = '\n';
-    /* Nobody can be told when standard error itself is gone. */
-    if (write(STDERR_FILENO, line, n) < 0)
-        return;
+    if (never_wait)
+        put_or_lose(line, n);
+    else
+        put(line, n);
 }

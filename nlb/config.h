@@ -40,6 +40,7 @@ struct process_cfg {
     const char *access_log; /* as `events` */
     struct addr metrics;    /* len 0: none */
     double time_scale;      /* 1.0: real time */
+    uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
     const char *name;             /* default "nlbsim" */
     const char *region;           /* default "us-east-1" */

@@ -224,7 +224,7 @@ static int open_events(struct nlb *nlb, struct err *err)
         err_set(err, ERR_CONFIG, "events: the path is too long");
         return -1;
     }
-    nlb->outputs.events = event_sink_open(path, err);
+    nlb->outputs.events = event_sink_open(path, nlb_process(nlb)->output_queue_bytes, err);
     return nlb->outputs.events == NULL ? -1 : 0;
 }
 
@@ -239,6 +239,7 @@ static int open_access_log(struct nlb *nlb, struct err *err)
         .path = path,
         .who = nlb_identity(process),
         .period_us = (uint64_t)(ACCESS_PERIOD_US / process->time_scale),
+        .queue_bytes = process->output_queue_bytes,
     };
 
     if (process->access_log == NULL)

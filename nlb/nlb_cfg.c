@@ -109,6 +109,8 @@ static const struct cfg_key nlb_keys[] = {
       .help = "one JSON object per flow is appended to this file; `-` is standard output", .source = OURS },
     { .name = "access_log", .kind = CFG_TEXT, .offset = AT(process.access_log), .restart = true, .values = "a file, a directory/, -",
       .help = "AWS's access log of TLS listeners; a directory gets gzip files named as AWS names them; `-` is standard output", .source = LOGS },
+    { .name = "output_queue_bytes", .kind = CFG_UINT, .offset = AT(process.output_queue_bytes), .restart = true, .min = 65536, .max = 1u << 30, .def = "4194304",
+      .help = "how much of `events`, and of `access_log`, may wait for a slow disk or reader; what does not fit is dropped, counted and told", .source = OURS },
     { .name = "metrics", .kind = CFG_ADDR, .offset = AT(process.metrics), .restart = true,
       .help = "where /metrics, /healthz, /targets, /flows and /events are served; port 0 picks a free one and reports it", .source = METRICS },
     { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",

@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "observe/line_writer.h"
 
 #define NAME_TEXT 256
 
@@ -29,7 +30,7 @@ struct access_archive {
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
-    int spool; /* lines of the running period; -1 when it could not be opened */
+    struct line_file spool; /* lines of the running period; fd -1 when it could not be opened */
     char spool_name[NAME_TEXT];
     size_t spooled; /* bytes in it */
     bool rotate, stop;
@@ -38,24 +39,29 @@ struct access_archive {
 /* --- the running period --- */
 static int open_spool(struct access_archive *a)
 {
-    a->spool = file_new_in(a->at, ".nlbsim", 0644, a->spool_name, sizeof a->spool_name);
+    a->spool = (struct line_file){
+        .fd = file_new_in(a->at, ".nlbsim", 0644, a->spool_name, sizeof a->spool_name),
+    };
     a->spooled = 0;
-    return a->spool < 0 ? -1 : 0;
+    return a->spool.fd < 0 ? -1 : 0;
 }
 
-int access_archive_write(struct access_archive *a, const char *lines, size_t n)
+size_t access_archive_write(struct access_archive *a, const char *lines, size_t n)
 {
-    int rc = 0;
+    size_t kept = 0;
+    int error = 0;
 
     pthread_mutex_lock(&a->lock);
-    if (a->spool < 0 && open_spool(a) != 0)
-        rc = -1;
-    if (rc == 0) {
-        rc = file_put(a->spool, lines, n);
-        a->spooled += n;
+    if (a->spool.fd < 0 && open_spool(a) != 0) {
+        error = errno;
+    } else {
+        kept = line_file_put(&a->spool, lines, n);
+        error = errno;
+        a->spooled += kept;
     }
     pthread_mutex_unlock(&a->lock);
-    return rc;
+    errno = error;
+    return kept;
 }
 
 /* --- one finished file --- */
@@ -135,12 +141,12 @@ static void finish_file(const struct access_archive *a, int spool, const char *s
 static void rotate_locked(struct access_archive *a, int64_t end_s)
 {
     char name[NAME_TEXT];
-    int spool = a->spool;
+    int spool = a->spool.fd;
 
     if (spool < 0 || a->spooled == 0)
         return; /* AWS writes no empty files either (nothing is said of them) */
     memcpy(name, a->spool_name, sizeof name);
-    a->spool = -1; /* the next line opens another */
+    a->spool.fd = -1; /* the next line opens another */
     pthread_mutex_unlock(&a->lock);
     finish_file(a, spool, name, end_s);
     close(spool);
@@ -180,8 +186,8 @@ static int open_dir(struct access_archive *a)
 
 static void drop(struct access_archive *a)
 {
-    if (a->spool >= 0) {
-        close(a->spool);
+    if (a->spool.fd >= 0) {
+        close(a->spool.fd);
         file_remove_in(a->at, a->spool_name);
     }
     if (a->at >= 0)
@@ -201,7 +207,7 @@ struct access_archive *access_archive_open(const char *path, const struct aws_id
         err_set(err, ERR_NOMEM, "access_log %s", path);
         return NULL;
     }
-    a->spool = a->at = -1;
+    a->spool.fd = a->at = -1;
     a->period_us = period_us > 0 ? period_us : 1;
     while (n > 1 && path[n - 1] == '/')
         n--;

@@ -19,8 +19,8 @@ struct access_archive;
  * NULL with the reason in `err`. */
 struct access_archive *access_archive_open(const char *path, const struct aws_identity *who,
                                            uint64_t period_us, struct err *err);
-/* 0, or -1 with errno. Any thread. */
-int access_archive_write(struct access_archive *a, const char *lines, size_t n);
+/* As line_file_put(). */
+size_t access_archive_write(struct access_archive *a, const char *lines, size_t n);
 /* Finish the current file soon, whatever the time is. */
 void access_archive_rotate(struct access_archive *a);
 /* Finishes the last file. NULL is fine. */

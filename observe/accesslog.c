@@ -3,22 +3,19 @@
 #include "observe/accesslog.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/log.h"
 #include "observe/access_archive.h"
+#include "observe/line_writer.h"
 
 struct access_log {
     char *path;
-    int fd;                         /* of a file; of a directory: its archive's */
+    struct line_file file;          /* fd -1: a directory */
     struct access_archive *archive; /* NULL for a file */
-    bool broken;                    /* a write failed and was told */
-    pthread_mutex_t lock;           /* one piece at a time, whole, whatever the file is */
+    struct line_writer *writer;
 };
 
 static bool is_directory(const char *path)
@@ -33,12 +30,31 @@ static bool is_directory(const char *path)
 
 static int open_file(const char *path, struct err *err)
 {
-    int fd = strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                    : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int fd = line_file_open(path);
 
     if (fd < 0)
         err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why(errno));
     return fd;
+}
+
+static size_t put_access_lines(void *arg, const char *lines, size_t n)
+{
+    struct access_log *log = arg;
+
+    return log->archive != NULL ? access_archive_write(log->archive, lines, n)
+                                : line_file_put(&log->file, lines, n);
+}
+
+static void swap_access_log(void *arg, int fd)
+{
+    struct access_log *log = arg;
+
+    if (log->archive != NULL) {
+        access_archive_rotate(log->archive);
+        return;
+    }
+    close(log->file.fd);
+    log->file = (struct line_file){ .fd = fd, .may_hang = true };
 }
 
 struct access_log *access_log_open(const struct access_log_params *p, struct err *err)
@@ -50,13 +66,14 @@ struct access_log *access_log_open(const struct access_log_params *p, struct err
         err_set(err, ERR_NOMEM, "access_log %s", p->path);
         return NULL;
     }
-    log->fd = -1;
-    pthread_mutex_init(&log->lock, NULL);
+    log->file.fd = -1;
     if (is_directory(p->path))
         log->archive = access_archive_open(p->path, &p->who, p->period_us, err);
     else
-        log->fd = open_file(p->path, err);
-    if (log->archive == NULL && log->fd < 0) {
+        log->file = (struct line_file){ .fd = open_file(p->path, err), .may_hang = true };
+    if (log->archive != NULL || log->file.fd >= 0)
+        log->writer = line_writer_start("access_log", p->path, put_access_lines, log, p->queue_bytes, err);
+    if (log->writer == NULL) {
         access_log_close(log);
         return NULL;
     }
@@ -65,20 +82,11 @@ struct access_log *access_log_open(const struct access_log_params *p, struct err
 
 int access_log_reopen(struct access_log *log, struct err *err)
 {
-    int fd;
+    int fd = -1;
 
-    if (log->archive != NULL) {
-        access_archive_rotate(log->archive);
-        return 0;
-    }
-    fd = open_file(log->path, err);
-    if (fd < 0)
+    if (log->archive == NULL && (fd = open_file(log->path, err)) < 0)
         return -1;
-    pthread_mutex_lock(&log->lock);
-    close(log->fd);
-    log->fd = fd;
-    log->broken = false;
-    pthread_mutex_unlock(&log->lock);
+    line_writer_between(log->writer, swap_access_log, fd);
     return 0;
 }
 
@@ -86,47 +94,17 @@ void access_log_close(struct access_log *log)
 {
     if (log == NULL)
         return;
+    line_writer_stop(log->writer);
     access_archive_close(log->archive);
-    if (log->fd >= 0)
-        close(log->fd);
-    pthread_mutex_destroy(&log->lock);
+    if (log->file.fd >= 0)
+        close(log->file.fd);
     free(log->path);
     free(log);
 }
 
-static int write_lines(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, data, n);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -1;
-        data += put;
-        n -= (size_t)put;
-    }
-    return 0;
-}
-
 void access_log_write(struct access_log *log, const char *lines, size_t n)
 {
-    int rc, error;
-
-    if (log->archive != NULL) {
-        rc = access_archive_write(log->archive, lines, n);
-        error = errno;
-        pthread_mutex_lock(&log->lock);
-    } else {
-        pthread_mutex_lock(&log->lock);
-        rc = write_lines(log->fd, lines, n);
-        error = errno;
-    }
-    if (rc != 0 && !log->broken)
-        log_err("access_log", "path=%s error=\"%s\" lines are being lost", log->path,
-                err_why(error));
-    log->broken = rc != 0;
-    pthread_mutex_unlock(&log->lock);
+    line_writer_add(log->writer, lines, n);
 }
 
 int access_buf_init(struct access_buf *buf, struct access_log *log)

@@ -26,6 +26,7 @@ struct access_log_params {
                          gzip files as AWS names them; else a file to append to */
     struct aws_identity who; /* for the names in a directory; copied */
     uint64_t period_us;      /* of a directory's files: five minutes of simulated time */
+    size_t queue_bytes;      /* that may wait to be written (observe/line_writer.h) */
 };
 /* NULL with the reason in `err`. */
 struct access_log *access_log_open(const struct access_log_params *params, struct err *err);
@@ -34,7 +35,7 @@ struct access_log *access_log_open(const struct access_log_params *params, struc
 int access_log_reopen(struct access_log *log, struct err *err);
 /* Finishes a directory's file. NULL is fine. */
 void access_log_close(struct access_log *log);
-/* Whole lines. Any thread; lines never mix. What cannot be written is told once. */
+/* Whole lines, written soon. Any thread; never waits, lines never mix. */
 void access_log_write(struct access_log *log, const char *lines, size_t n);
 
 /* --- one worker's lines on their way --- */

@@ -3,34 +3,43 @@
 #include "observe/events.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "core/log.h"
+#include "observe/line_writer.h"
 
 struct event_sink {
     char *path;
-    int fd;
-    bool broken;          /* a write failed and was told */
-    pthread_mutex_t lock; /* one line at a time, whole, whatever the file is */
+    struct line_file file;
+    struct line_writer *writer;
 };
 
-static int open_path(const char *path, struct err *err)
+static int open_events(const char *path, struct err *err)
 {
-    int fd = strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                    : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int fd = line_file_open(path);
 
     if (fd < 0)
         err_set(err, ERR_ENVIRONMENT, "events %s: %s", path, err_why(errno));
     return fd;
 }
 
-struct event_sink *event_sink_open(const char *path, struct err *err)
+static size_t put_events(void *arg, const char *lines, size_t n)
+{
+    struct event_sink *s = arg;
+
+    return line_file_put(&s->file, lines, n);
+}
+
+static void swap_events(void *arg, int fd)
+{
+    struct event_sink *s = arg;
+
+    close(s->file.fd);
+    s->file = (struct line_file){ .fd = fd, .may_hang = true };
+}
+
+struct event_sink *event_sink_open(const char *path, size_t most, struct err *err)
 {
     struct event_sink *s = calloc(1, sizeof *s);
 
@@ -39,13 +48,13 @@ struct event_sink *event_sink_open(const char *path, struct err *err)
         err_set(err, ERR_NOMEM, "events %s", path);
         return NULL;
     }
-    s->fd = open_path(path, err);
-    if (s->fd < 0) {
-        free(s->path);
-        free(s);
+    s->file = (struct line_file){ .fd = open_events(path, err), .may_hang = true };
+    if (s->file.fd >= 0)
+        s->writer = line_writer_start("events", path, put_events, s, most, err);
+    if (s->writer == NULL) {
+        event_sink_close(s);
         return NULL;
     }
-    pthread_mutex_init(&s->lock, NULL);
     return s;
 }
 
@@ -56,15 +65,11 @@ const char *event_sink_path(const struct event_sink *s)
 
 int event_sink_reopen(struct event_sink *s, struct err *err)
 {
-    int fd = open_path(s->path, err);
+    int fd = open_events(s->path, err);
 
     if (fd < 0)
         return -1;
-    pthread_mutex_lock(&s->lock);
-    close(s->fd);
-    s->fd = fd;
-    s->broken = false;
-    pthread_mutex_unlock(&s->lock);
+    line_writer_between(s->writer, swap_events, fd);
     return 0;
 }
 
@@ -72,42 +77,18 @@ void event_sink_close(struct event_sink *s)
 {
     if (s == NULL)
         return;
-    close(s->fd);
-    pthread_mutex_destroy(&s->lock);
+    line_writer_stop(s->writer);
+    if (s->file.fd >= 0)
+        close(s->file.fd);
     free(s->path);
     free(s);
 }
 
-/* The line and its end with one call, as a rule: another process may append to the same file. */
-static void write_parts(struct event_sink *s, struct iovec parts[2])
+void event_sink_write(struct event_sink *s, char *line)
 {
-    while (parts[0].iov_len + parts[1].iov_len > 0) {
-        ssize_t put = writev(s->fd, parts, 2);
+    size_t n = strlen(line);
 
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0) {
-            if (!s->broken)
-                log_err("events", "path=%s error=\"%s\" events are being lost", s->path,
-                        err_why(errno));
-            s->broken = true;
-            return;
-        }
-        for (int i = 0; i < 2; i++) {
-            size_t n = (size_t)put < parts[i].iov_len ? (size_t)put : parts[i].iov_len;
-
-            parts[i].iov_base = (char *)parts[i].iov_base + n;
-            parts[i].iov_len -= n;
-            put -= (ssize_t)n;
-        }
-    }
-}
-
-void event_sink_write(struct event_sink *s, const char *line)
-{
-    struct iovec parts[] = { { (void *)(uintptr_t)line, strlen(line) }, { "\n", 1 } };
-
-    pthread_mutex_lock(&s->lock);
-    write_parts(s, parts);
-    pthread_mutex_unlock(&s->lock);
+    line[n] = '\n'; /* in the terminator's place, for a moment: one copy less */
+    line_writer_add(s->writer, line, n + 1);
+    line[n] = '\0';
 }

@@ -8,16 +8,17 @@
 
 struct event_sink;
 
-/* Append to `path`; "-" is standard output. NULL with the reason in `err`. */
-struct event_sink *event_sink_open(const char *path, struct err *err);
+/* Append to `path`; "-" is standard output. At most `most` bytes wait to be written
+ * (observe/line_writer.h). NULL with the reason in `err`. */
+struct event_sink *event_sink_open(const char *path, size_t most, struct err *err);
 /* The file, as it was given; NULL for standard output and for a NULL sink. Borrowed. */
 const char *event_sink_path(const struct event_sink *sink);
 /* Close and open the file again (log rotation). 0, or -1: the old file stays in use. */
 int event_sink_reopen(struct event_sink *sink, struct err *err);
 void event_sink_close(struct event_sink *sink);
-/* Write a line of event_format(). Any thread; lines never mix. A line that cannot be written is
- * told once. */
-void event_sink_write(struct event_sink *sink, const char *line);
+/* Write a line of event_format(), soon. Any thread; never waits, lines never mix. `line` is as it
+ * was afterwards. */
+void event_sink_write(struct event_sink *sink, char *line);
 
 /* The line without the line break; the caller frees it. NULL without memory. */
 char *event_format(const struct flow_record *record);
