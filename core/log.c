@@ -16,7 +16,8 @@
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 static bool never_wait;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `lost` and who asks, then writes */
+static pthread_mutex_t lock =
+    PTHREAD_MUTEX_INITIALIZER; /* guards `lost` and who asks, then writes */
 static unsigned long lost;
 
 void log_set_level(enum log_level level)

@@ -13,8 +13,8 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 /* Lines above this level are dropped. Default LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
-/* From now on a line that standard error does not take at once (a pipe that nobody reads) is dropped
- * and counted instead of waited for; how many is told with the next one that goes out. */
+/* From now on a line that standard error does not take at once (a pipe that nobody reads) is
+ * dropped and counted instead of waited for; how many is told with the next one that goes out. */
 void log_never_wait(void);
 /* `event` is a bare word; `fmt` gives the rest of the line, "key=value key=value". Foreign
  * text in it is made harmless (core/foreign.h): it forges no line. */

@@ -12,7 +12,7 @@ static struct turn *here(void)
     return mine != NULL ? mine : &untold;
 }
 
-static void put(_Atomic(const char *) *to, const char *text)
+static void tell(_Atomic(const char *) *to, const char *text)
 {
     atomic_store_explicit(to, text, memory_order_relaxed);
 }
@@ -30,14 +30,14 @@ void turn_begin(const char *doing, uint64_t flow, const char *state)
     t->limited = true;
     t->spent = false;
     atomic_store_explicit(&t->flow, flow, memory_order_relaxed);
-    put(&t->state, state);
-    put(&t->doing, doing);
+    tell(&t->state, state);
+    tell(&t->doing, doing);
     atomic_fetch_add_explicit(&t->rounds, 1, memory_order_relaxed);
 }
 
 void turn_state(const char *state)
 {
-    put(&here()->state, state);
+    tell(&here()->state, state);
 }
 
 bool turn_take(unsigned cost)
@@ -66,6 +66,6 @@ void turn_end(void)
     struct turn *t = here();
 
     t->limited = t->spent = false;
-    put(&t->doing, NULL);
-    put(&t->state, NULL);
+    tell(&t->doing, NULL);
+    tell(&t->state, NULL);
 }

@@ -34,12 +34,12 @@ enum backend_policy_scope { BACKEND_SCOPE_LISTENER, BACKEND_SCOPE_LOAD_BALANCER 
 /* The keys of [nlb] that belong to the process: read at the start, in effect until it ends. A
  * generation holds what its file says; what is in effect is nlb_process(), never a generation's. */
 struct process_cfg {
-    uint64_t workers;       /* at least 1; default: the number of cores */
-    const char *events;     /* NULL: none; "-": standard output; else see nlb_config_path() */
-    int events_detail;      /* full is all there is */
-    const char *access_log; /* as `events` */
-    struct addr metrics;    /* len 0: none */
-    double time_scale;      /* 1.0: real time */
+    uint64_t workers;            /* at least 1; default: the number of cores */
+    const char *events;          /* NULL: none; "-": standard output; else see nlb_config_path() */
+    int events_detail;           /* full is all there is */
+    const char *access_log;      /* as `events` */
+    struct addr metrics;         /* len 0: none */
+    double time_scale;           /* 1.0: real time */
     uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
     const char *name;             /* default "nlbsim" */

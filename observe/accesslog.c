@@ -72,7 +72,8 @@ struct access_log *access_log_open(const struct access_log_params *p, struct err
     else
         log->file = (struct line_file){ .fd = open_file(p->path, err), .may_hang = true };
     if (log->archive != NULL || log->file.fd >= 0)
-        log->writer = line_writer_start("access_log", p->path, put_access_lines, log, p->queue_bytes, err);
+        log->writer =
+            line_writer_start("access_log", p->path, put_access_lines, log, p->queue_bytes, err);
     if (log->writer == NULL) {
         access_log_close(log);
         return NULL;

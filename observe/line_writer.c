@@ -112,7 +112,8 @@ static uint64_t lines_in(const char *lines, size_t n)
 {
     uint64_t count = 0;
 
-    for (const char *at = lines; n > 0 && (at = memchr(at, '\n', n - (size_t)(at - lines))) != NULL; at++)
+    for (const char *at = lines; n > 0 && (at = memchr(at, '\n', n - (size_t)(at - lines))) != NULL;
+         at++)
         count++;
     return count;
 }
@@ -251,8 +252,8 @@ static struct timespec in_ms(long ms)
     return t;
 }
 
-struct line_writer *line_writer_start(const char *what, const char *path, line_put_cb put, void *arg,
-                                      size_t most, struct err *err)
+struct line_writer *line_writer_start(const char *what, const char *path, line_put_cb put,
+                                      void *arg, size_t most, struct err *err)
 {
     struct line_writer *w = calloc(1, sizeof *w);
     pthread_condattr_t monotonic;

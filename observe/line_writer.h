@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lines on their way to a file. A thread of its own writes them from a bounded queue, so that whoever
- * makes a line never waits for a disk, a pipe or a person. What does not fit, or cannot be written,
- * is counted and told, each time it begins and each time it is over. */
+ * Lines on their way to a file. A thread of its own writes them from a bounded queue, so that
+ * whoever makes a line never waits for a disk, a pipe or a person. What does not fit, or cannot be
+ * written, is counted and told, each time it begins and each time it is over. */
 #ifndef OBSERVE_LINE_WRITER_H
 #define OBSERVE_LINE_WRITER_H
 
@@ -31,12 +31,12 @@ typedef size_t (*line_put_cb)(void *arg, const char *lines, size_t n);
 /*   what, path  for the log; copied
  *   put         where lines go
  *   most        bytes that may wait */
-struct line_writer *line_writer_start(const char *what, const char *path, line_put_cb put, void *arg,
-                                      size_t most, struct err *err);
+struct line_writer *line_writer_start(const char *what, const char *path, line_put_cb put,
+                                      void *arg, size_t most, struct err *err);
 /* Any thread; never waits. `lines` end in '\n'; all of them are taken, or none. */
 void line_writer_add(struct line_writer *w, const char *lines, size_t n);
-/* Call `then` between two calls of `put`, as a rule after everything that was added before (not when
- * the writer hangs). */
+/* Call `then` between two calls of `put`, as a rule after everything that was added before (not
+ * when the writer hangs). */
 void line_writer_between(struct line_writer *w, void (*then)(void *arg, int value), int value);
 /* Write what waits, for a moment; then give up what cannot be written. NULL is fine. */
 void line_writer_stop(struct line_writer *w);
