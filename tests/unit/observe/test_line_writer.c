@@ -49,9 +49,11 @@ static char *log_text(void)
 
 static unsigned long lost_in(const char *text)
 {
-    const char *at = strstr(text, "lost=");
+    unsigned long sum = 0;
 
-    return at == NULL ? 0 : strtoul(at + 5, NULL, 10);
+    for (const char *at = strstr(text, "lost="); at != NULL; at = strstr(at + 1, "lost="))
+        sum += strtoul(at + 5, NULL, 10);
+    return sum;
 }
 
 #define LINES 20000
@@ -103,7 +105,9 @@ static void a_pipe_that_nobody_reads(void **state)
     close(fd[1]);
     text = log_text();
     assert_non_null(strstr(text, "err events path=a pipe error=\"nobody takes them"));
-    assert_int_equal(got + lost_in(text), LINES);
+    assert_true(lost_in(text) > 0);
+    /* What the writer was ended in the midst of may be in the pipe and count as lost. */
+    assert_true(got + lost_in(text) >= LINES);
     free(text);
 }
 
