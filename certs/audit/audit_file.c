@@ -46,7 +46,7 @@ static bool is_store(const struct cert_list *list)
 }
 
 static int check_key_file(struct audit_report *report, const struct audit_subject *s,
-                          const char *key)
+                          const char *key, const char *text, size_t len)
 {
     struct err why = { 0 };
     struct cert *cert;
@@ -56,7 +56,7 @@ static int check_key_file(struct audit_report *report, const struct audit_subjec
     if (stat(key, &st) == 0 && (st.st_mode & 077) != 0)
         rc = audit_note(report, s, AUDIT_KEY_EXPOSED, NULL, "%s has mode %03o", key,
                         (unsigned)st.st_mode & 0777);
-    cert = cert_load(s->file, NULL, NULL, &why);
+    cert = cert_load_text(s->file, text, len, &why);
     if (rc == 0 && cert == NULL && strstr(why.text, "does not belong") != NULL)
         rc = audit_note(report, s, AUDIT_KEY_MISMATCH, s->chain->at[0], "%s", why.text);
     else if (rc == 0 && cert == NULL && strstr(why.text, "private key") != NULL)
@@ -104,7 +104,7 @@ int audit_file(struct audit_report *report, const struct audit_options *o, const
     if (cert_list_read(&list, text, len, path, &none) == 0) {
         s.role = role_of(&list, host);
         rc = audit_chain(report, o, &s, err);
-        if (rc == 0 && has_key && check_key_file(report, &s, key) != 0) {
+        if (rc == 0 && has_key && check_key_file(report, &s, key, text, len) != 0) {
             err_set(err, ERR_NOMEM, "%s", path);
             rc = -1;
         }

@@ -208,21 +208,23 @@ static int split_pair(const char *base_dir, char *spec, char **key, struct err *
     return 0;
 }
 
+static int load_text(struct shared_cert *c, const char *path, const char *text, size_t len,
+                     const char *key, struct err *err)
+{
+    if (cert_list_read(&c->pub.chain, text, len, path, err) != 0)
+        return -1;
+    if (key != NULL)
+        return load_key_from(c, key, err);
+    return strstr(text, "PRIVATE KEY-----") != NULL ? parse_key(c, path, text, len, err)
+                                                    : load_key_beside(c, path, err);
+}
+
 static int load_named(struct shared_cert *c, const char *path, const char *key, struct err *err)
 {
-    char *text = NULL;
     size_t len = 0;
-    int rc = -1;
+    char *text = pem_read(path, &len, err);
+    int rc = text == NULL ? -1 : load_text(c, path, text, len, key, err);
 
-    text = pem_read(path, &len, err);
-    if (text == NULL || cert_list_read(&c->pub.chain, text, len, path, err) != 0)
-        goto out;
-    if (key != NULL)
-        rc = load_key_from(c, key, err);
-    else
-        rc = strstr(text, "PRIVATE KEY-----") != NULL ? parse_key(c, path, text, len, err)
-                                                      : load_key_beside(c, path, err);
-out:
     file_wipe(text, len);
     return rc;
 }
@@ -282,11 +284,9 @@ struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *
     return cert_load_with_key(spec, NULL, base_dir, lab, err);
 }
 
-struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
-                                struct cert_lab *lab, struct err *err)
+static struct shared_cert *new_shared(const char *spec, struct err *err)
 {
     struct shared_cert *c = calloc(1, sizeof *c);
-    bool from_lab = cert_spec_is_lab(spec);
 
     if (c == NULL || (c->pub.spec = strdup(spec)) == NULL) {
         err_set(err, ERR_NOMEM, "certificate %s", spec);
@@ -296,9 +296,13 @@ struct cert *cert_load_with_key(const char *spec, const char *key, const char *b
     atomic_init(&c->refs, 1);
     mbedtls_x509_crt_init(&c->crt);
     mbedtls_pk_init(&c->key);
-    if ((from_lab ? load_lab_identity(c, lab, err) : load_identity_file(c, key, base_dir, err)) !=
-            0 ||
-        make_crt(c, err) != 0 || (!from_lab && check_pair(c, spec, err) != 0)) {
+    return c;
+}
+
+/* With chain and key loaded (`rc` 0), everything else; `files`: do they belong together? */
+static struct cert *finish_shared(struct shared_cert *c, int rc, bool files, struct err *err)
+{
+    if (rc != 0 || make_crt(c, err) != 0 || (files && check_pair(c, c->pub.spec, err) != 0)) {
         cert_unref(&c->pub);
         return NULL;
     }
@@ -307,6 +311,26 @@ struct cert *cert_load_with_key(const char *spec, const char *key, const char *b
     c->pub.key = &c->key;
     make_id(&c->pub);
     return &c->pub;
+}
+
+struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
+                                struct cert_lab *lab, struct err *err)
+{
+    struct shared_cert *c = new_shared(spec, err);
+    bool from_lab = cert_spec_is_lab(spec);
+
+    if (c == NULL)
+        return NULL;
+    return finish_shared(
+        c, from_lab ? load_lab_identity(c, lab, err) : load_identity_file(c, key, base_dir, err),
+        !from_lab, err);
+}
+
+struct cert *cert_load_text(const char *path, const char *text, size_t len, struct err *err)
+{
+    struct shared_cert *c = new_shared(path, err);
+
+    return c == NULL ? NULL : finish_shared(c, load_text(c, path, text, len, NULL, err), true, err);
 }
 
 void cert_unref(const struct cert *cert)

@@ -51,6 +51,8 @@ struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *
 /* The same for a file whose key is in the file `key` (NULL: in the file itself, or beside it). */
 struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
                                 struct cert_lab *lab, struct err *err);
+/* The same of a file `path` that was read already; a pipe can be read but once. */
+struct cert *cert_load_text(const char *path, const char *text, size_t len, struct err *err);
 void cert_unref(const struct cert *cert); /* NULL is fine */
 
 /* A copy of its private key; `key` is initialised and freed by the caller. */

@@ -88,6 +88,15 @@ class Pipes(Folder):
         self.assertEqual(code, 0, err)
         self.assertIn(HOST, out)
 
+    def test_an_audit_of_a_pipe_sees_the_key(self):
+        cert, other = CERTS.get(HOST), CERTS.get("other", key="p384")
+        pem = pathlib.Path(cert.crt).read_bytes() + pathlib.Path(other.key).read_bytes()
+        with piped(pem) as (path, fd):
+            code, out, err = with_fd(fd, "cert", "audit", "--trust-store", "none", path)
+        self.assertEqual(code, 1, err)
+        self.assertIn("key-mismatch", out)
+        self.assertIn("key-mismatch", nlbsim("cert", "audit", "--trust-store", "none", "-", data=pem).stdout.decode())
+
     def test_a_certificate_that_never_comes(self):
         """A FIFO without a writer, a directory, a device: a sentence each, none waits."""
         os.mkfifo(self.path("fifo"))
