@@ -17,6 +17,7 @@
 #include "cli/endpoint.h"
 #include "core/clock.h"
 #include "core/foreign.h"
+#include "core/screen.h"
 #include "tls/tls_conf.h"
 #include "tls/tls_fetch.h"
 #include "tls/tls_params.h"
@@ -107,35 +108,42 @@ static const char *text_of(json_t *object, const char *key)
 
 static void print_words(const char *title, json_t *list)
 {
+    char label[32], *text = NULL;
+    size_t i, size = 0;
     json_t *word;
-    size_t i;
+    FILE *out;
 
-    if (json_array_size(list) == 0)
+    if (json_array_size(list) == 0 || (out = open_memstream(&text, &size)) == NULL)
         return;
-    foreign_printf(stdout, "  %-11s", title);
     json_array_foreach(list, i, word)
     {
         if (i == 20 && json_array_size(list) > 25) {
-            foreign_printf(stdout, " … and %zu more", json_array_size(list) - i);
+            fprintf(out, " … and %zu more", json_array_size(list) - i);
             break;
         }
-        foreign_printf(stdout, "%s%s", i > 0 ? ", " : " ", json_string_value(word));
+        fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(word));
     }
-    putchar('\n');
+    snprintf(label, sizeof label, "  %-11s ", title);
+    if (fclose(out) == 0)
+        screen_sentence(stdout, label, text);
+    free(text);
 }
 
 static void print_extensions(json_t *list)
 {
+    char *text = NULL;
+    size_t i, size = 0;
     json_t *e;
-    size_t i;
+    FILE *out;
 
-    if (json_array_size(list) == 0)
+    if (json_array_size(list) == 0 || (out = open_memstream(&text, &size)) == NULL)
         return;
-    foreign_printf(stdout, "  %-11s", "extensions");
-    json_array_foreach(list, i, e)
-        foreign_printf(stdout, "%s%s%s", i > 0 ? ", " : " ", text_of(e, "name"),
-                       json_is_true(json_object_get(e, "critical")) ? "*" : "");
-    puts("   (* critical)");
+    json_array_foreach(list, i, e) fprintf(out, "%s%s%s", i > 0 ? ", " : "", text_of(e, "name"),
+                                           json_is_true(json_object_get(e, "critical")) ? "*" : "");
+    fputs("   (* critical)", out);
+    if (fclose(out) == 0)
+        screen_sentence(stdout, "  extensions  ", text);
+    free(text);
 }
 
 static void print_dates(json_t *c)

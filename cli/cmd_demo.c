@@ -12,6 +12,7 @@
 #include "cli/demo_show.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/screen.h"
 #include "matrix/catalogue.h"
 #include "testbed/testbed.h"
 #include "tls/tls_conf.h"
@@ -29,10 +30,12 @@ static bool play(const struct scenario_file *file, bool colour)
     uint64_t begin = clock_mono_us();
     size_t failed = 0;
 
-    puts("Which hop's certificate has to satisfy whom: real handshakes, one self-signed target "
-         "behind "
-         "all of it.");
-    for (size_t i = 0; i < file->n_integrations; i++) {
+    screen_wrap(stdout,
+                "Which hop's certificate has to satisfy whom: real handshakes, one self-signed "
+                "target behind all of it.",
+                0, 0, screen_sentence_columns(stdout));
+    putchar('\n');
+    for (size_t i = 0; i < file->n_integrations && ferror(stdout) == 0; i++) {
         struct scenario_result r;
 
         scenario_run(file, &file->integrations[i], &r);

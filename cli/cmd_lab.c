@@ -14,6 +14,7 @@
 #include "cli/lab_words.h"
 #include "core/clock.h"
 #include "core/foreign.h"
+#include "core/screen.h"
 
 #define PROGRESS_AFTER_US 1000000U /* a progress bar for work over a second */
 #define BAR_WIDTH         30
@@ -29,21 +30,29 @@ struct lab_options {
 
 /* --- the list --- */
 
+static void list_row(const char *name, const char *what)
+{
+    char label[80];
+
+    snprintf(label, sizeof label, "  %-33s ", name);
+    screen_sentence(stdout, label, what);
+}
+
 static void list_text(void)
 {
     for (int side = LAB_SERVER; side <= LAB_CLIENT; side++) {
         printf("%s certificates, lab:PROFILE/HOST\n", side == LAB_SERVER ? "Server" : "\nClient");
         for (size_t i = 0; i < lab_n_profiles; i++) {
             if ((int)lab_profiles[i].side == side)
-                printf("  %-40s %s\n", lab_profiles[i].name, lab_profiles[i].wrong);
+                list_row(lab_profiles[i].name, lab_profiles[i].wrong);
         }
     }
     puts("\nTrust stores, lab:NAME");
     for (size_t i = 0; i < lab_n_stores; i++)
-        printf("  %-40s %s\n", lab_stores[i].name, lab_stores[i].what);
+        list_row(lab_stores[i].name, lab_stores[i].what);
     puts("\nAuthorities");
     for (size_t i = 0; i < lab_n_authorities; i++)
-        printf("  %-40s %s\n", lab_authorities[i].name, lab_authorities[i].what);
+        list_row(lab_authorities[i].name, lab_authorities[i].what);
 }
 
 static json_t *profile_json(const struct lab_profile *p)

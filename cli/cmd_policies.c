@@ -87,13 +87,15 @@ static int print_policies_json(const struct policy *const *list, size_t n)
 static void print_list(const char *title, struct tls_list list, name_fn name,
                        bool (*supported)(uint16_t code))
 {
-    printf("  %-20s", title);
-    for (size_t i = 0; i < list.count; i++)
-        printf("%s%s%s",
-               i == 0       ? ""
-               : i % 3 == 0 ? "\n                      "
-                            : " ",
-               name(list.at[i]), supported(list.at[i]) ? "" : "*");
+    const size_t columns = screen_columns(stdout);
+    size_t at = 21;
+    char word[80];
+
+    printf("  %-19s", title);
+    for (size_t i = 0; i < list.count; i++) {
+        snprintf(word, sizeof word, " %s%s", name(list.at[i]), supported(list.at[i]) ? "" : "*");
+        at = screen_wrap(stdout, word, at, 22, columns);
+    }
     putchar('\n');
 }
 
@@ -118,13 +120,19 @@ static void print_policy(const struct policy *p)
 
 static void print_summary(const struct policy *const *list, size_t n)
 {
+    size_t longest = 0;
+
+    for (size_t i = 0; i < n; i++)
+        longest = strlen(list[i]->name) > longest ? strlen(list[i]->name) : longest;
     for (size_t i = 0; i < n; i++) {
         const struct tls_list v = list[i]->versions;
         const char *unused[POLICY_UNSUPPORTED_MAX];
         const char *oldest = tls_version_name(v.at[v.count - 1]);
 
-        printf("%-57s %s%s%s, %zu ciphers%s\n", list[i]->name, tls_version_name(v.at[0]),
-               v.count > 1 ? " to " : "", v.count > 1 ? oldest : "", list[i]->suites.count,
+        /* "TLSv1.3" and "TLSv1.0" as "1.3-1.0", so that a line fits 80 columns */
+        printf("%-*s %s%s%s, %zu ciphers%s\n", (int)longest, list[i]->name,
+               tls_version_name(v.at[0]) + 4, v.count > 1 ? "-" : "", v.count > 1 ? oldest + 4 : "",
+               list[i]->suites.count,
                policy_unsupported(list[i], unused, POLICY_UNSUPPORTED_MAX) > 0 ? " *" : "");
     }
 }
@@ -191,7 +199,8 @@ static int policies_run(int argc, char **argv)
     for (size_t i = 0; i < n && !all; i++)
         print_policy(list[i]);
     screen_wrap(stdout,
-                "* this build cannot act out all of it; mbedTLS speaks TLS 1.2 and 1.3 and lacks "
+                "Versions of TLS, cipher suites. * this build cannot act out all of it; mbedTLS "
+                "speaks TLS 1.2 and 1.3 and lacks "
                 "what is marked",
                 0, 2, screen_columns(stdout));
     putchar('\n');

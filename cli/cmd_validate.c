@@ -11,6 +11,7 @@
 #include "cli/validate_json.h"
 #include "core/clock.h"
 #include "core/foreign.h"
+#include "core/screen.h"
 
 struct validate_options {
     struct command_line line;
@@ -26,14 +27,14 @@ static void print_text(const struct verdict *v, const struct trust_request *req)
     verdict_sentence(v, req, sentence, sizeof sentence);
     if (v->ok) {
         puts("accepted");
-        foreign_printf(stdout, "%s\n", sentence);
+        screen_sentence(stdout, "", sentence);
         return;
     }
     foreign_printf(stdout, "%s: %s\n", verdict_unknown(v->code) ? "not judged" : "refused",
                    v->error);
     if (v->detail[0] != '\0')
         foreign_printf(stdout, "cause: %s\n", v->detail);
-    foreign_printf(stdout, "%s\n", sentence);
+    screen_sentence(stdout, "", sentence);
 }
 
 static int judge_one(struct validate_options *a, const struct cert_list *anchors,

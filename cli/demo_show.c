@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCREEN 120 /* columns; longer texts are wrapped */
+#include "core/screen.h"
+
 #define INDENT 12
 
 #define GREEN "\033[32m"
@@ -57,27 +58,11 @@ static void picture(FILE *out, const struct scenario_result *r, bool colour)
     fputc('\n', out);
 }
 
-/* A label and a text, wrapped at blanks. */
+/* A label and a text. */
 static void paragraph(FILE *out, const char *label, const char *text)
 {
-    int column = INDENT;
-
     fprintf(out, "   %-*s", INDENT - 3, label);
-    while (*text != '\0') {
-        int n = (int)strcspn(text, " ");
-
-        if (column > INDENT && column + 1 + n > SCREEN) {
-            fprintf(out, "\n%*s", INDENT, "");
-            column = INDENT;
-        } else if (column > INDENT) {
-            fputc(' ', out);
-            column++;
-        }
-        fprintf(out, "%.*s", n, text);
-        column += n;
-        text += n;
-        text += *text == ' ';
-    }
+    screen_wrap(out, text, INDENT, INDENT, screen_sentence_columns(out));
     fputc('\n', out);
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/probe.h"
 #include "core/foreign.h"
+#include "core/screen.h"
 #include "tls/tls_params.h"
 #include "vpclink/execlog.h"
 
@@ -78,7 +79,7 @@ int probe_print_call(const struct probe_options *o, const struct probe_call *c)
         putchar('\n');
     }
     printf("Decided by: %s\n", c->hop != NULL ? c->hop : "the hop that terminates TLS");
-    printf("Verdict: %s\n", c->verdict);
+    screen_sentence(stdout, "Verdict: ", c->verdict);
     if (!c->outcome.ok)
         printf("Evidence: %s (%s)\n", c->outcome.evidence, c->outcome.source);
     return ferror(stdout) != 0 ? -1 : 0;

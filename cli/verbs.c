@@ -23,7 +23,8 @@ const struct command nlbsim_command = {
              "the versions.\n\n"
              "A file called - is standard input. An option's value follows it (--host NAME) or "
              "stands behind '=' (--host=NAME); what follows -- is no option. Text is laid out for "
-             "the terminal's width, or that of COLUMNS.\n\n"
+             "the terminal's width, or that of COLUMNS, or 80; sentences that go into a pipe or a "
+             "file stay whole.\n\n"
              "Exit status: 0 as expected, 1 the thing tested failed, 2 usage or configuration "
              "error, 3 the environment failed.",
 };

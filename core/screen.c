@@ -3,9 +3,13 @@
 #include "core/screen.h"
 
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/foreign.h"
 
 #define COLUMNS_MIN 20
 #define COLUMNS_MAX 10000
@@ -71,6 +75,25 @@ size_t screen_wrap(FILE *out, const char *text, size_t column, size_t indent, si
             gap++;
         }
     }
+}
+
+size_t screen_sentence_columns(FILE *out)
+{
+    return getenv("COLUMNS") == NULL && isatty(fileno(out)) == 0 ? SIZE_MAX : screen_columns(out);
+}
+
+void screen_sentence(FILE *out, const char *label, const char *text)
+{
+    const size_t indent = screen_width(label, strlen(label));
+    char *clean = foreign_take(strdup(text));
+
+    fputs(label, out);
+    if (clean == NULL)
+        fputs("(out of memory)", out);
+    else
+        screen_wrap(out, clean, indent, indent, screen_sentence_columns(out));
+    fputc('\n', out);
+    free(clean);
 }
 
 bool screen_closed(FILE *out)

@@ -18,6 +18,13 @@ size_t screen_columns(FILE *out);
 size_t screen_wrap(FILE *out, const char *text, size_t column, size_t indent, size_t columns);
 /* Columns that UTF-8 text takes, one for each character. */
 size_t screen_width(const char *text, size_t n);
+/* The same for sentences: SIZE_MAX, that is as long as they are, when `out` is no terminal and
+ * COLUMNS is not set. */
+size_t screen_sentence_columns(FILE *out);
+/* A sentence behind its label, and a line end. It may hold what came from outside. It is broken
+ * for a terminal, or when COLUMNS is set; elsewhere (a pipe, a file) it stays on one line, for
+ * programs that look for it. */
+void screen_sentence(FILE *out, const char *label, const char *text);
 /* Has the reader of the pipe `out` gone (`| head -1`)? */
 bool screen_closed(FILE *out);
 

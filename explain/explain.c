@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/foreign.h"
+#include "core/screen.h"
 struct explain {
     explain_policy_cb *policy;
     struct story *stories; /* in the order of their first flow */
@@ -265,13 +266,13 @@ void story_print(const struct story *s, FILE *out)
     if (s->count > 1)
         foreign_printf(out, " to %s", s->last);
     fputc('\n', out);
-    foreign_printf(out, "  What happened: %s\n", s->what);
-    foreign_printf(out, "  What to do:    %s\n", s->todo);
+    screen_sentence(out, "  What happened: ", s->what);
+    screen_sentence(out, "  What to do:    ", s->todo);
     if (s->metric != NULL)
         foreign_printf(out, "  Metric on AWS: %s +%llu\n", s->metric, (unsigned long long)s->count);
     else
         fputs("  Metric on AWS: none\n", out);
-    foreign_printf(out, "  Access log:    %s\n", s->access_log);
+    screen_sentence(out, "  Access log:    ", s->access_log);
     fputs("  Clients:       ", out);
     for (size_t i = 0; i < s->n_clients; i++)
         foreign_printf(out, "%s%s", i > 0 ? ", " : "", s->clients[i]);

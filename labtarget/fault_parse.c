@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/cfg_key.h"
+#include "core/screen.h"
 #include "core/suggest.h"
 #include "labtarget/fault_parse.h"
 #include "tls/tls_params.h"
@@ -132,14 +133,16 @@ static const char *usual(const struct fault_row *row, char *out, size_t size)
 
 void fault_print_help(FILE *out)
 {
-    char text[96], number[24];
+    char text[96], number[24], help[512];
     size_t n;
     const struct fault_row *rows = fault_rows(&n);
 
     for (size_t i = 0; i < n; i++) {
         usual(&rows[i], number, sizeof number);
-        fprintf(out, "  %s\n      %s%s%s%s\n", spelled(&rows[i], text, sizeof text), rows[i].help,
-                number[0] != '\0' ? " (default " : "", number, number[0] != '\0' ? ")" : "");
+        fprintf(out, "  %s\n", spelled(&rows[i], text, sizeof text));
+        snprintf(help, sizeof help, "%s%s%s%s", rows[i].help, number[0] != '\0' ? " (default " : "",
+                 number, number[0] != '\0' ? ")" : "");
+        screen_sentence(out, "      ", help);
     }
 }
 

@@ -31,6 +31,7 @@ import traceback
 import unittest
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ.pop("COLUMNS", None)  # what is printed into a pipe shall not depend on who runs the tests
 NLBSIM = os.path.abspath(os.environ.get("NLBSIM") or os.path.join(REPO, "build/release/nlbsim"))
 DEADLINE_S = float(os.environ.get("NLBTEST_DEADLINE", "20"))
 CACHE = os.path.join(REPO, "build", "it-cache")

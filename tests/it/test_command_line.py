@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The command line: help that fits, wrong words with the way out, closed pipes."""
+import fcntl
 import os
 import re
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 
-from nlbtest import NLBSIM, nlbsim
+from nlbtest import NLBSIM, nlbsim, open_terminal
 
 VERBS = ("run", "check", "demo", "probe", "matrix", "validate", "explain", "target", "lab", "policies",
          "cert show", "cert issue", "cert audit", "cert client", "completion", "version", "help")
@@ -59,6 +62,33 @@ class CommandLine(unittest.TestCase):
                         self.assertLessEqual(len(line), columns or 80)
                     longest = max(longest, len(line))
             self.assertGreater(longest, (columns or 80) - 8, "the width is not made use of")
+
+    def test_output_fits_the_columns(self):
+        """What has words to break: with COLUMNS, and on a terminal of that width; a pipe gets sentences whole."""
+        event = (b'{"listener":"https","protocol":"TLS","end":{"code":"target_connect_refused","party":"target"},'
+                 b'"back":{"target":"10.0.0.5:8443"}}\n')
+        commands = (("lab", "--list"), ("policies",), ("target", "--faults"), ("demo",), ("matrix", "--filter", "A0*"),
+                    ("explain", "-"), ("policies", "TLS13-1-2-Res-PQ-2025-09"))
+        for columns in (80, 120):
+            for words in commands:
+                done = subprocess.run([NLBSIM, *words], input=event, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      check=True, timeout=60, env={**os.environ, "COLUMNS": str(columns)})
+                for line in done.stdout.decode().splitlines():
+                    if "──" in line or "https://" in line or " => " in line:
+                        continue  # a picture, a link, and its headline are not broken
+                    with self.subTest(words=words, columns=columns, line=line):
+                        self.assertLessEqual(len(line), columns)
+        env = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+        terminal, inner = open_terminal()
+        self.addCleanup(os.close, terminal)
+        for columns in (60, 100):
+            fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+            done = subprocess.run([NLBSIM, "help", "version"], stdout=inner, check=True, env=env, timeout=60)
+            lines = os.read(terminal, 65536).decode().splitlines()
+            self.assertTrue(columns - 12 < max(map(len, lines)) <= columns, lines)
+        os.close(inner)
+        whole = subprocess.run([NLBSIM, "lab", "--list"], stdout=subprocess.PIPE, check=True, env=env, timeout=60).stdout
+        self.assertGreater(max(map(len, whole.decode().splitlines())), 100)
 
     def test_a_misspelt_verb_is_guessed(self):
         cases = (("prob", "unknown verb 'prob'; did you mean 'probe'?"),

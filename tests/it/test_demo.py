@@ -35,7 +35,7 @@ class Demo(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         begin = time.monotonic()
-        cls.done = nlbsim("demo", env={**os.environ, "PATH": "/nonexistent"})  # it runs no other program
+        cls.done = nlbsim("demo", env={**os.environ, "PATH": "/nonexistent", "COLUMNS": "120"})  # it runs no other program
         cls.seconds = time.monotonic() - begin
         out = cls.done.stdout
         cls.out = out.decode() if isinstance(out, bytes) else out

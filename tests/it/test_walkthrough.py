@@ -68,7 +68,7 @@ class Shell:
         attributes[1] &= ~termios.OPOST
         attributes[3] &= ~termios.ECHO
         termios.tcsetattr(inner, termios.TCSANOW, attributes)
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 250, 0, 0))
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 2000, 0, 0))
         self.process = subprocess.Popen(
             ["bash", "--norc", "--noprofile", "--noediting", "-i"], cwd=cwd, stdin=inner, stdout=inner, stderr=inner,
             env={**env, "PS1": "", "PS2": "", "TERM": "dumb"}, start_new_session=True,
