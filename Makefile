@@ -19,8 +19,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 DEPS_LIB := $(CURDIR)/build/deps/usr/lib/$(MULTIARCH)
 PKGCONF := PKG_CONFIG_PATH=$(DEPS_LIB)/pkgconfig:$(PKG_CONFIG_PATH) pkg-config
-PKGS := mbedtls mbedx509 mbedcrypto libevent_core libevent_pthreads inih jansson libllhttp libpsl nettle hogweed gmp zlib
-LIBNAMES := mbedtls mbedx509 mbedcrypto event_pthreads event_core inih jansson llhttp psl idn2 unistring hogweed nettle gmp z
+PKGS := mbedtls mbedx509 mbedcrypto libevent_core libevent_pthreads inih jansson libllhttp libpsl libidn nettle hogweed gmp zlib
+LIBNAMES := mbedtls mbedx509 mbedcrypto event_pthreads event_core inih jansson llhttp psl idn idn2 unistring hogweed nettle gmp z
 NEEDS := $(if $(filter clean help format compile_commands.json,$(or $(MAKECMDGOALS),all)),,yes)
 ifeq ($(NEEDS),yes)
 MISSING := $(strip $(foreach p,$(PKGS),$(shell $(PKGCONF) --exists $(p) || echo $(p))))

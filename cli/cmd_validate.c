@@ -52,6 +52,7 @@ static int judge_one(struct validate_options *a, const struct cert_list *anchors
     req->chain = chain->at;
     req->chain_len = chain->n;
     req->anchors = trust;
+    req->tls12 = validate_tls12(req);
     trust_judge(req, &v);
     if (a->json)
         validate_print_json(NULL, &v, req, stdout);

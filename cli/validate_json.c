@@ -77,6 +77,17 @@ void validate_print_json(const json_t *id, const struct verdict *v, const struct
 }
 
 /* --- cases --- */
+/* A block with nothing in it: a certificate of no octets. */
+static bool is_empty_block(const char *pem)
+{
+    const char *p = strstr(pem, "-----BEGIN CERTIFICATE-----");
+
+    if (p == NULL)
+        return false;
+    p += strlen("-----BEGIN CERTIFICATE-----");
+    return strncmp(p + strspn(p, " \t\r\n"), "-----END", 8) == 0;
+}
+
 /* What cannot even be decoded stands in the list as a certificate that cannot be read. */
 static int add_text(struct cert_list *list, const json_t *item)
 {
@@ -87,7 +98,7 @@ static int add_text(struct cert_list *list, const json_t *item)
         return -1;
     if (cert_list_read(list, json_string_value(item), json_string_length(item), "case", &err) == 0)
         return 0;
-    broken = cert_facts_new("", 0);
+    broken = cert_facts_new("?", is_empty_block(json_string_value(item)) ? 0 : 1);
     if (broken == NULL || cert_list_take(list, broken, &err) != 0) {
         cert_facts_free(broken);
         return -1;
@@ -125,12 +136,18 @@ static int case_time(const json_t *value, int64_t *at)
     return json_is_string(value) ? validate_time(json_string_value(value), *at, at) : -1;
 }
 
+bool validate_tls12(const struct trust_request *req)
+{
+    return req->client == TRUST_APACHE;
+}
+
 static const char *judge_case(const struct validate_settings *settings, const json_t *c, FILE *out)
 {
     struct trust_request req = settings->request;
     struct cert_list chain = { NULL, 0 }, anchors = { NULL, 0 };
     struct trust_anchors *trust = NULL;
-    const char *problem = NULL;
+    const char *problem = NULL, *tls = json_string_value(json_object_get(c, "tls"));
+    bool tls12 = tls != NULL ? strcmp(tls, "1.2") == 0 : validate_tls12(&req);
     struct verdict v;
 
     if (json_is_string(json_object_get(c, "host")))
@@ -148,6 +165,7 @@ static const char *judge_case(const struct validate_settings *settings, const js
         req.chain = chain.at;
         req.chain_len = chain.n;
         req.anchors = trust;
+        req.tls12 = tls12;
         trust_judge(&req, &v);
         validate_print_json(json_object_get(c, "id"), &v, &req, out);
     }

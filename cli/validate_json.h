@@ -25,4 +25,7 @@ void validate_print_json(const json_t *id, const struct verdict *v, const struct
  * Returns the exit status. */
 int validate_stream(const struct validate_settings *settings, FILE *in, FILE *out);
 
+/* Does this client offer TLS 1.2 only, where nothing else is said? API Gateway does. */
+bool validate_tls12(const struct trust_request *req);
+
 #endif

@@ -88,6 +88,7 @@ static int judge(void *arg, const struct tls_presented *p)
         .host = task->verify_name != NULL ? task->verify_name : task->uri.host,
         .at_utc = task->at_utc != NULL ? *task->at_utc : clock_wall_s(),
         .client = TRUST_APACHE,
+        .tls12 = p->version != TLS_1_3,
         .rsa_key_exchange = by_rsa_key_exchange(p->suite),
         .insecure_skip = task->insecure_skip,
         .skip_refuses_plain_self_signed = !task->skip_allows_plain_self_signed,

@@ -125,7 +125,7 @@ const char *gateway_sni(const char *host, char *out)
 
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
         return NULL;
-    if (!hostname_to_ascii(host, out, GATEWAY_HOST_MAX))
+    if (hostname_to_ascii(host, false, out, GATEWAY_HOST_MAX) != NULL)
         return NULL;
     n = strlen(out);
     if (n > 0 && out[n - 1] == '.')

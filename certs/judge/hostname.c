@@ -4,6 +4,7 @@
  * and HttpAsyncClient 4.1 (SSLIOSessionStrategy) */
 #include "certs/judge/hostname.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #define TEXT_MAX 1100
 
 struct subject_names { /* the leaf's names as getSubjectAlternativeNames gives them */
-    const struct trust_run *run;
+    struct trust_run *run;
     const struct cert_facts *leaf;
     bool any_dns, any_ip;
     char cn[TEXT_MAX];
@@ -24,7 +25,7 @@ struct subject_names { /* the leaf's names as getSubjectAlternativeNames gives t
     bool cn_is_no_string; /* its CN has a type that is no string */
 };
 
-static void names_init(struct subject_names *s, const struct trust_run *run,
+static void names_init(struct subject_names *s, struct trust_run *run,
                        const struct cert_facts *leaf)
 {
     struct der value;
@@ -103,7 +104,7 @@ static bool jdk_address(const struct subject_names *s, const char *host, const u
     return false;
 }
 
-static bool is_nfkc(const char *s)
+static bool is_nfkc(const char *s, bool *no_memory)
 {
     size_t n = strlen(s), m = 0;
     uint8_t *out;
@@ -115,10 +116,18 @@ static bool is_nfkc(const char *s)
     }
     return true;
 look:
+    errno = 0;
     out = u8_normalize(UNINORM_NFKC, (const uint8_t *)s, n, NULL, &m);
     same = out != NULL && m == n && memcmp(out, s, n) == 0;
+    *no_memory = *no_memory || (out == NULL && errno == ENOMEM);
     free(out);
     return same;
+}
+
+static bool jdk_matches(const struct subject_names *s, const char *host, const char *name,
+                        bool public_authority)
+{
+    return hostname_jdk_matches(host, name, public_authority, &s->run->no_memory);
 }
 
 static bool jdk_cn(const struct subject_names *s, const char *host, bool public_authority,
@@ -129,11 +138,11 @@ static bool jdk_cn(const struct subject_names *s, const char *host, bool public_
                   "Cannot invoke \"java.lang.CharSequence.toString()\" because \"src\" is null");
         return false;
     }
-    if (s->has_cn && !is_nfkc(s->cn)) {
+    if (s->has_cn && !is_nfkc(s->cn, &s->run->no_memory)) {
         fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "Not a formal name %s", s->cn);
         return false;
     }
-    if (s->has_cn && hostname_jdk_matches(host, s->cn, public_authority))
+    if (s->has_cn && jdk_matches(s, host, s->cn, public_authority))
         return true;
     fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf, "No name matching %s found", host);
     return false;
@@ -145,6 +154,7 @@ static bool jdk_name(const struct subject_names *s, const char *host, bool publi
     const char *illegal = hostname_sni_refusal(host);
     char name[TEXT_MAX];
 
+    s->run->no_memory = s->run->no_memory || illegal == hostname_no_memory;
     if (illegal != NULL) {
         fault_set(fault, VERDICT_HOST_ILLEGAL, s->leaf, "Illegal given domain name: %s", host);
         fault_detail(fault, "java.lang.IllegalArgumentException: %s", illegal);
@@ -156,12 +166,12 @@ static bool jdk_name(const struct subject_names *s, const char *host, bool publi
         const struct cert_general_name *n = &s->leaf->sans[i];
 
         if (n->kind == CERT_NAME_DNS && san_text(n, name, sizeof name) &&
-            hostname_jdk_matches(host, name, public_authority))
+            jdk_matches(s, host, name, public_authority))
             return true;
     }
     if (!s->any_dns)
         return jdk_cn(s, host, public_authority, fault);
-    if (s->run->cn_became_san && s->has_cn && hostname_jdk_matches(host, s->cn, public_authority))
+    if (s->run->cn_became_san && s->has_cn && jdk_matches(s, host, s->cn, public_authority))
         return true;
     fault_set(fault, VERDICT_HOST_MISMATCH, s->leaf,
               "No subject alternative DNS name matching %s found.", host);
@@ -327,7 +337,7 @@ static bool apache_check(const struct subject_names *s, const char *host, struct
     return false;
 }
 
-bool hostname_check(const struct trust_run *run, const struct cert_facts *leaf, const char *host,
+bool hostname_check(struct trust_run *run, const struct cert_facts *leaf, const char *host,
                     enum trust_client client, bool public_authority, struct fault *fault)
 {
     struct subject_names names;

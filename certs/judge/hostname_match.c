@@ -2,7 +2,6 @@
  * One host name against one name of a certificate, by the JDK's rules and by Apache's.
  * source: JDK 17 (measured, docs/judge.md); Apache HttpClient 4.5, DefaultHostnameVerifier and
  * PublicSuffixMatcher */
-#include <idn2.h>
 #include <libpsl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,139 +12,7 @@
 
 #define NAME_MAX_OCTETS 1100
 
-/* --- Unicode and xn-- --- */
-static bool is_ascii(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)s[i] >= 0x80)
-            return false;
-    }
-    return true;
-}
-
-static bool append(char *out, size_t size, size_t *used, const char *s, size_t n)
-{
-    if (n >= size - *used)
-        return false;
-    memcpy(out + *used, s, n);
-    *used += n;
-    out[*used] = '\0';
-    return true;
-}
-
-/* An "xn--" label, when its Unicode form leads back to it. */
-static int to_unicode(const char *label, char **out)
-{
-    char *back = NULL;
-    int rc = idn2_to_unicode_8z8z(label, out, 0);
-
-    if (rc == IDN2_OK)
-        rc = idn2_to_ascii_8z(*out, &back, IDN2_NFC_INPUT | IDN2_TRANSITIONAL);
-    if (rc == IDN2_OK && strcasecmp(back, label) != 0)
-        rc = IDN2_PUNYCODE_BAD_INPUT;
-    idn2_free(back);
-    return rc;
-}
-
-/* One label, converted where it has to be. */
-static bool convert_label(const char *label, size_t n, bool to_ascii, char *out, size_t size,
-                          size_t *used)
-{
-    char one[512], *converted = NULL;
-    int rc = IDN2_OK;
-    bool ok;
-
-    if (n >= sizeof one)
-        return append(out, size, used, label, n);
-    memcpy(one, label, n);
-    one[n] = '\0';
-    if (to_ascii && !is_ascii(one, n))
-        rc = idn2_to_ascii_8z(one, &converted, IDN2_NFC_INPUT | IDN2_TRANSITIONAL);
-    else if (!to_ascii && strncasecmp(one, "xn--", 4) == 0)
-        rc = to_unicode(one, &converted);
-    else
-        return append(out, size, used, label, n);
-    ok = rc == IDN2_OK && converted != NULL ? append(out, size, used, converted, strlen(converted))
-                                            : append(out, size, used, label, n);
-    idn2_free(converted);
-    return ok;
-}
-
-static bool convert(const char *name, bool to_ascii, char *out, size_t size)
-{
-    size_t used = 0;
-
-    if (size == 0)
-        return false;
-    out[0] = '\0';
-    for (;;) {
-        size_t n = strcspn(name, ".");
-
-        if (!convert_label(name, n, to_ascii, out, size, &used))
-            return false;
-        name += n;
-        if (*name == '\0')
-            return true;
-        if (!append(out, size, &used, ".", 1))
-            return false;
-        name++;
-    }
-}
-
-bool hostname_to_ascii(const char *name, char *out, size_t size)
-{
-    return convert(name, true, out, size);
-}
-
-bool hostname_to_unicode(const char *name, char *out, size_t size)
-{
-    return convert(name, false, out, size);
-}
-
 /* --- the JDK --- */
-const char *hostname_sni_refusal(const char *name)
-{
-    char ascii[NAME_MAX_OCTETS];
-    size_t n;
-
-    if (*name == '\0')
-        return "Server name value of host_name cannot be empty";
-    if (name[strlen(name) - 1] == '.')
-        return "Server name value of host_name cannot have the trailing dot";
-    if (!hostname_to_ascii(name, ascii, sizeof ascii))
-        return "The label in the input is too long";
-    for (const char *p = ascii;; p += n + 1) {
-        n = strcspn(p, ".");
-        if (n == 0)
-            return "Empty label is not a legal name";
-        if (n > 63)
-            return "The label in the input is too long";
-        for (size_t i = 0; i < n; i++) {
-            if (p[i] != '-' && !(p[i] >= '0' && p[i] <= '9') &&
-                !((p[i] | 32) >= 'a' && (p[i] | 32) <= 'z'))
-                return "Contains non-LDH ASCII characters";
-        }
-        if (p[0] == '-' || p[n - 1] == '-')
-            return "Has leading or trailing hyphen";
-        if (p[n] == '\0')
-            return NULL;
-    }
-}
-
-/* Labels that IDN.toASCII cannot take: an exception, and so no match. */
-static bool idn_refuses(const char *name)
-{
-    for (const char *p = name;;) {
-        size_t n = strcspn(p, ".");
-
-        if (n > 63 || (n == 0 && p[0] != '\0'))
-            return true;
-        if (n == 0 || p[n] == '\0')
-            return n == 0 && p == name;
-        p += n + 1;
-    }
-}
-
 static bool is_suffix(const char *name, int types)
 {
     return psl_is_public_suffix2(psl_builtin(), name, types | PSL_TYPE_NO_STAR_RULE) == 1;
@@ -175,7 +42,7 @@ static bool illegal_wildcard(const char *pattern, bool public_authority)
     dot = strchr(star, '.');
     if (dot == NULL)
         return true;
-    return public_authority && hostname_to_ascii(dot + 1, ascii, sizeof ascii) &&
+    return public_authority && hostname_to_ascii(dot + 1, false, ascii, sizeof ascii) == NULL &&
            is_registry(ascii, PSL_TYPE_ICANN);
 }
 
@@ -224,7 +91,7 @@ static bool labels_match(const char *name, const char *pattern)
     }
 }
 
-static void lower(char *s)
+static void hostname_lower(char *s)
 {
     for (; *s != '\0'; s++) {
         if (*s >= 'A' && *s <= 'Z')
@@ -232,20 +99,37 @@ static void lower(char *s)
     }
 }
 
-bool hostname_jdk_matches(const char *name, const char *pattern, bool public_authority)
+/* IDN.toUnicode(IDN.toASCII(name)) */
+static const char *normalize(const char *name, char out[NAME_MAX_OCTETS])
+{
+    char ascii[NAME_MAX_OCTETS];
+    const char *why = hostname_to_ascii(name, false, ascii, sizeof ascii);
+
+    return why != NULL ? why : hostname_to_unicode(ascii, out, NAME_MAX_OCTETS);
+}
+
+bool hostname_jdk_matches(const char *name, const char *pattern, bool public_authority,
+                          bool *no_memory)
 {
     char n[NAME_MAX_OCTETS], p[NAME_MAX_OCTETS], plain[NAME_MAX_OCTETS];
+    const char *why = normalize(name, n);
 
-    if (idn_refuses(name) || idn_refuses(pattern) || !hostname_to_unicode(name, n, sizeof n) ||
-        !hostname_to_unicode(pattern, p, sizeof p) || illegal_wildcard(p, public_authority))
+    if (why == NULL)
+        why = normalize(pattern, p);
+    if (why == NULL && illegal_wildcard(p, public_authority))
         return false;
-    strcpy(plain, p);
-    for (char *s = plain; (s = strchr(s, '*')) != NULL;)
-        *s = 'z';
-    if (hostname_sni_refusal(plain) != NULL)
+    if (why == NULL) {
+        strcpy(plain, p);
+        for (char *s = plain; (s = strchr(s, '*')) != NULL;)
+            *s = 'z';
+        why = hostname_sni_refusal(plain);
+    }
+    if (why != NULL) {
+        *no_memory = *no_memory || why == hostname_no_memory;
         return false;
-    lower(n);
-    lower(p);
+    }
+    hostname_lower(n);
+    hostname_lower(p);
     return labels_match(n, p);
 }
 
@@ -293,8 +177,8 @@ bool hostname_apache_matches(const char *name, const char *pattern, bool psl)
         return false;
     strcpy(host, name);
     strcpy(identity, pattern);
-    lower(host);
-    lower(identity);
+    hostname_lower(host);
+    hostname_lower(identity);
     if (psl && strchr(host, '.') != NULL && !under_root(host, domain_root(identity)))
         return false;
     star = strchr(identity, '*');

@@ -272,10 +272,26 @@ static bool judge_skipping(struct trust_run *run, struct fault *fault)
 }
 
 /* --- the whole --- */
+/* Length of the Certificate message: TLS 1.3's has a context, and extensions after each one. */
+static size_t message_octets(const struct trust_request *req)
+{
+    size_t octets = req->tls12 ? 3 : 4;
+
+    for (size_t i = 0; i < req->chain_len; i++)
+        octets += (req->tls12 ? 3 : 5) + req->chain[i]->presented_len;
+    return octets;
+}
+
 static bool check_shape(const struct trust_request *req, struct fault *fault)
 {
-    size_t octets = 4; /* context and length of a TLS 1.3 Certificate message */
+    size_t octets = message_octets(req);
 
+    if (octets > MESSAGE_MAX) {
+        fault_set(fault, VERDICT_MESSAGE_TOO_LONG, NULL,
+                  "The size of the handshake message (%zu) exceeds the maximum allowed size (%d)",
+                  octets, MESSAGE_MAX);
+        return false;
+    }
     if (req->chain_len == 0) {
         fault_set(fault, VERDICT_CHAIN_EMPTY, NULL, "Empty server certificate chain");
         return false;
@@ -286,12 +302,11 @@ static bool check_shape(const struct trust_request *req, struct fault *fault)
                   CHAIN_MAX + 1, CHAIN_MAX);
         return false;
     }
-    for (size_t i = 0; i < req->chain_len; i++)
-        octets += 5 + req->chain[i]->der.len;
-    if (octets > MESSAGE_MAX) {
-        fault_set(fault, VERDICT_MESSAGE_TOO_LONG, NULL,
-                  "The size of the handshake message (%zu) exceeds the maximum allowed size (%d)",
-                  octets, MESSAGE_MAX);
+    for (size_t i = 0; !req->tls12 && i < req->chain_len; i++) {
+        if (req->chain[i]->presented_len > 0)
+            continue;
+        fault_set(fault, VERDICT_UNPARSEABLE, req->chain[i],
+                  "Invalid Certificate message: empty cert_data");
         return false;
     }
     for (size_t i = 0; i < req->chain_len; i++) {

@@ -38,6 +38,7 @@ struct trust_request {
     const char *host; /* name or address to be verified; NULL: host names are not looked at */
     int64_t at_utc;   /* seconds since 1970 */
     enum trust_client client;
+    bool tls12;            /* of the Certificate message; else TLS 1.3 */
     bool rsa_key_exchange; /* TLS_RSA_…: the leaf must allow key encipherment instead */
     bool insecure_skip;    /* tlsConfig.insecureSkipVerification */
     /* With insecure_skip: a self-signed leaf that is no CA is fine. The documentation says both

@@ -122,7 +122,7 @@ bool policy_check(struct trust_run *run, struct policy_state *s, const struct ce
                   struct fault *fault);
 
 /* hostname.c: false with code and message in `fault` when the leaf is not for `host`. */
-bool hostname_check(const struct trust_run *run, const struct cert_facts *leaf, const char *host,
+bool hostname_check(struct trust_run *run, const struct cert_facts *leaf, const char *host,
                     enum trust_client client, bool public_authority, struct fault *fault);
 
 #endif

@@ -247,6 +247,7 @@ struct cert_facts *cert_facts_new(const void *der, size_t len)
     if (p == NULL)
         return NULL;
     p->facts.priv = p;
+    p->facts.presented_len = len;
     p->java_bc = p->facts.path_len = -1;
     p->facts.require_explicit_policy = p->facts.inhibit_policy_mapping = -1;
     p->facts.inhibit_any_policy = -1;

@@ -80,6 +80,7 @@ struct cert_policy_mapping {
 
 struct cert_facts {
     struct der_span der;             /* the certificate alone, without octets after it */
+    size_t presented_len;            /* octets given to the reader */
     struct der_span tbs;             /* what is signed, tag and all */
     int version;                     /* 1, 2 or 3 as written */
     struct der_span serial;          /* content of the INTEGER */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge beside what was measured: the JDK table (issued by tests/jdk/table.py) and recorded answers of a JDK 17
 and of Apache HttpClient 4.5.14 to generated chains (tests/jdk/chains.py). Texts are compared exactly."""
-import json, os, subprocess, tempfile, unittest
+import json, os, ssl, subprocess, tempfile, unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NLBSIM = os.environ["NLBSIM"]
@@ -35,6 +35,27 @@ class Golden(unittest.TestCase):
 
     def test_recorded_answers_of_apache_httpclient(self):
         self.compare("judge_apache.jsonl", 150, "apache")
+
+    def test_the_size_of_the_message_comes_first_and_depends_on_the_version(self):
+        with open(os.path.join(HERE, "judge_table.jsonl"), encoding="utf-8") as f:
+            case = next(c for c in map(json.loads, f) if c["id"] == "valid-full-chain")
+        leaf = case["chain"][0]
+        size = len(ssl.PEM_cert_to_DER_cert(leaf))
+        limit = "The size of the handshake message (%d) exceeds the maximum allowed size (32768)"
+        for client, tls, head, each in (("jdk", None, 4, 5), ("jdk", "1.2", 3, 3), ("apache", None, 3, 3), ("apache", "1.3", 4, 5)):
+            for n, expect in ((100, limit % (head + 100 * (each + size))),
+                              (11, "The certificate chain length (11) exceeds the maximum allowed length (10)")):
+                with self.subTest(client=client, tls=tls, n=n):
+                    line = json.dumps(dict(case, chain=[leaf] * n, **({"tls": tls} if tls else {}))) + "\n"
+                    self.assertEqual(judge([line], "--client", client)["valid-full-chain"]["error"], expect)
+
+    def test_a_certificate_of_no_octets(self):
+        with open(os.path.join(HERE, "judge_table.jsonl"), encoding="utf-8") as f:
+            case = next(c for c in map(json.loads, f) if c["id"] == "valid-full-chain")
+        nothing = "-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n"
+        line = json.dumps(dict(case, chain=[nothing] + case["chain"])) + "\n"
+        self.assertEqual(judge([line], "--client", "jdk")["valid-full-chain"]["error"],
+                         "Invalid Certificate message: empty cert_data")
 
 
 class CommandLine(unittest.TestCase):

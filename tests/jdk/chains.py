@@ -806,9 +806,52 @@ class Maker:
         root = self.ca(0)
         return [self.leaf(root, label="p256/9", subject=name(*subject), exts=[san(*sans)] if sans else [])], [root], host
 
+    def idn(self):
+        """International hosts and names: IDNA 2003 as java.net.IDN has it, and what it refuses."""
+        r = self.rng
+        self.odds = 0.0
+        import encodings.idna
+        words = ["b\u00fccher", "B\u00dcCHER", "stra\u00dfe", "\u03b2\u03cc\u03bb\u03bf\u03c2", "\u4f8b\u3048", "\u0440\u0444",
+                 "\U0001f600", "a\U0001f600b", "\u0378", "\u1e9e", "\u2c6f", "\ufb01x", "\uff41pi", "\u2460", "\u00ad", "a\u00adb",
+                 "\u200d", "a\u200db", "\u05d0", "\u05d0a", "a\u05d0", "\u05d01", "\u0627\u0660", "\u0130", "\u0131", "\u017f", "\u00b5",
+                 "e\u0301", "\u00e9", "\u0301e", "\u00a0x", "x\u3000", "\u2028", "\ue000", "\ufffd", "\u2024a", "\u2100", "\u212b", "-\u00fc",
+                 "\u00fc-", "\u00fc_x", "\u00fc x", "_\u00fc", "xn--\u00fc", "xn--bcher-kva", "XN--BCHER-KVA", "xn--bcher-KVA", "xn--a",
+                 "xn--", "xn--test--wg5h0h", "xn--strae-oqa", "xn--e-0fa", "xn--bcher-kva8", "xn--*", "xn--e28h", "a--b", "ab--c",
+                 "\u00fc" * 57, "\u00fc" * 58, "\u00fc" * 63, "a" * 63, "a" * 64, "\U00010400", "\U00010428", "\u1100\u1161", "\u0149", "\u2011",
+                 "\u30fb", "\u00b7l", "\u0660", "\u0966", "\u3007", "\u9fff", "\u0220", "\u0221", "\U00020000", "\u0e33", "api", "*", "\u00fc*", "*\u00fc"]
+        dots = [".", ".", ".", ".", "\u3002", "\uff0e", "\uff61"]
+
+        def ascii_of(text):
+            out = []
+            for label in text.split("."):
+                try:
+                    out.append(encodings.idna.ToASCII(label).decode() if label else "")
+                except UnicodeError:
+                    out.append(label)
+            return ".".join(out)
+
+        word = r.choice(words)
+        host = word + r.choice(dots) + r.choice(["lab.test", "lab.test", "example.com", r.choice(words) + ".test"])
+        if r.random() < 0.1:
+            host += r.choice([".", "\u3002", ".."])
+        if r.random() < 0.05:
+            host = r.choice([".", "\u3002", "", "\u00fc", "." + word, word + "..test"])
+        star = "*." + host.split(".", 1)[1] if "." in host else "*"
+        pats = [ascii_of(host), ascii_of(host), host, ascii_of(star), star, ascii_of(host).upper(), r.choice(words) + ".lab.test",
+                ascii_of(r.choice(words) + ".lab.test"), host + ".", "*" + host[1:], ascii_of(host)[:-4] + "*"]
+        octets = lambda t: t.encode("utf-8").decode("latin-1") if r.random() < 0.5 else t.encode("ascii", "ignore").decode()
+        kind = r.choice(["utf8", "utf8", "utf8", "bmp", "universal"])
+        cn = r.choice(pats)
+        if kind == "bmp" and any(ord(c) > 0xffff for c in cn):
+            kind = "utf8"
+        subject = name(("O", "Lab"), ("CN", cn, kind))
+        sans = [("dns", octets(r.choice(pats))) for _ in range(r.choice([0, 0, 1, 1, 2]))]
+        root = self.ca(0)
+        return [self.leaf(root, label="p256/9", subject=subject, exts=[san(*sans)] if sans else [])], [root], host
+
 
 FAMILIES = ["flaws", "paths", "names", "constraints", "policies", "octets", "chaining", "odd", "qualifiers", "generals",
-            "rsa", "hosts"]
+            "rsa", "hosts", "idn"]
 
 
 def case(number, seed, family):

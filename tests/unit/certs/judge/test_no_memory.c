@@ -147,7 +147,9 @@ static void for_each_seed(void (*what)(const char *name, struct der_span der))
 
 static void judge_seed(const char *name, struct der_span der)
 {
-    static const char *const hosts[] = { "api.lab.test", "127.0.0.1" };
+    static const char *const hosts[] = { "api.lab.test", "127.0.0.1",
+                                         "b\xc3\xbc"
+                                         "cher.lab.test" };
     struct attempt a = { .host = NULL };
 
     read_chain(&a, der);
