@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,11 +21,15 @@
 #include "listeners/listener.h"
 
 #define CONNECTIONS_MAX 64
-#define IDLE_S          30
+/* For the whole of the next request, and for taking the whole of an answer: not per octet. */
+#define REQUEST_S 10
+#define ANSWER_S  30
+#define RETRY_MS  100
 
 struct conn {
-    LIST_ENTRY(conn) all;
+    TAILQ_ENTRY(conn) all;
     struct admin *admin;
+    struct event deadline;
     struct bufferevent *bev;
     struct http_parser *parser;
     bool closing; /* once the answer is out */
@@ -36,25 +41,40 @@ struct admin {
     struct addr addr;
     pthread_t thread;
     struct event_base *base;
-    struct event accept_event, stop_event;
+    struct event accept_event, retry_event, stop_event;
     int fd, lock_fd, stop_fd;
-    LIST_HEAD(, conn) conns;
+    TAILQ_HEAD(conns, conn) conns; /* who was answered last stands first */
     size_t n_conns;
 };
 
 /* --- one connection --- */
 static void conn_free(struct conn *c)
 {
-    LIST_REMOVE(c, all);
+    TAILQ_REMOVE(&c->admin->conns, c, all);
     c->admin->n_conns--;
+    evtimer_del(&c->deadline);
     bufferevent_free(c->bev); /* closes the socket */
     http_parser_free(c->parser);
     free(c);
 }
 
+static void give_time(struct conn *c, time_t seconds)
+{
+    evtimer_add(&c->deadline, &(struct timeval){ .tv_sec = seconds });
+}
+
 static int respond(struct conn *c, const struct http_response *r)
 {
-    return http_write_response(bufferevent_get_output(c->bev), r);
+    struct http_response safe = *r;
+    char extra[256];
+
+    snprintf(extra, sizeof extra, "X-Content-Type-Options: nosniff\r\n%s",
+             r->extra == NULL ? "" : r->extra);
+    safe.extra = extra;
+    give_time(c, ANSWER_S);
+    TAILQ_REMOVE(&c->admin->conns, c, all);
+    TAILQ_INSERT_HEAD(&c->admin->conns, c, all);
+    return http_write_response(bufferevent_get_output(c->bev), &safe);
 }
 
 static void answer_error(struct conn *c, unsigned status, const char *why, const char *extra)
@@ -140,21 +160,33 @@ static void write_cb(struct bufferevent *bev, void *arg)
 {
     struct conn *c = arg;
 
-    if (c->closing)
+    if (c->closing) {
         conn_free(c);
-    else
+    } else {
+        give_time(c, REQUEST_S);
         read_cb(bev, c); /* what came meanwhile */
+    }
 }
 
 static void event_cb(struct bufferevent *bev, short what, void *arg)
 {
-    (void)bev, (void)what; /* EOF, error, timeout: nobody waits for an answer */
+    struct conn *c = arg;
+
+    /* Who ends its own direction still reads: the answer goes out whole. */
+    if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+        c->closing = true;
+    else
+        conn_free(c); /* nobody waits for an answer */
+}
+
+static void deadline_cb(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
     conn_free(arg);
 }
 
 static void conn_start(struct admin *a, int fd)
 {
-    const struct timeval idle = { .tv_sec = IDLE_S };
     const struct http_limits limits = { .body_bytes = 4096 };
     struct conn *c = calloc(1, sizeof *c);
 
@@ -173,10 +205,11 @@ static void conn_start(struct admin *a, int fd)
         free(c);
         return;
     }
-    LIST_INSERT_HEAD(&a->conns, c, all);
+    TAILQ_INSERT_HEAD(&a->conns, c, all);
     a->n_conns++;
     bufferevent_setcb(c->bev, read_cb, write_cb, event_cb, c);
-    bufferevent_set_timeouts(c->bev, &idle, &idle);
+    evtimer_assign(&c->deadline, a->base, deadline_cb, c);
+    give_time(c, REQUEST_S);
     bufferevent_setwatermark(c->bev, EV_READ, 0, 65536);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
@@ -188,12 +221,23 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
     int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)what;
+    if (conn < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        event_del(&a->accept_event); /* it stays readable: look again later */
+        evtimer_add(&a->retry_event, &(struct timeval){ .tv_usec = RETRY_MS * 1000 });
+    }
     if (conn < 0)
         return;
     if (a->n_conns >= CONNECTIONS_MAX)
-        close(conn);
-    else
-        conn_start(a, conn);
+        conn_free(TAILQ_LAST(&a->conns, conns)); /* who was not answered for longest */
+    conn_start(a, conn);
+}
+
+static void accept_again_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct admin *a = arg;
+
+    (void)fd, (void)what;
+    event_add(&a->accept_event, NULL);
 }
 
 static void stop_cb(evutil_socket_t fd, short what, void *arg)
@@ -209,8 +253,8 @@ static void *admin_run(void *arg)
     struct admin *a = arg;
 
     event_base_dispatch(a->base);
-    while (!LIST_EMPTY(&a->conns))
-        conn_free(LIST_FIRST(&a->conns));
+    while (!TAILQ_EMPTY(&a->conns))
+        conn_free(TAILQ_FIRST(&a->conns));
     return NULL;
 }
 
@@ -218,6 +262,7 @@ static void admin_release(struct admin *a)
 {
     if (a->fd >= 0) {
         event_del(&a->accept_event);
+        evtimer_del(&a->retry_event);
         event_del(&a->stop_event);
         close(a->fd);
     }
@@ -250,6 +295,7 @@ struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr
     a->page = page;
     a->page_arg = arg;
     a->addr = *addr;
+    TAILQ_INIT(&a->conns);
     a->fd = a->lock_fd = -1;
     a->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (a->stop_fd < 0)
@@ -257,6 +303,7 @@ struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr
     if (a->stop_fd < 0 || (a->base = loop_new(err)) == NULL || open_socket(a, err) != 0)
         goto fail;
     event_assign(&a->accept_event, a->base, a->fd, EV_READ | EV_PERSIST, accept_cb, a);
+    evtimer_assign(&a->retry_event, a->base, accept_again_cb, a);
     event_assign(&a->stop_event, a->base, a->stop_fd, EV_READ, stop_cb, a);
     event_add(&a->accept_event, NULL);
     event_add(&a->stop_event, NULL);
