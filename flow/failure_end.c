@@ -14,7 +14,7 @@ static enum flow_end plain_failure_end(const struct flow *f, const struct flow_s
     return side == &f->front ? END_CLIENT_RESET : END_TARGET_RESET;
 }
 
-/* What the chooser noted stands in the record; this only maps its verdict. */
+/* What the hello callback noted stands in the record; this only maps its verdict. */
 static enum flow_end hello_failure_end(const struct flow *f, const struct hop_failure *failure)
 {
     const struct tls_facts *facts = hop_tls_facts(f->front.hop);

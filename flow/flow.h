@@ -22,18 +22,18 @@ struct lingerer;
 struct flow_observer;
 struct pipe_pool;
 struct tls_offer;
-struct hop_tls_choice;
+struct hop_tls_answer;
 
 enum flow_relay { FLOW_RELAY_AUTO, FLOW_RELAY_COPY, FLOW_RELAY_SPLICE };
 
 /* What a listener wants done with its flows: constant, shared by all of them. */
 struct validating_client;
 struct flow_plan {
-    /* The chooser of a TLS front hop (see hop_tls_choose_cb), with the record of its flow to write
-     * to; NULL for plain hops. */
-    void (*choose)(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out,
-                   struct flow_record *record);
-    void *choose_arg;
+    /* What answers the ClientHello of a TLS front hop (see hop_tls_hello_cb), with the record of
+     * its flow to write to; NULL for plain hops. */
+    void (*hello_cb)(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out,
+                     struct flow_record *record);
+    void *hello_arg;
     const char *listener; /* name */
     const struct record_origin *origin;
     enum protocol protocol;
@@ -114,7 +114,7 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
                         const struct flow_keeper *keeper, struct hop *front,
                         const struct flow_record *record);
 void flow_go(struct flow *f);
-/* For hop_tls_server_new(): asks the plan's chooser. flow_begin() sets the argument. */
-void flow_choose_cb(void *flow, const struct tls_offer *offer, struct hop_tls_choice *out);
+/* For hop_tls_server_new(): asks the plan. flow_begin() sets the argument. */
+void flow_hello_cb(void *flow, const struct tls_offer *offer, struct hop_tls_answer *out);
 
 #endif

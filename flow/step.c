@@ -48,7 +48,7 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
     f->state = FLOW_ACCEPTED;
     f->front.flow = f->back.flow = f;
     f->front.hop = front;
-    if (plan->choose != NULL)
+    if (plan->hello_cb != NULL)
         hop_tls_set_arg(front, f);
     f->front.can_write = f->back.can_write = true;
     evtimer_assign(&f->timer, env->base, timer_cb, f);
@@ -62,11 +62,11 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
     return f;
 }
 
-void flow_choose_cb(void *flow, const struct tls_offer *offer, struct hop_tls_choice *out)
+void flow_hello_cb(void *flow, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     struct flow *f = flow;
 
-    f->plan->choose(f->plan->choose_arg, offer, out, &f->record);
+    f->plan->hello_cb(f->plan->hello_arg, offer, out, &f->record);
 }
 
 void flow_go(struct flow *f)

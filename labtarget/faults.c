@@ -372,7 +372,7 @@ bool fault_applies(const struct conn *c, enum fault_point point)
            (row->arg != FAULT_ARG_NTH || c->request >= number(c));
 }
 
-void fault_reach(struct conn *c, enum fault_point point, const struct tls_offer *offer)
+void fault_act_at(struct conn *c, enum fault_point point, const struct tls_offer *offer)
 {
     if (fault_applies(c, point))
         c->target->fault.row->action(c, offer);

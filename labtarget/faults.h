@@ -34,7 +34,7 @@ struct fault_state {
 };
 
 /* The connection has come to a point: act when its fault belongs there. `offer` at FAULT_HELLO. */
-void fault_reach(struct conn *c, enum fault_point point, const struct tls_offer *offer);
+void fault_act_at(struct conn *c, enum fault_point point, const struct tls_offer *offer);
 /* Does the target's fault act at this point of this connection? */
 bool fault_applies(const struct conn *c, enum fault_point point);
 /* For hop->io of a connection with a fault at FAULT_BYTES; `arg` is the connection. */

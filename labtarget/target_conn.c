@@ -93,14 +93,14 @@ static enum hop_status begin_hop(struct conn *c)
     char text[ADDR_TEXT_MAX];
 
     if (c->target->cfg->protocol == LAB_HTTPS && !c->fault.plain)
-        c->hop = hop_tls_server_new(c->fd, lab_target_tls_choose, c, false);
+        c->hop = hop_tls_server_new(c->fd, lab_target_tls_hello_cb, c, false);
     else
         c->hop = hop_tcp_new(c->fd);
     if (c->hop == NULL)
         return HOP_FAILED;
     if (fault_applies(c, FAULT_BYTES))
         c->hop->io = &c->io;
-    fault_reach(c, FAULT_BYTES, NULL);
+    fault_act_at(c, FAULT_BYTES, NULL);
     c->stage = CONN_SECURE;
     log_debug("target_accept", "target=%s connection=%llu peer=%s proxy=%s", c->target->info.name,
               (unsigned long long)c->number, addr_format(&c->peer, text),
@@ -174,7 +174,7 @@ static enum hop_status stage_secure(struct conn *c)
     c->stage = CONN_READ;
     alert = target_tls_refusal(c);
     if (alert == 0)
-        fault_reach(c, FAULT_HANDSHAKE, NULL);
+        fault_act_at(c, FAULT_HANDSHAKE, NULL);
     else
         conn_refuse(c, alert);
     return HOP_OK;
@@ -333,7 +333,7 @@ void conn_start(struct target_socket *s, int fd, const struct addr *peer)
         conn_free(c, false);
         return;
     }
-    fault_reach(c, FAULT_ACCEPT, NULL);
+    fault_act_at(c, FAULT_ACCEPT, NULL);
     if (c->act == ACT_NONE || act(c))
         conn_step(c);
 }

@@ -141,8 +141,8 @@ enum hop_status conn_stage_write(struct conn *c);
 /* labtarget/target_tls.c: prepare the TLS configurations of an HTTPS target; 0 or -1. */
 int lab_target_tls_prepare(struct lab_target *t, struct err *err);
 void lab_target_tls_clear(struct lab_target *t);
-/* The chooser of the hops (tls/hop_tls.h); `arg` is the connection. */
-void lab_target_tls_choose(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out);
+/* What answers the ClientHellos (tls/hop_tls.h); `arg` is the connection. */
+void lab_target_tls_hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out);
 /* After the handshake: the alert that refuses the client's certificate, 0: it is fine. */
 uint8_t target_tls_refusal(const struct conn *c);
 

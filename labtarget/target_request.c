@@ -15,7 +15,7 @@ static enum hop_status answer(struct conn *c)
     int rc;
 
     c->request++;
-    fault_reach(c, FAULT_REQUEST, NULL);
+    fault_act_at(c, FAULT_REQUEST, NULL);
     c->then = m->keep_alive ? CONN_READ : CONN_END;
     c->stage = CONN_WRITE;
     rc = target_answer(c, c->fault.status == 0 ? 200 : c->fault.status);
@@ -106,7 +106,7 @@ static enum hop_status written(struct conn *c)
         return st;
     c->stage = c->then;
     if (c->stage == CONN_READ && c->request > 0 && !c->continued)
-        fault_reach(c, FAULT_IDLE, NULL);
+        fault_act_at(c, FAULT_IDLE, NULL);
     return HOP_OK;
 }
 
@@ -144,7 +144,7 @@ enum hop_status conn_stage_write(struct conn *c)
         c->fault.cut_left -= put;
         if (c->fault.cut_left == 0) {
             (void)hop_flush(c->hop);
-            fault_reach(c, FAULT_RESPONSE, NULL);
+            fault_act_at(c, FAULT_RESPONSE, NULL);
         }
     }
     return HOP_OK;

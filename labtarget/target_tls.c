@@ -109,7 +109,7 @@ static const struct tls_conf *conf_for(const struct lab_target *t, const struct 
     return NULL;
 }
 
-void lab_target_tls_choose(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+void lab_target_tls_hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     struct conn *c = arg;
     const struct cert *cert = c->target->cfg->certificate.cert;
@@ -119,7 +119,7 @@ void lab_target_tls_choose(void *arg, const struct tls_offer *offer, struct hop_
         out->alert_number = TLS_ALERT_decode_error;
         return;
     }
-    fault_reach(c, FAULT_HELLO, offer);
+    fault_act_at(c, FAULT_HELLO, offer);
     if (c->fault.alerts || c->fault.refuse) {
         out->alert_number = c->fault.alert;
         out->alert_level = !c->fault.alerts ? 0 : c->fault.alert == TLS_ALERT_close_notify ? 1 : 2;

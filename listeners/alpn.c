@@ -6,7 +6,7 @@
 
 #include "core/suggest.h"
 
-static const struct alpn_policy policies[] = {
+static const struct alpn_policy alpn_policies[] = {
 #define ALPN(name, ...) { name, { __VA_ARGS__ } },
 #include "listeners/alpn.def"
 #undef ALPN
@@ -14,8 +14,8 @@ static const struct alpn_policy policies[] = {
 
 const struct alpn_policy *alpn_all(size_t *count)
 {
-    *count = sizeof policies / sizeof policies[0];
-    return policies;
+    *count = sizeof alpn_policies / sizeof alpn_policies[0];
+    return alpn_policies;
 }
 
 const struct alpn_policy *alpn_find(const char *name)

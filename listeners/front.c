@@ -143,7 +143,7 @@ static enum flow_end end_of(enum negotiate_result r)
 }
 
 static void refuse(const struct front *front, enum negotiate_result result,
-                   struct hop_tls_choice *out)
+                   struct hop_tls_answer *out)
 {
     out->alert_number = front->cfg->tls_error == TLS_ERROR_ALERT ? negotiate_alert(result)
                                                                  : negotiate_alert_s2n(result);
@@ -181,8 +181,8 @@ static void record_choice(const struct front *front, const struct choice *c,
     out->cert_decider = here->decider == SNI_ONLY_ONE ? NULL : sni_decider_text(here->decider);
 }
 
-static void choose_cb(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out,
-                      struct flow_record *record)
+static void front_hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out,
+                           struct flow_record *record)
 {
     struct front *front = arg;
     struct choice c;
@@ -214,11 +214,11 @@ static struct hop *hop_of_tcp(const struct front *front, int fd)
 
 static struct hop *hop_of_tls(const struct front *front, int fd)
 {
-    return hop_tls_server_new(fd, flow_choose_cb, NULL,
+    return hop_tls_server_new(fd, flow_hello_cb, NULL,
                               front->cfg->tls_error == TLS_ERROR_CLOSE_NOTIFY);
 }
 
-static const struct protocol_row protocols[] = {
+static const struct protocol_row protocol_rows[] = {
     [PROTOCOL_TCP] = { hop_of_tcp },
     [PROTOCOL_TLS] = { hop_of_tls },
 };
@@ -324,7 +324,7 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
     }
     pthread_mutex_init(&front->prepare_lock, NULL);
     front->cfg = cfg;
-    front->protocol = &protocols[cfg->protocol];
+    front->protocol = &protocol_rows[cfg->protocol];
     if (prepare_forward(front, o, err) != 0 ||
         (cfg->protocol == PROTOCOL_TLS &&
          (prepare_tls(front, err) != 0 || prepare_back(front, o, err) != 0))) {
@@ -341,8 +341,8 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .listener = cfg->obj.name,
         .origin = &front->origin,
         .protocol = cfg->protocol,
-        .choose = cfg->protocol == PROTOCOL_TLS ? choose_cb : NULL,
-        .choose_arg = front,
+        .hello_cb = cfg->protocol == PROTOCOL_TLS ? front_hello_cb : NULL,
+        .hello_arg = front,
         .forward = &front->forward,
         .back_tls = front->back_tls,
         .judge = o->judge_of(o->arg, cfg),

@@ -44,7 +44,7 @@ static const struct cfg_choice validities[] = {
     { NULL, 0, NULL },
 };
 
-static const struct cfg_choice offers[] = {
+static const struct cfg_choice alpn_offers[] = {
     { "chosen", ALPN_OFFER_CHOSEN, NULL },
     { "policy", ALPN_OFFER_POLICY, NULL },
     { NULL, 0, NULL },
@@ -155,7 +155,7 @@ const struct cfg_key listener_keys[] = {
       .with = "TLS",
       .why = "the client of a TCP listener negotiates ALPN with the target (" LISTENERS ")",
       .help = "which ALPN protocols are negotiated, in the server's order", .source = LISTENERS },
-    { .name = "alpn_target_offer", .kind = CFG_ENUM, .offset = AT(alpn_target_offer), .choices = offers, .def = "chosen",
+    { .name = "alpn_target_offer", .kind = CFG_ENUM, .offset = AT(alpn_target_offer), .choices = alpn_offers, .def = "chosen",
       .with = "TLS", .help = "what a TLS target is offered: only what was chosen with the client, or the whole policy",
       .source = UNKNOWN " (HTTP/1.1 works beside HTTP/2: https://github.com/nginx/nginx-gateway-fabric/issues/5224)" },
     { .name = "tls_error", .kind = CFG_ENUM, .offset = AT(tls_error), .choices = tls_errors, .def = "close_notify",

@@ -42,7 +42,8 @@ struct negotiation {
     uint16_t group;   /* key exchange; 0: RSA key exchange, or none */
     uint16_t sig;     /* scheme of the server's signature; 0: RSA key exchange, or none */
     bool retry;       /* TLS 1.3: `group` needs a HelloRetryRequest */
-    const struct sni_cert *cert; /* served (or to be blamed); NULL before a version is known */
+    const struct sni_cert
+        *cert; /* served (or what a refusal is about); NULL before a version is known */
     enum sni_rule rule;
     enum sni_decider decider;
 };

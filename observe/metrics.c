@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-static const char *const names[METRIC_N] = {
+static const char *const metric_names[METRIC_N] = {
 #define METRIC(id, name, prometheus, kind, unit, dimensions, reported, help) [METRIC_##id] = name,
 #include "observe/metrics.def"
 #undef METRIC
@@ -32,7 +32,7 @@ uint64_t metric_read(const struct metrics *m, enum metric id)
 
 const char *metric_name(enum metric id)
 {
-    return id == METRIC_NONE ? NULL : names[id];
+    return id == METRIC_NONE ? NULL : metric_names[id];
 }
 
 void metrics_gather(struct metrics_view *view, const struct metrics *m)

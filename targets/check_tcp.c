@@ -45,7 +45,7 @@ void check_cancel(struct check *c)
 }
 
 /* For want of what is ours, or for what the target does? */
-static enum check_result blame(int error)
+static enum check_result result_of(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
                    error == EADDRNOTAVAIL || error == EAGAIN
@@ -59,7 +59,7 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
 
     (void)fd, (void)what;
     if (c->early_errno != 0)
-        check_end(c, blame(c->early_errno), "connect: %s", strerror(c->early_errno));
+        check_end(c, result_of(c->early_errno), "connect: %s", strerror(c->early_errno));
     else if (!c->connected)
         check_end(c, CHECK_FAILED, "no connection in time");
     else
@@ -84,7 +84,7 @@ static void go_on(struct check *c, int fd)
     }
     error = socket_error(fd);
     if (error != 0) {
-        check_end(c, blame(error), "connect: %s", strerror(error));
+        check_end(c, result_of(error), "connect: %s", strerror(error));
         return;
     }
     c->connected = true;

@@ -23,9 +23,10 @@ enum hop_status {
     HOP_WANT_READ,  /* nothing moved: wait until the socket is readable, or, after turn_spent(), for
                        the next turn */
     HOP_WANT_WRITE, /* nothing moved: wait until the socket is writable */
-    HOP_HELD,       /* secure() only: the chooser asked to hold after the ClientHello; call again */
-    HOP_EOF,        /* read() only: the peer has ended its direction in order */
-    HOP_FAILED,     /* see hop_failure() */
+    HOP_HELD,   /* secure() only: the hello callback asked to hold after the ClientHello; call again
+                 */
+    HOP_EOF,    /* read() only: the peer has ended its direction in order */
+    HOP_FAILED, /* see hop_failure() */
 };
 
 /* Why a hop failed, as plain facts for the record of the flow. */
@@ -37,7 +38,7 @@ enum hop_cause {
     HOP_CAUSE_ALERT_IN,  /* the peer sent a fatal alert */
     HOP_CAUSE_ALERT_OUT, /* this side gave up and sent an alert */
     HOP_CAUSE_NOT_TLS,   /* the first bytes are no TLS record */
-    HOP_CAUSE_REFUSED,   /* the chooser refused the ClientHello */
+    HOP_CAUSE_REFUSED,   /* the hello callback refused the ClientHello */
     HOP_CAUSE_TLS,       /* the TLS library failed: `tls_error` */
 };
 

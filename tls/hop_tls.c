@@ -31,8 +31,8 @@ struct hop_tls {
     struct handshake *hs;
     struct tls_facts *facts; /* NULL after hop_tls_take_facts() */
     struct hop_failure failure;
-    hop_tls_choose_cb choose;
-    void *negotiate_arg;
+    hop_tls_hello_cb hello_cb;
+    void *hello_arg;
 };
 
 void tls_facts_free(struct tls_facts *f)
@@ -190,32 +190,32 @@ static int replay(struct hop_tls *t)
     return rc;
 }
 
-static enum hop_status start_engine(struct hop_tls *t, const struct hop_tls_choice *choice)
+static enum hop_status start_engine(struct hop_tls *t, const struct hop_tls_answer *answer)
 {
     t->engine = tls_engine_new(&(struct tls_io){ io_recv, io_send, tap, t });
     if (t->engine == NULL ||
-        tls_engine_start(t->engine, choice->conf, &choice->identity, NULL, NULL) != 0 ||
+        tls_engine_start(t->engine, answer->conf, &answer->identity, NULL, NULL) != 0 ||
         replay(t) != 0)
         return fail_with(t, HOP_CAUSE_TLS);
     tls_hello_reader_clear(&t->hs->reader);
-    t->stage = choice->hold ? STAGE_HELD : STAGE_HANDSHAKE;
-    return choice->hold ? HOP_HELD : HOP_OK;
+    t->stage = answer->hold ? STAGE_HELD : STAGE_HANDSHAKE;
+    return answer->hold ? HOP_HELD : HOP_OK;
 }
 
 static enum hop_status got_hello(struct hop_tls *t)
 {
     const struct tls_hello_reader *r = &t->hs->reader;
-    struct hop_tls_choice choice = { 0 };
+    struct hop_tls_answer answer = { 0 };
 
     t->facts->hello_us = clock_mono_us();
     t->facts->has_offer = true;
     (void)tls_offer_parse(&t->facts->offer, r->body, r->body_len); /* `malformed` says the rest */
-    t->choose(t->negotiate_arg, &t->facts->offer, &choice);
-    if (choice.conf != NULL)
-        return start_engine(t, &choice);
-    if (choice.alert_level != 0) {
-        t->facts->alert_meant = choice.alert_meant;
-        send_alert(t, choice.alert_level, choice.alert_number);
+    t->hello_cb(t->hello_arg, &t->facts->offer, &answer);
+    if (answer.conf != NULL)
+        return start_engine(t, &answer);
+    if (answer.alert_level != 0) {
+        t->facts->alert_meant = answer.alert_meant;
+        send_alert(t, answer.alert_level, answer.alert_number);
     }
     return fail_with(t, HOP_CAUSE_REFUSED);
 }
@@ -454,7 +454,7 @@ static struct hop_tls *hop_new(int fd)
     return t;
 }
 
-struct hop *hop_tls_server_new(int fd, hop_tls_choose_cb choose, void *arg, bool soften)
+struct hop *hop_tls_server_new(int fd, hop_tls_hello_cb hello_cb, void *arg, bool soften)
 {
     struct hop_tls *t = hop_new(fd);
 
@@ -462,8 +462,8 @@ struct hop *hop_tls_server_new(int fd, hop_tls_choose_cb choose, void *arg, bool
         return NULL;
     t->server = true;
     t->soften = soften;
-    t->choose = choose;
-    t->negotiate_arg = arg;
+    t->hello_cb = hello_cb;
+    t->hello_arg = arg;
     t->stage = STAGE_PEEK;
     return &t->hop;
 }
@@ -493,7 +493,7 @@ void hop_tls_set_verify(struct hop *h, int (*verify)(void *arg, const struct tls
 
 void hop_tls_set_arg(struct hop *h, void *arg)
 {
-    ((struct hop_tls *)h)->negotiate_arg = arg;
+    ((struct hop_tls *)h)->hello_arg = arg;
 }
 
 void hop_tls_send_alert(struct hop *h, uint8_t number)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A hop with TLS on a socket, server or client. The server reads the ClientHello first and asks a
- * chooser how to go on, because mbedTLS cannot decide some things as AWS does (docs/libraries.md).
+ * hello callback how to go on, because mbedTLS cannot decide some things as AWS does
+ * (docs/libraries.md).
  */
 #ifndef TLS_HOP_TLS_H
 #define TLS_HOP_TLS_H
@@ -41,8 +42,8 @@ struct tls_facts {
 };
 void tls_facts_free(struct tls_facts *f); /* NULL is fine */
 
-/* The chooser's answer. Zero means: refuse without an alert. */
-struct hop_tls_choice {
+/* The answer to a ClientHello. Zero means: refuse without an alert. */
+struct hop_tls_answer {
     const struct tls_conf *conf; /* go on with this; borrowed for the life of the hop */
     struct tls_identity identity;
     bool hold;           /* secure() answers HOP_HELD once before the handshake goes on */
@@ -51,13 +52,13 @@ struct hop_tls_choice {
     uint8_t alert_meant; /* what alert_number stands for, where it is a close_notify; else 0 */
 };
 /* Called once per connection, when the ClientHello is whole (or malformed: offer->malformed). */
-typedef void (*hop_tls_choose_cb)(void *arg, const struct tls_offer *offer,
-                                  struct hop_tls_choice *out);
+typedef void (*hop_tls_hello_cb)(void *arg, const struct tls_offer *offer,
+                                 struct hop_tls_answer *out);
 
 /* A server hop on a connected socket. Takes `fd` on success. `soften`: alerts that mbedTLS sends in
  * plaintext during the handshake become close_notify, as s2n-tls does (s2n-tls, tls/s2n_alerts.c).
  */
-struct hop *hop_tls_server_new(int fd, hop_tls_choose_cb choose, void *arg, bool soften);
+struct hop *hop_tls_server_new(int fd, hop_tls_hello_cb hello_cb, void *arg, bool soften);
 /* A client hop. `host_name`: sent as SNI; NULL: no server_name extension. `identity` may be NULL.
  */
 struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *host_name,
@@ -67,7 +68,7 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
 void hop_tls_set_verify(struct hop *h, int (*verify)(void *arg, const struct tls_presented *p),
                         void *arg);
 
-/* Change the chooser's argument, before the first secure(). */
+/* Change the argument of the hello callback, before the first secure(). */
 void hop_tls_set_arg(struct hop *h, void *arg);
 
 /* Send a fatal alert: encrypted once the handshake is over, in plaintext before. The caller then

@@ -12,7 +12,7 @@ struct found {
     struct bytes extensions;
 };
 
-static void blame(struct tls_offer *o, const char *what)
+static void note_broken(struct tls_offer *o, const char *what)
 {
     if (o->malformed == NULL)
         o->malformed = what;
@@ -25,7 +25,7 @@ static struct bytes whole_vec(struct tls_offer *o, struct bytes body, unsigned w
     struct bytes list = bytes_vec(&body, width);
 
     if (body.bad || body.left != 0 || list.left == 0 || (pairs && list.left % 2 != 0)) {
-        blame(o, what);
+        note_broken(o, what);
         return bytes_of(NULL, 0);
     }
     return list;
@@ -37,7 +37,7 @@ static void check_key_shares(struct tls_offer *o, struct bytes list)
         bytes_u16(&list);
         bytes_vec(&list, 2);
         if (list.bad)
-            blame(o, "key_share");
+            note_broken(o, "key_share");
     }
 }
 
@@ -50,7 +50,7 @@ static void check_alpn(struct tls_offer *o, struct found *f)
         struct bytes name = bytes_vec(&list, 1);
 
         if (list.bad || name.left == 0) {
-            blame(o, "ALPN");
+            note_broken(o, "ALPN");
             break;
         }
         if (f->alpn.left - list.left > TLS_OFFER_ALPN_MAX) {
@@ -113,7 +113,7 @@ static void find_list(struct tls_offer *o, uint16_t type, struct bytes body, str
     case TLS_EXT_key_share:
         f->key_shares = bytes_vec(&body, 2); /* may be empty: a retry is asked for (RFC 8446) */
         if (body.bad || body.left != 0)
-            blame(o, "key_share");
+            note_broken(o, "key_share");
         check_key_shares(o, f->key_shares);
         break;
     case TLS_EXT_server_name:
@@ -172,7 +172,7 @@ static size_t find_extensions(struct tls_offer *o, struct bytes list, struct fou
         struct bytes body = bytes_vec(&list, 2);
 
         if (list.bad) {
-            blame(o, "extensions");
+            note_broken(o, "extensions");
             f->extensions.left -= before;
             return n;
         }
@@ -240,7 +240,7 @@ static int keep(struct tls_offer *o, const struct found *f, size_t n_extensions)
 
     to.at = malloc(codes * sizeof(uint16_t) + f->sni.left + 1 + f->alpn.left);
     if (to.at == NULL) {
-        blame(o, "out of memory");
+        note_broken(o, "out of memory");
         return -1;
     }
     o->block = to.at;
@@ -281,17 +281,17 @@ int tls_offer_parse(struct tls_offer *o, const uint8_t *body, size_t n)
     session_id = bytes_vec(&b, 1);
     f.suites = bytes_vec(&b, 2);
     if (b.bad || session_id.left > 32)
-        blame(o, "session id or cipher suites");
+        note_broken(o, "session id or cipher suites");
     o->session_id_len = (uint8_t)session_id.left;
     if (!b.bad && (f.suites.left == 0 || f.suites.left % 2 != 0))
-        blame(o, "cipher suites");
+        note_broken(o, "cipher suites");
     if (bytes_vec(&b, 1).left == 0)
-        blame(o, "compression methods");
+        note_broken(o, "compression methods");
     if (!b.bad && b.left > 0) {
         o->has_extensions = true;
         f.extensions = bytes_vec(&b, 2);
         if (b.bad || b.left != 0)
-            blame(o, "extensions");
+            note_broken(o, "extensions");
         n_extensions = find_extensions(o, f.extensions, &f);
     }
     if (keep(o, &f, n_extensions) != 0)

@@ -17,7 +17,7 @@ def ini(target, relay="auto", listener="", nlb=""):
     return tcp_ini(target, nlb=f"relay = {relay}\n{nlb}", listener=listener)
 
 
-class Sight(NlbTest):
+class ObserveTls(NlbTest):
     def session(self, nlb, ctx):
         with connect_tls(nlb.address("l"), ctx, HOST) as s:
             s.sendall(b"one round")

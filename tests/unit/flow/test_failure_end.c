@@ -14,7 +14,7 @@
 
 enum phase { HELLO, HANDSHAKE, FIRST_RECORD, ANSWERED, DATA, N_PHASES };
 
-static void no_choice(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+static void no_answer(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     (void)arg, (void)offer, (void)out;
 }
@@ -69,8 +69,8 @@ static void tls_on_both_sides(void **state)
     struct flow f = { 0 };
 
     (void)state;
-    f.front.hop = hop_tls_server_new(-1, no_choice, NULL, false);
-    f.back.hop = hop_tls_server_new(-1, no_choice, NULL, false); /* any TLS hop will do */
+    f.front.hop = hop_tls_server_new(-1, no_answer, NULL, false);
+    f.back.hop = hop_tls_server_new(-1, no_answer, NULL, false); /* any TLS hop will do */
     assert_non_null(f.front.hop);
     assert_non_null(f.back.hop);
     for (size_t c = 0; c < ROWS; c++) {
@@ -88,15 +88,15 @@ static void tls_on_both_sides(void **state)
     hop_free(f.back.hop, false);
 }
 
-/* What the chooser noted stands. */
-static void the_choosers_word_counts(void **state)
+/* What the hello callback noted stands. */
+static void what_the_hello_callback_noted_counts(void **state)
 {
     static const enum flow_end ends[] = { END_LISTENER_NO_SUITE, END_LISTENER_NO_VERSION,
                                           END_ELB_INTERNAL };
     struct flow f = { 0 };
 
     (void)state;
-    f.front.hop = hop_tls_server_new(-1, no_choice, NULL, false);
+    f.front.hop = hop_tls_server_new(-1, no_answer, NULL, false);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         struct hop_failure failure = put_in(&f, HANDSHAKE, HOP_CAUSE_REFUSED);
 
@@ -123,7 +123,7 @@ static void first_bytes_tell_malformed_from_foreign(void **state)
     struct flow f = { 0 };
 
     (void)state;
-    f.front.hop = hop_tls_server_new(-1, no_choice, NULL, false);
+    f.front.hop = hop_tls_server_new(-1, no_answer, NULL, false);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct hop_failure failure = put_in(&f, HELLO, HOP_CAUSE_NOT_TLS);
 
@@ -154,7 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tls_on_both_sides),
-        cmocka_unit_test(the_choosers_word_counts),
+        cmocka_unit_test(what_the_hello_callback_noted_counts),
         cmocka_unit_test(first_bytes_tell_malformed_from_foreign),
         cmocka_unit_test(plain_sides),
     };

@@ -22,12 +22,12 @@
 
 static struct rig r;
 static struct tls_conf *server_conf, *client_conf;
-static struct hop_tls_choice answer;
+static struct hop_tls_answer answer;
 static struct flow *f;
 static struct hop *client;           /* NULL once it is gone */
 static struct tls_facts front_facts; /* a copy of what the record said; its lists are not */
 
-static void choose(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+static void hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     (void)arg, (void)offer;
     *out = answer;
@@ -58,11 +58,11 @@ static int set_up(void **state)
     memset(&front_facts, 0, sizeof front_facts);
     server_conf = tls_conf_new(&s, NULL);
     client_conf = tls_conf_new(&c, NULL);
-    answer = (struct hop_tls_choice){ .conf = server_conf, .identity = { cert->crt, cert->key } };
+    answer = (struct hop_tls_answer){ .conf = server_conf, .identity = { cert->crt, cert->key } };
     r.plan.protocol = PROTOCOL_TLS;
     sock_pair(fd, 0);
     client = hop_tls_client_new(fd[0], client_conf, "api.example.com", NULL);
-    f = rig_flow(&r, hop_tls_server_new(fd[1], choose, NULL, true));
+    f = rig_flow(&r, hop_tls_server_new(fd[1], hello_cb, NULL, true));
     return 0;
 }
 
@@ -234,13 +234,13 @@ static void a_silent_refusal(void **state)
     close(target);
 }
 
-static void the_chooser_refuses(void **state)
+static void the_hello_callback_refuses(void **state)
 {
     uint8_t alert[7];
 
     (void)state;
     answer =
-        (struct hop_tls_choice){ .alert_level = 2, .alert_number = TLS_ALERT_protocol_version };
+        (struct hop_tls_answer){ .alert_level = 2, .alert_number = TLS_ALERT_protocol_version };
     flow_go(f);
     assert_int_equal(hop_secure(client), HOP_WANT_READ);
     for (int i = 0; i < 5; i++)
@@ -289,7 +289,7 @@ int main(void)
         EACH(a_client_that_closes_in_the_handshake),
         EACH(refusals_after_the_handshake),
         EACH(a_silent_refusal),
-        EACH(the_chooser_refuses),
+        EACH(the_hello_callback_refuses),
         EACH(no_hello),
     };
 

@@ -118,7 +118,7 @@ static void without_descriptors_bytes_are_copied(void **state)
     rig_clear(&r);
 }
 
-static void no_choice(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+static void no_answer(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     (void)arg, (void)offer, (void)out;
 }
@@ -126,7 +126,7 @@ static void no_choice(void *arg, const struct tls_offer *offer, struct hop_tls_c
 static void only_plain_hops_are_spliced(void **state)
 {
     struct hop *plain = hop_tcp_new(open("/dev/null", O_RDWR)),
-               *tls = hop_tls_server_new(-1, no_choice, NULL, false);
+               *tls = hop_tls_server_new(-1, no_answer, NULL, false);
 
     (void)state;
     assert_true(splice_possible(plain, plain));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The TLS hop on real sockets: the peeked hello, the chooser, alerts as they pass, ends and
+ * The TLS hop on real sockets: the peeked hello, the hello callback, alerts as they pass, ends and
  * failures. Several of these are the spike tests that docs/libraries.md points to. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,19 +24,19 @@ static const struct tls_conf_params server_any = { .server = true,
                                                    .min_version = 0x0303,
                                                    .max_version = 0x0304 };
 
-/* A server hop with a chooser that the test directs, and the other end of its socket. */
+/* A server hop with a hello callback that the test directs, and the other end of its socket. */
 struct bench {
     struct tls_conf *server_conf, *client_conf;
     struct hop *server;
     int peer;
-    /* the chooser's answer, and what it saw */
-    struct hop_tls_choice answer;
+    /* the hello callback's answer, and what it saw */
+    struct hop_tls_answer answer;
     int asked;
     char sni[300];
     bool malformed;
 };
 
-static void choose(void *arg, const struct tls_offer *offer, struct hop_tls_choice *out)
+static void hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     struct bench *b = arg;
 
@@ -62,7 +62,7 @@ static void set_up(struct bench *b, const struct tls_conf_params *server, const 
     b->answer.conf = b->server_conf;
     b->answer.identity.chain = cert->crt;
     b->answer.identity.key = cert->key;
-    b->server = hop_tls_server_new(fd[0], choose, NULL, soften);
+    b->server = hop_tls_server_new(fd[0], hello_cb, NULL, soften);
     assert_non_null(b->server);
     hop_tls_set_arg(b->server, b);
 }
@@ -195,7 +195,7 @@ static void both_ends(void **state)
     tls_facts_free(NULL);
 }
 
-static void the_chooser_may_hold(void **state)
+static void the_hello_callback_may_hold(void **state)
 {
     struct bench b;
     struct hop *client;
@@ -225,7 +225,7 @@ static size_t make_hello(uint8_t *out, size_t size, size_t fragment)
     return hello_records(body, n, fragment, out, size);
 }
 
-static void the_chooser_may_refuse(void **state)
+static void the_hello_callback_may_refuse(void **state)
 {
     static const struct {
         uint8_t level, number;
@@ -239,7 +239,7 @@ static void the_chooser_may_refuse(void **state)
 
         set_up(&b, &server_any, "valid", true);
         b.answer =
-            (struct hop_tls_choice){ .alert_level = rows[i].level, .alert_number = rows[i].number };
+            (struct hop_tls_answer){ .alert_level = rows[i].level, .alert_number = rows[i].number };
         sock_send(b.peer, hello, n);
         assert_int_equal(secure_fully(b.server), HOP_FAILED);
         assert_int_equal(failure_of(b.server).cause, HOP_CAUSE_REFUSED);
@@ -609,8 +609,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends),
-        cmocka_unit_test(the_chooser_may_hold),
-        cmocka_unit_test(the_chooser_may_refuse),
+        cmocka_unit_test(the_hello_callback_may_hold),
+        cmocka_unit_test(the_hello_callback_may_refuse),
         cmocka_unit_test(hello_without_extensions),
         cmocka_unit_test(fragmented_hello),
         cmocka_unit_test(first_bytes_that_are_no_hello),
