@@ -77,11 +77,6 @@ static bool out_of_resources(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-static void close_with_reset(int fd)
-{
-    sock_close_reset(fd);
-}
-
 static int open_spare(void)
 {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -99,7 +94,7 @@ static bool turn_away(struct listener *l, int error)
     close(env->spare_fd);
     conn = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
     if (conn >= 0) {
-        close_with_reset(conn);
+        sock_close_reset(conn);
         metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
     }
     env->spare_fd = open_spare();
