@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "certs/x509/x500_name.h"
 #include "core/clock.h"
 #include "core/foreign.h"
 
@@ -223,7 +224,7 @@ json_t *crl_describe(const char *text, size_t len, const char *what, struct err 
 
 bool cert_names_issuer(const struct cert_facts *subject, const struct cert_facts *issuer)
 {
-    return cert_name_equal(subject->issuer, issuer->subject) &&
+    return x500_name_equal(subject->issuer, issuer->subject) &&
            (subject->aki_key.at == NULL || issuer->ski.at == NULL ||
             der_span_eq(subject->aki_key, issuer->ski));
 }

@@ -7,7 +7,7 @@
 
 static const char *subject_of(const struct cert_facts *f)
 {
-    return priv(f)->subject.canon;
+    return f->details->subject.canon;
 }
 
 static int by_subject(const void *a, const void *b)
@@ -69,8 +69,9 @@ size_t anchors_find(const struct trust_anchors *a, const struct x500_name *name,
 
 bool same_key(const struct cert_facts *a, const struct cert_facts *b)
 {
-    return der_span_eq(a->spki, b->spki) || (der_span_eq(priv(a)->key_oid, priv(b)->key_oid) &&
-                                             der_span_eq(a->key_params, b->key_params) &&
-                                             priv(a)->key_unused_bits == priv(b)->key_unused_bits &&
-                                             der_span_eq(a->key_bits_at, b->key_bits_at));
+    return der_span_eq(a->spki, b->spki) ||
+           (der_span_eq(a->details->key_oid, b->details->key_oid) &&
+            der_span_eq(a->key_params, b->key_params) &&
+            a->details->key_unused_bits == b->details->key_unused_bits &&
+            der_span_eq(a->key_bits_at, b->key_bits_at));
 }

@@ -36,8 +36,8 @@ static void names_init(struct subject_names *s, struct trust_run *run,
         s->any_dns = s->any_dns || leaf->sans[i].kind == CERT_NAME_DNS;
         s->any_ip = s->any_ip || leaf->sans[i].kind == CERT_NAME_IP;
     }
-    s->has_cn = x500_last_cn(leaf->subject, &value);
-    s->cn_is_no_string = s->has_cn && !x500_value_text(&value, s->cn, sizeof s->cn);
+    s->has_cn = cert_name_last_cn(leaf->subject, &value);
+    s->cn_is_no_string = s->has_cn && !text_of_value(&value, s->cn, sizeof s->cn);
     s->has_cn = s->has_cn && !s->cn_is_no_string;
     if (!run->cn_became_san || !s->has_cn)
         return;
@@ -287,10 +287,10 @@ static bool apache_cn(struct der_span subject, char *out, size_t size)
             first = false;
         }
     }
-    if (chosen.tag == 0 || !x500_value_text(&chosen, out, size))
+    if (chosen.tag == 0 || !text_of_value(&chosen, out, size))
         return false;
     chosen.tag = DER_UTF8_STRING;
-    return x500_value_text(&chosen, out, size) && *out != '\0';
+    return text_of_value(&chosen, out, size) && *out != '\0';
 }
 
 static bool apache_by_names(const struct subject_names *s, const char *host)

@@ -65,7 +65,7 @@ static bool verify_subject_emails(const struct check *k)
             const char *domain;
 
             if (!der_oid_is(ava.oid, "1.2.840.113549.1.9.1") ||
-                !x500_value_text(&ava.value, text, sizeof text))
+                !text_of_value(&ava.value, text, sizeof text))
                 continue;
             domain = strchr(text, '@') != NULL ? strchr(text, '@') + 1 : text;
             if (*domain == '\0' || strcmp(domain, ".") == 0)
@@ -102,7 +102,7 @@ static bool verify_cn(const struct check *k)
     char cn[1024];
     size_t n;
 
-    if (!x500_last_cn(k->cert->subject, &value) || !x500_value_text(&value, cn, sizeof cn))
+    if (!cert_name_last_cn(k->cert->subject, &value) || !text_of_value(&value, cn, sizeof cn))
         return true;
     n = ip_from_text(cn, address);
     if (n > 0) {
@@ -142,7 +142,7 @@ bool constraints_verify(struct trust_run *run, const struct constraints *c,
                                          : "Maximum BaseDistance");
         return false;
     }
-    if (!priv(cert)->subject.empty && !verify_general(&k, CERT_NAME_DIRECTORY, cert->subject))
+    if (!cert->details->subject.empty && !verify_general(&k, CERT_NAME_DIRECTORY, cert->subject))
         return false;
     if (!cert->has_san && !verify_subject_emails(&k))
         return false;

@@ -262,7 +262,7 @@ struct constraints *constraints_merge(struct trust_run *run, struct constraints 
                                       const struct cert_facts *cert, struct fault *fault)
 {
     struct nc_list permitted = { 0 }, excluded = { 0 }, apart = { 0 };
-    const struct cert_parser *p = priv(cert);
+    const struct cert_details *p = cert->details;
     bool first = c == NULL, ok;
 
     if (!cert->has_name_constraints)

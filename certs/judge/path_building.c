@@ -56,7 +56,7 @@ static size_t common(const struct x500_name *a, const struct x500_name *b)
 
 static bool ski_is(const struct cert_facts *cert, struct der_span key_id)
 {
-    struct der_span v = priv(cert)->ski_value;
+    struct der_span v = cert->details->ski_value;
     uint8_t head[4] = { DER_OCTET_STRING, (uint8_t)key_id.len, 0, 0 };
     size_t n = 2;
 
@@ -93,15 +93,15 @@ static int compare_distances(const struct trust_anchors *t, const struct x500_na
 {
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < t->n; i++) {
-            int r = compare_by(&priv(t->certs[i])->subject, a, b, pass == 0);
+            int r = compare_by(&t->certs[i]->details->subject, a, b, pass == 0);
 
             if (r != 0)
                 return r;
         }
     }
     for (size_t i = 0; i < t->n; i++) {
-        size_t ca = common(&priv(t->certs[i])->subject, a);
-        size_t cb = common(&priv(t->certs[i])->subject, b);
+        size_t ca = common(&t->certs[i]->details->subject, a);
+        size_t cb = common(&t->certs[i]->details->subject, b);
         long hops_a = (long)a->n - 2 * (long)ca, hops_b = (long)b->n - 2 * (long)cb;
 
         if (ca == 0 && cb == 0)
@@ -118,7 +118,7 @@ static int compare_distances(const struct trust_anchors *t, const struct x500_na
 static int compare_candidates(struct search *s, const struct candidate *a,
                               const struct candidate *b)
 {
-    const struct cert_parser *x = priv(a->cert), *y = priv(b->cert);
+    const struct cert_details *x = a->cert->details, *y = b->cert->details;
     int r;
 
     if (same_cert(a->cert, b->cert))
@@ -147,7 +147,7 @@ static bool add_candidate(struct search *s, struct candidate **root, const struc
         return false;
     c->cert = cert;
     c->named_key = below->aki_key.at != NULL && ski_is(cert, below->aki_key);
-    c->under_anchor = anchors_find(s->run->anchors, &priv(cert)->issuer, &first) > 0;
+    c->under_anchor = anchors_find(s->run->anchors, &cert->details->issuer, &first) > 0;
     while (*root != NULL) {
         int r = compare_candidates(s, c, *root);
 
@@ -186,7 +186,7 @@ static uint32_t set_size(size_t n)
 /* Where in a HashSet of this many places. */
 static uint32_t bucket(const struct cert_facts *cert, uint32_t size)
 {
-    uint32_t h = (uint32_t)priv(cert)->java_hash;
+    uint32_t h = (uint32_t)cert->details->java_hash;
 
     return (h ^ h >> 16) & (size - 1);
 }
@@ -209,7 +209,7 @@ static int by_bucket(const void *x, const void *y)
 static bool add_anchors(struct search *s, struct candidate **root, const struct cert_facts *below)
 {
     const struct trust_anchors *t = s->run->anchors;
-    size_t first, n = anchors_find(t, &priv(below)->issuer, &first);
+    size_t first, n = anchors_find(t, &below->details->issuer, &first);
     struct in_bucket *list = n > 0 ? arena_alloc(&s->run->arena, n * sizeof *list) : NULL;
     uint32_t size = set_size(t->n);
 
@@ -250,7 +250,8 @@ static bool add_presented(struct search *s, struct candidate **root, const struc
             continue;
         order = met < 2 ? 1 - met : met;
         met++;
-        if (valid_at(c, req->at_utc) && old_version_fits(c, below) && priv(c)->java_bc >= traversed)
+        if (valid_at(c, req->at_utc) && old_version_fits(c, below) &&
+            c->details->java_bc >= traversed)
             list[n++] = (struct in_bucket){ c, bucket(c, 16), order };
     }
     if (n > 1)
@@ -275,7 +276,7 @@ static bool collect(struct search *s, struct candidate **root, const struct cert
 static bool is_anchor(const struct search *s, const struct cert_facts *cert)
 {
     const struct trust_anchors *t = s->run->anchors;
-    size_t first, n = anchors_find(t, &priv(cert)->subject, &first);
+    size_t first, n = anchors_find(t, &cert->details->subject, &first);
 
     for (size_t i = first; i < first + n; i++) {
         if (same_cert(t->by_name[i], cert))
@@ -292,7 +293,7 @@ static bool repeated(const struct search *s, const struct cert_facts *cert)
 
         if (same_cert(on, cert) ||
             (same_subject(on, cert) && same_key(on, cert) && on->has_san == cert->has_san &&
-             der_span_eq(priv(on)->san_value, priv(cert)->san_value)))
+             der_span_eq(on->details->san_value, cert->details->san_value)))
             return true;
     }
     return false;
@@ -304,7 +305,7 @@ static bool usable(struct search *s, const struct cert_facts *cert, bool leaf)
         return true;
     if (!run_pay(s->run, cert->n_extensions) || path_critical(cert))
         return false;
-    return leaf || (priv(cert)->java_bc != -1 &&
+    return leaf || (cert->details->java_bc != -1 &&
                     (!cert->has_key_usage || (cert->key_usage & CERT_KU_KEY_CERT_SIGN) != 0));
 }
 
@@ -346,7 +347,7 @@ static bool try_one(struct search *s, const struct cert_facts *cert, int32_t tra
     }
     if (below_self_issued && cert->self_issued)
         return false;
-    if (s->n > 0 && !cert->self_issued && priv(cert)->java_bc != -1)
+    if (s->n > 0 && !cert->self_issued && cert->details->java_bc != -1)
         traversed++;
     s->path[s->n++] = cert;
     descend(s, cert, traversed, cert->self_issued);

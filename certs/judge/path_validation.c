@@ -31,7 +31,7 @@ static bool check_key_usage(struct walk *w, const struct cert_facts *cert)
 
 static bool check_basic(struct walk *w, const struct cert_facts *cert)
 {
-    int32_t limit = priv(cert)->java_bc;
+    int32_t limit = cert->details->java_bc;
 
     if (w->at + 1 == w->n)
         return true;

@@ -146,7 +146,7 @@ static enum verdict_code dsa(const struct sig_job *j, const struct sig_digest *d
 
 static enum verdict_code eddsa(const struct sig_job *j, bool ed448)
 {
-    size_t len = priv(j->cert)->tbs_body.len;
+    size_t len = j->cert->details->tbs_body.len;
     size_t size = ed448 ? ED448_SIGNATURE_SIZE : ED25519_SIGNATURE_SIZE;
     uint8_t header[6], *message;
     size_t head = sig_tbs_header(j->cert, header);
@@ -169,7 +169,7 @@ static enum verdict_code eddsa(const struct sig_job *j, bool ed448)
     if (message == NULL)
         return VERDICT_NO_MEMORY;
     memcpy(message, header, head);
-    memcpy(message + head, priv(j->cert)->tbs_body.at, len);
+    memcpy(message + head, j->cert->details->tbs_body.at, len);
     ok = ed448 ? ed448_shake256_verify(j->issuer->key_bits_at.at, head + len, message,
                                        j->signature.at)
                : ed25519_sha512_verify(j->issuer->key_bits_at.at, head + len, message,
@@ -255,12 +255,12 @@ enum verdict_code sig_check(struct trust_run *run, const struct cert_facts *cert
     detail[0] = '\0';
     if (!run_pay(run, sig_cost(issuer, params)))
         return VERDICT_SIMULATOR_LIMIT;
-    if (priv(cert)->sig_unused_bits != 0 && cert->signature.len > 0) {
+    if (cert->details->sig_unused_bits != 0 && cert->signature.len > 0) {
         masked = arena_alloc(&run->arena, cert->signature.len); /* the JDK clears the bits */
         if (masked == NULL)
             return VERDICT_NO_MEMORY;
         memcpy(masked, cert->signature.at, cert->signature.len);
-        masked[cert->signature.len - 1] &= (uint8_t)(0xff << priv(cert)->sig_unused_bits);
+        masked[cert->signature.len - 1] &= (uint8_t)(0xff << cert->details->sig_unused_bits);
         j.signature = der_span_of(masked, cert->signature.len);
     }
     if (!bignum_guarded(check, &c))

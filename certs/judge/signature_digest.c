@@ -65,7 +65,7 @@ size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_
 /* The JDK verifies TBSCertificate with a header of its own making: shortest length. */
 size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[DER_HEAD_MAX])
 {
-    return der_head(DER_SEQUENCE, priv(f)->tbs_body.len, out);
+    return der_head(DER_SEQUENCE, f->details->tbs_body.len, out);
 }
 
 size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out)
@@ -74,7 +74,7 @@ size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint
     struct der_span pieces[2];
 
     pieces[0] = der_span_of(header, sig_tbs_header(f, header));
-    pieces[1] = priv(f)->tbs_body;
+    pieces[1] = f->details->tbs_body;
     return sig_hash(d, pieces, 2, out);
 }
 

@@ -50,7 +50,7 @@ static void prefix(struct fault *f, const char *doing, const char *class)
 static bool check_anchor(const struct cert_facts *anchor, const char *doing, struct fault *fault)
 {
     char subject[1024];
-    bool ca = priv(anchor)->java_bc != -1;
+    bool ca = anchor->details->java_bc != -1;
 
     if (anchor->version < 3 ||
         (ca && (!anchor->has_key_usage || (anchor->key_usage & CERT_KU_KEY_CERT_SIGN) != 0)))
@@ -77,7 +77,7 @@ static struct der_span plain_number(struct der_span n)
 /* Could this anchor have issued the certificate, by its key identifier and serial number? */
 static bool anchor_fits(const struct cert_facts *anchor, const struct cert_facts *cert)
 {
-    struct der_span ski = priv(anchor)->ski_value, serial = priv(cert)->aki_serial;
+    struct der_span ski = anchor->details->ski_value, serial = cert->details->aki_serial;
     struct der d;
 
     if (cert->aki_key.at != NULL && ski.at != NULL &&
@@ -103,7 +103,7 @@ static bool validate(struct trust_run *run, size_t n, struct fault *fault)
         path[i] = chain[n - 1 - i];
     fault_set(fault, VERDICT_NO_CHAIN_TO_ANCHOR, path[0],
               "Path does not chain with any of the trust anchors");
-    count = anchors_find(run->anchors, &priv(path[0])->issuer, &first);
+    count = anchors_find(run->anchors, &path[0]->details->issuer, &first);
     for (size_t i = first; i < first + count; i++) {
         const struct cert_facts *anchor = run->anchors->by_name[i];
 
@@ -134,7 +134,7 @@ static bool build(struct trust_run *run, struct fault *fault)
 
 static bool trusted(const struct trust_run *run, const struct cert_facts *cert, bool by_key)
 {
-    size_t first, n = anchors_find(run->anchors, &priv(cert)->subject, &first);
+    size_t first, n = anchors_find(run->anchors, &cert->details->subject, &first);
 
     for (size_t i = first; i < first + n; i++) {
         if (same_cert(run->anchors->by_name[i], cert) ||
@@ -165,7 +165,7 @@ static bool engine(struct trust_run *run, struct fault *fault)
         if (trusted(run, chain[i], true))
             return validate(run, i, fault);
     }
-    if (anchors_find(run->anchors, &priv(chain[n - 1])->issuer, &first) > 0)
+    if (anchors_find(run->anchors, &chain[n - 1]->details->issuer, &first) > 0)
         return validate(run, n, fault);
     return build(run, fault);
 }

@@ -4,7 +4,7 @@
 #define CERTS_JUDGE_TRUST_IMPL_H
 
 #include "certs/judge/trust.h"
-#include "certs/x509/parse_impl.h"
+#include "certs/x509/cert_details.h"
 
 struct trust_anchors {
     struct cert_facts **certs; /* in the order given, without doubles */
@@ -52,21 +52,17 @@ static inline bool run_pay(struct trust_run *run, size_t cost)
     return run->work <= TRUST_WORK_MAX;
 }
 
-static inline const struct cert_parser *priv(const struct cert_facts *f)
-{
-    return f->priv;
-}
 static inline bool same_cert(const struct cert_facts *a, const struct cert_facts *b)
 {
     return a == b || der_span_eq(a->der, b->der);
 }
 static inline bool issued_by_name(const struct cert_facts *cert, const struct cert_facts *issuer)
 {
-    return x500_name_same(&priv(cert)->issuer, &priv(issuer)->subject);
+    return x500_name_same(&cert->details->issuer, &issuer->details->subject);
 }
 static inline bool same_subject(const struct cert_facts *a, const struct cert_facts *b)
 {
-    return x500_name_same(&priv(a)->subject, &priv(b)->subject);
+    return x500_name_same(&a->details->subject, &b->details->subject);
 }
 /* PublicKey.equals: NULL parameters count as absent. */
 bool same_key(const struct cert_facts *a, const struct cert_facts *b);
@@ -75,10 +71,10 @@ void fault_set(struct fault *f, enum verdict_code code, const struct cert_facts 
                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void fault_detail(struct fault *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* trust_anchors.c: the first anchor with this subject in `by_name`, and how many follow. */
+/* anchors.c: the first anchor with this subject in `by_name`, and how many follow. */
 size_t anchors_find(const struct trust_anchors *a, const struct x500_name *name, size_t *first);
 
-/* trust_path.c: is `path` (path[0] issued by the anchor, path[n-1] the leaf) valid?
+/* path_validation.c: is `path` (path[0] issued by the anchor, path[n-1] the leaf) valid?
  * `building`: as the path builder's last check does it, which looks at fewer things. */
 bool path_check(struct trust_run *run, const struct cert_facts *anchor,
                 const struct cert_facts *const *path, size_t n, bool building, struct fault *fault);
@@ -86,11 +82,13 @@ bool path_check(struct trust_run *run, const struct cert_facts *anchor,
 /* A critical extension that no checker knows? */
 bool path_critical(const struct cert_facts *cert);
 
-/* trust_build.c: find a path; `*anchor` is its end. False: none, or `fault` of a RuntimeException.
+/* path_building.c: find a path; `*anchor` is its end. False: none, or `fault` of a
+ * RuntimeException.
  */
 bool path_build(struct trust_run *run, const struct cert_facts **anchor, struct fault *fault);
 
-/* trust_algs.c: key sizes and algorithms, by jdk.certpath.disabledAlgorithms, then by TLS's own. */
+/* algorithm_constraints.c: key sizes and algorithms, by jdk.certpath.disabledAlgorithms, then by
+ * TLS's own. */
 struct alg_state {
     const struct cert_facts *anchor;      /* NULL: nothing is known of it (the TLS checker) */
     const struct cert_facts *prev;        /* whose key signed; NULL at first */
@@ -108,14 +106,14 @@ enum verdict_code sig_check(struct trust_run *run, const struct cert_facts *cert
                             const struct cert_facts *issuer, const struct cert_facts *params,
                             char *detail, size_t size);
 
-/* trust_names.c: name constraints, merged from the anchor's side down. */
+/* name_constraints_{merge,check}.c: name constraints, merged from the anchor's side down. */
 struct constraints;
 struct constraints *constraints_merge(struct trust_run *run, struct constraints *c,
                                       const struct cert_facts *cert, struct fault *fault);
 bool constraints_verify(struct trust_run *run, const struct constraints *c,
                         const struct cert_facts *cert, struct fault *fault);
 
-/* trust_policy.c: certificate policies. */
+/* certificate_policies.c: certificate policies. */
 struct policy_state;
 struct policy_state *policy_start(struct trust_run *run, size_t n_certs);
 bool policy_check(struct trust_run *run, struct policy_state *s, const struct cert_facts *cert,

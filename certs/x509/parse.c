@@ -126,7 +126,7 @@ static const char *tail(struct cert_parser *p, struct der_span rest)
         return BAD "Extensions not allowed in v2 certificate";
     if (d.tag == 0xa3)
         why = parse_extensions(p, d.body);
-    if (why == NULL && p->subject.empty)
+    if (why == NULL && p->details.subject.empty)
         why = empty_subject(f);
     return why;
 }
@@ -153,14 +153,14 @@ static const char *to_be_signed(struct cert_parser *p, struct der_span rest,
     if (why == NULL)
         why = parse_algorithm(&d, inner);
     if (why == NULL)
-        why = name_of(p, &rest, &f->issuer, &p->issuer);
-    if (why == NULL && p->issuer.empty)
+        why = name_of(p, &rest, &f->issuer, &p->details.issuer);
+    if (why == NULL && p->details.issuer.empty)
         why = BAD "Empty issuer DN not allowed in X509Certificates";
     if (why == NULL)
         why = validity(f, &rest);
     if (why == NULL)
-        why = name_of(p, &rest, &f->subject, &p->subject);
-    if (why == NULL && f->version == 1 && p->subject.empty)
+        why = name_of(p, &rest, &f->subject, &p->details.subject);
+    if (why == NULL && f->version == 1 && p->details.subject.empty)
         why = BAD "Empty subject DN not allowed in v1 certificate";
     if (why == NULL)
         why = parse_spki(p, &rest);
@@ -186,7 +186,7 @@ static const char *certificate(struct cert_parser *p, struct der_span body)
     if (why != NULL)
         return why;
     f->tbs = tbs.all;
-    p->tbs_body = tbs.body;
+    p->details.tbs_body = tbs.body;
     why = parse_algorithm(&alg, &outer);
     f->sig_oid = outer.oid;
     f->sig_params = outer.params;
@@ -197,7 +197,7 @@ static const char *certificate(struct cert_parser *p, struct der_span body)
         why = der_bits(&sig, &f->signature, &unused);
     if (why != NULL)
         return why;
-    p->sig_unused_bits = unused;
+    p->details.sig_unused_bits = unused;
     why = to_be_signed(p, tbs.body, &inner);
     if (why == NULL &&
         (!der_span_eq(inner.oid, f->sig_oid) || !der_span_eq(inner.params, f->sig_params)))
@@ -248,7 +248,8 @@ struct cert_facts *cert_facts_new(const void *der, size_t len)
         return NULL;
     p->facts.priv = p;
     p->facts.presented_len = len;
-    p->java_bc = p->facts.path_len = -1;
+    p->facts.details = &p->details;
+    p->details.java_bc = p->facts.path_len = -1;
     p->facts.require_explicit_policy = p->facts.inhibit_policy_mapping = -1;
     p->facts.inhibit_any_policy = -1;
     why = copy_outer(p, der, len, &body);
@@ -259,11 +260,11 @@ struct cert_facts *cert_facts_new(const void *der, size_t len)
         for (size_t i = 0; i < p->facts.der.len; i++)
             hash =
                 31u * hash + (p->facts.der.at[i] ^ 0x80u) - 0x80u; /* octets are signed in Java */
-        p->java_hash = (int32_t)hash;
+        p->details.java_hash = (int32_t)hash;
         why = certificate(p, body);
     }
     if (why == NULL)
-        p->facts.self_issued = x500_name_same(&p->issuer, &p->subject);
+        p->facts.self_issued = x500_name_same(&p->details.issuer, &p->details.subject);
     else
         snprintf(p->facts.refusal, sizeof p->facts.refusal, "%s", why);
     if (p->arena.failed || (why != NULL && strcmp(why, "no memory") == 0)) {

@@ -84,7 +84,7 @@ struct cert_facts {
     struct der_span tbs;             /* what is signed, tag and all */
     int version;                     /* 1, 2 or 3 as written */
     struct der_span serial;          /* content of the INTEGER */
-    struct der_span issuer, subject; /* Name elements, tag and all; compare with cert_name_equal */
+    struct der_span issuer, subject; /* Name elements, tag and all; compare with x500_name_equal */
     bool self_issued;                /* issuer and subject are the same name */
     int64_t not_before_utc, not_after_utc; /* seconds since 1970 */
 
@@ -141,8 +141,13 @@ struct cert_facts {
      * exception. Facts after the fault are zero. */
     char refusal[CERT_REFUSAL_MAX];
 
-    struct cert_parser *priv; /* owner of the lists and of the copy of the bytes */
+    const struct cert_details *details; /* certs/x509/cert_details.h: what the judge looks at */
+    struct cert_parser *priv;           /* owner of the lists and of the copy of the bytes */
 };
+
+/* A `refusal` that is this program's own begins so: the JDK's answer is not known. */
+#define PARSE_LIMIT "nlbsim: "
+bool parse_is_limit(const char *why);
 
 /* Read one certificate. The bytes are copied. Always returns facts (look at `refusal`), NULL only
  * without memory. Free with cert_facts_free. */
@@ -180,11 +185,10 @@ enum cert_name_style {
 /* Print a Name element into `out`, cut at `size`. Returns `out`. */
 const char *cert_name_text(struct der_span name, enum cert_name_style style, char *out,
                            size_t size);
-/* Same name by the JDK's rule (X500Name.equals: case, inner spaces and string type do not count).
- */
-bool cert_name_equal(struct der_span a, struct der_span b);
 /* The CN values of a Name element, in the order written; `index` from 0. False past the last. */
 bool cert_name_cn(struct der_span name, size_t index, char *out, size_t size);
+/* The value of the last CN of a Name; false when there is none. */
+bool cert_name_last_cn(struct der_span name, struct der *value);
 
 /* Text of a SAN entry for people: "api.example.com", "127.0.0.1", a directory name. */
 const char *cert_general_name_text(const struct cert_general_name *name, char *out, size_t size);

@@ -37,7 +37,7 @@ static const char *basic_constraints(struct cert_parser *p, const struct cert_ex
     f->has_basic_constraints = true;
     f->ca = ca;
     f->path_len = limit == INT32_MAX ? -1 : limit;
-    p->java_bc = ca ? limit : -1;
+    p->details.java_bc = ca ? limit : -1;
     return NULL;
 }
 
@@ -126,7 +126,7 @@ static const char *alt_name(struct cert_parser *p, const struct cert_extension *
     }
     f->has_san = true;
     f->san_critical = ext->critical;
-    p->san_value = ext->value;
+    p->details.san_value = ext->value;
     return NULL;
 }
 
@@ -160,7 +160,7 @@ static const char *authority_field(struct cert_parser *p, const struct der *d, b
     if (kind == 0)
         p->facts.aki_key = d->body.at != NULL ? d->body : der_span_of("", 0);
     else
-        p->aki_serial = d->body;
+        p->details.aki_serial = d->body;
     return NULL;
 }
 
@@ -178,7 +178,7 @@ static const char *authority_key_id(struct cert_parser *p, const struct cert_ext
             why = authority_field(p, &d, seen);
     }
     if (why != NULL)
-        p->facts.aki_key = p->aki_serial = der_span_of(NULL, 0);
+        p->facts.aki_key = p->details.aki_serial = der_span_of(NULL, 0);
     return why;
 }
 
@@ -299,12 +299,12 @@ static const char *understand(struct cert_parser *p, struct cert_extension *ext,
 
     der_oid_text(ext->oid, dotted, sizeof dotted);
     if (strcmp(dotted, "2.5.29.14") == 0)
-        p->ski_value = ext->value;
+        p->details.ski_value = ext->value;
     for (size_t i = 0; i < N_KNOWN; i++) {
         if (strcmp(known[i].oid, dotted) != 0)
             continue;
         if (seen[i]) { /* once more over the same facts would spoil them: look, but keep quiet */
-            struct cert_parser spare = { .arena = p->arena, .java_bc = -1 };
+            struct cert_parser spare = { .arena = p->arena, .details.java_bc = -1 };
 
             why = known[i].read(&spare, ext);
             p->arena = spare.arena;

@@ -122,7 +122,7 @@ static const char *dh_key(struct cert_facts *f)
 static const char *fixed_key(struct cert_facts *f, size_t octets, unsigned bits)
 {
     f->key_bits = bits;
-    return f->key_bits_at.len == octets && f->priv->key_unused_bits == 0
+    return f->key_bits_at.len == octets && f->details->key_unused_bits == 0
                ? NULL
                : "java.security.InvalidKeyException: key length is not right for the algorithm";
 }
@@ -200,8 +200,8 @@ const char *parse_spki(struct cert_parser *p, struct der_span *rest)
         why = der_bits(&bits, &f->key_bits_at, &unused);
     if (why != NULL)
         return why;
-    p->key_unused_bits = unused;
-    p->key_oid = a.oid;
+    p->details.key_unused_bits = unused;
+    p->details.key_oid = a.oid;
     f->key_params = a.params;
     snprintf(f->key_algorithm, sizeof f->key_algorithm, "%s", a.name);
     why = read_key(f);

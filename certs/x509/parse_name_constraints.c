@@ -69,8 +69,8 @@ const char *ext_name_constraints(struct cert_parser *p, const struct cert_extens
         }
     }
     f->has_name_constraints = why == NULL;
-    p->nc_has_permitted = permitted;
-    p->nc_has_excluded = excluded;
+    p->details.nc_has_permitted = permitted;
+    p->details.nc_has_excluded = excluded;
     if (why != NULL)
         f->n_nc_permitted = f->n_nc_excluded = 0;
     return why;

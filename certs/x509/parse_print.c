@@ -61,7 +61,7 @@ static void print_ava(struct text *out, const struct ava *v, enum cert_name_styl
         text_puts(out, der_oid_text(v->oid, dotted, sizeof dotted));
     }
     text_puts(out, "=");
-    if ((!java && !word) || !x500_value_text(&v->value, value, sizeof value)) {
+    if ((!java && !word) || !text_of_value(&v->value, value, sizeof value)) {
         text_puts(out, "#");
         text_hex(out, v->value.all);
     } else if (java) {
@@ -133,7 +133,7 @@ static bool find_cn(struct der_span name, size_t index, bool last, struct der *v
     return found;
 }
 
-bool x500_last_cn(struct der_span name, struct der *value)
+bool cert_name_last_cn(struct der_span name, struct der *value)
 {
     return find_cn(name, 0, true, value);
 }
@@ -142,7 +142,7 @@ bool cert_name_cn(struct der_span name, size_t index, char *out, size_t size)
 {
     struct der value;
 
-    return find_cn(name, index, false, &value) && x500_value_text(&value, out, size);
+    return find_cn(name, index, false, &value) && text_of_value(&value, out, size);
 }
 
 const char *cert_general_name_text(const struct cert_general_name *name, char *out, size_t size)

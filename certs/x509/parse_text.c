@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Text of certificates: string types to UTF-8, attributes of a name and their keywords. */
 #include "certs/x509/parse_text.h"
-#include "certs/x509/parse_impl.h"
 
 #include <string.h>
 #include <unistr.h>
@@ -166,7 +165,7 @@ bool text_value(struct text *t, const struct der *v, bool latin1)
     return true;
 }
 
-bool x500_value_text(const struct der *value, char *out, size_t size)
+bool text_of_value(const struct der *value, char *out, size_t size)
 {
     struct text t = { out, 0, size };
 

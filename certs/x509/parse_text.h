@@ -18,7 +18,8 @@ void text_code_point(struct text *t, uint32_t c);
 /* An attribute value as DerValue.getAsString reads it; `latin1`: octets over 127 of the ASCII types
  * are Latin-1, not unknown. False for a tag that is no string. */
 bool text_value(struct text *t, const struct der *v, bool latin1);
-/* A character of a PrintableString? */
+/* Decode an attribute value to UTF-8 as DerValue.getAsString does. False for another tag. */
+bool text_of_value(const struct der *value, char *out, size_t size);
 
 /* One attribute of a relative name. */
 struct ava {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The canonical form of an X.500 name: what "the same name" means to the JDK. */
+#include "certs/x509/x500_name.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
 
-#include "certs/x509/parse_impl.h"
 #include "certs/x509/parse_text.h"
 
 /* --- canonical form --- */
@@ -187,7 +188,7 @@ bool x500_name_same(const struct x500_name *a, const struct x500_name *b)
     return strcmp(a->canon, b->canon) == 0;
 }
 
-bool cert_name_equal(struct der_span a, struct der_span b)
+bool x500_name_equal(struct der_span a, struct der_span b)
 {
     struct arena arena = { 0 };
     struct x500_name x, y;
