@@ -13,6 +13,7 @@
 #include "listeners/sni.h"
 #include "nlb/config.h"
 #include "testbed/sections.h"
+#include "vpclink/uri.h"
 
 struct ini {
     struct audit_report *report;
@@ -58,27 +59,20 @@ static void close_judge(struct judge *j)
 /* --- who leads where --- */
 
 /* The name that an integration verifies into `out`: an HTTP API's server_name_to_verify, else the
- * host of "https://host:port/path". False when nothing is validated: plain http. */
+ * URI's host. False when nothing is validated: plain http. */
 static bool host_of(const struct integration_cfg *i, char *out, size_t size)
 {
-    static const char scheme[] = "https://";
-    const char *host;
-    size_t n;
+    struct gateway_uri uri;
 
     if (i->server_name_to_verify != NULL) {
         snprintf(out, size, "%s", i->server_name_to_verify);
         return true;
     }
-    if (i->uri == NULL || strncmp(i->uri, scheme, sizeof scheme - 1) != 0 ||
-        i->api_type == API_HTTP) /* without a name an HTTP API speaks plain HTTP */
+    if (i->uri == NULL || i->api_type == API_HTTP || /* without a name it speaks plain HTTP */
+        gateway_uri_parse(&uri, i->uri, NULL) != 0 || !uri.valid || !uri.tls)
         return false;
-    host = i->uri + sizeof scheme - 1;
-    if (*host == '[')
-        n = strcspn(++host, "]");
-    else
-        n = strcspn(host, ":/?#");
-    snprintf(out, size, "%.*s", (int)n, host);
-    return n > 0 && n < size;
+    snprintf(out, size, "%s", uri.host);
+    return true;
 }
 
 /* An integration that is not acted out names no listener. */

@@ -205,13 +205,93 @@ static int note_given(struct cfg_object *o, const struct cfg_key *key, const str
     return 0;
 }
 
+static bool is_mistaken_for(const struct cfg_key *key, const char *name)
+{
+    const char *at = key->mistaken;
+    size_t n = strlen(name);
+
+    while (at != NULL && *at != '\0') {
+        size_t word = strcspn(at, " ");
+
+        if (word == n && strncmp(at, name, n) == 0)
+            return true;
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}
+
+/* What a value that was refused was probably meant to be; false when it looks like no slip of the
+ * pen. */
+static bool tell_slip(const struct cfg_key *key, const struct cfg_value *v)
+{
+    const char *hash = strstr(v->text, " #"), *semicolon = strchr(v->text, ';');
+    const char *comma = strchr(v->text, ',');
+
+    if (hash != NULL)
+        problems_add(v->problems, v->line,
+                     "%s = %s: behind a value a comment begins with ' ;', not with '#'", key->name,
+                     v->text);
+    else if (semicolon != NULL && semicolon > v->text)
+        problems_add(v->problems, v->line, "%s = %s: a comment needs a blank before its ';'",
+                     key->name, v->text);
+    else if (comma != NULL && key->repeated)
+        problems_add(v->problems, v->line,
+                     "%s = %s: one value a line; write '%s = ...' once for each", key->name,
+                     v->text, key->name);
+    else if (comma != NULL)
+        problems_add(v->problems, v->line, "%s = %s: it takes one value, not a list", key->name,
+                     v->text);
+    else if (key->kind == CFG_ADDR && strspn(v->text, "0123456789") == strlen(v->text))
+        problems_add(v->problems, v->line,
+                     "%s = %s is a port without an address: write 127.0.0.1:%s (this machine "
+                     "alone) or 0.0.0.0:%s",
+                     key->name, v->text, v->text, v->text);
+    else
+        return false;
+    return true;
+}
+
+/* Set the field; where that fails for a slip of the pen, one sentence about the slip takes the
+ * place of what the parser found. */
+static int set_or_explain(void *object, const struct cfg_key *key, const struct cfg_value *value)
+{
+    size_t before = value->problems->n;
+
+    if (set_field(object, key, value) == 0)
+        return 0;
+    if (value->problems->n > before) {
+        size_t found = value->problems->n;
+
+        if (tell_slip(key, value)) {
+            value->problems->v[before] = value->problems->v[value->problems->n - 1];
+            value->problems->n = before + 1;
+        } else {
+            value->problems->n = found;
+        }
+    }
+    return -1;
+}
+
 static int unknown_key(const struct cfg_object *o, const struct cfg_value *value)
 {
     struct suggest s = suggest_for(value->key);
-    char hint[160];
+    char hint[160], values[512], word[48];
 
-    for (const struct cfg_key *key = o->keys; key->name != NULL; key++)
+    /* "listen 127.0.0.1:1": the reader takes the colon for what stands between key and value. */
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(value->key, " \t"), value->key);
+    if (strcmp(word, value->key) != 0 && cfg_find(o->keys, word) != NULL) {
+        problems_add(value->problems, value->line, "is the '=' missing behind '%s'?", word);
+        return -1;
+    }
+
+    for (const struct cfg_key *key = o->keys; key->name != NULL; key++) {
+        if (is_mistaken_for(key, value->key)) {
+            problems_add(value->problems, value->line, "unknown key '%s': write %s = %s",
+                         value->key, key->name, cfg_values(key, values, sizeof values));
+            return -1;
+        }
         suggest_try(&s, key->name);
+    }
     problems_add(value->problems, value->line, "unknown key '%s'%s (all keys: nlbsim check --keys)",
                  value->key, suggest_text(&s, hint, sizeof hint));
     return -1;
@@ -268,7 +348,7 @@ int cfg_set(void *object, const struct cfg_value *value)
                      key->name, first);
         return -1;
     }
-    if (note_given(o, key, value) != 0 || set_field(object, key, value) != 0 ||
+    if (note_given(o, key, value) != 0 || set_or_explain(object, key, value) != 0 ||
         set_other_defaults(object, value) != 0)
         return -1;
     return check_built(key, value);

@@ -82,6 +82,7 @@ struct cfg_key {
     const char *values; /* for people: "60-6000 (seconds)"; NULL: follows from kind and choices */
     const char *help;
     const char *source;
+    const char *mistaken; /* other names that people try for it, blank-separated; NULL: none */
 };
 
 /* Give a fresh (zeroed) object its name, its line and every default. `object` begins with a struct

@@ -12,8 +12,9 @@
 struct reader {
     const char *at, *end;
     int line;
-    size_t most;  /* characters of a line that fit into inih's buffer */
-    bool waiting; /* inih got a line that should come back as a pair, and has not yet */
+    size_t most;   /* characters of a line that fit into inih's buffer */
+    char word[48]; /* the first of the line that inih looks at; empty: the only one */
+    bool waiting;  /* inih got a line that should come back as a pair, and has not yet */
     const struct ini_sink *sink;
 };
 
@@ -132,6 +133,20 @@ static bool take_section(struct reader *r, struct line l)
     return inside.n <= INI_SECTION_MAX;
 }
 
+/* The first word of a line of several, for when it turns out to be no "key = value". */
+static void note_word(struct reader *r, struct line l)
+{
+    size_t n = 0;
+
+    while (n < l.n && !is_blank(l.text[n]))
+        n++;
+    r->word[0] = '\0';
+    if (n > 0 && n < l.n && n < sizeof r->word) {
+        memcpy(r->word, l.text, n);
+        r->word[n] = '\0';
+    }
+}
+
 /* May inih see this line? Problems and section headers are told to the sink. */
 static bool admit(struct reader *r, struct line l)
 {
@@ -156,12 +171,19 @@ static bool admit(struct reader *r, struct line l)
         return false;
     }
     r->waiting = l.text[0] != '[';
+    note_word(r, bare);
     return true;
 }
 
 static void missed(struct reader *r)
 {
-    if (r->waiting)
+    if (r->waiting && r->word[0] != '\0')
+        problems_add(
+            r->sink->problems, r->line,
+            "expected 'key = value', a [section] or a comment (; or #); is the '=' missing "
+            "behind '%s'?",
+            r->word);
+    else if (r->waiting)
         problems_add(r->sink->problems, r->line,
                      "expected 'key = value', a [section] or a comment (; or #)");
     r->waiting = false;

@@ -141,7 +141,7 @@ static int check_fault(void *object, const struct cfg_value *value)
 const struct cfg_key lab_target_keys[] = {
     { .name = "protocol", .kind = CFG_ENUM, .offset = AT(protocol), .choices = protocols, .def = "HTTPS",
       .help = "what the target speaks", .source = OURS },
-    { .name = "listen", .kind = CFG_ADDR, .offset = AT(listen), .def = "127.0.0.1:0",
+    { .name = "listen", .kind = CFG_ADDR, .offset = AT(listen), .def = "127.0.0.1:0", .mistaken = "port address bind",
       .help = "where it listens; port 0 picks a free one", .source = OURS },
     { .name = "certificate", .kind = CFG_CUSTOM, .parse_cb = parse_certificate, .values = "a PEM file, two (CERT.pem KEY.pem), lab:PROFILE/HOST",
       .with = "HTTPS", .help = "what it presents; any key type; required", .source = OURS },

@@ -130,7 +130,7 @@ static int parse_forwards(void *object, const struct cfg_value *value)
 const struct cfg_key listener_keys[] = {
     { .name = "protocol", .kind = CFG_ENUM, .offset = AT(protocol), .required = true, .choices = protocols,
       .help = "TLS ends the client's session here; TCP passes its bytes to the target as they are", .source = LISTENERS },
-    { .name = "listen", .kind = CFG_ADDR, .offset = AT(listen), .required = true, .values = "ADDRESS:PORT",
+    { .name = "listen", .kind = CFG_ADDR, .offset = AT(listen), .required = true, .values = "ADDRESS:PORT", .mistaken = "port address bind",
       .help = "where clients connect to; port 0 picks a free one and reports it", .source = OURS },
     { .name = "target_group", .kind = CFG_CUSTOM, .required = true, .repeated = true, .parse_cb = parse_forwards,
       .values = "NAME, or NAME:WEIGHT ... with weights 0-999",

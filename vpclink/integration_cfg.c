@@ -3,6 +3,7 @@
 #include "vpclink/integration_cfg.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/clock.h"
 #include "vpclink/uri.h"
@@ -84,6 +85,28 @@ static int check_uri(void *object, const struct cfg_value *value)
     return uri.valid ? 0 : refuse(value, uri.fault);
 }
 
+/* What is meant for another key, or spelled so that it would match nothing. */
+static int check_expect(void *object, const struct cfg_value *value)
+{
+    (void)object;
+    if (strlen(value->text) == 3 && strspn(value->text, "0123456789") == 3) {
+        problems_add(value->problems, value->line,
+                     "%s = %s: it takes ok or a part of the error text; a status is expected with "
+                     "expect_status = %s",
+                     value->key, value->text, value->text);
+        return -1;
+    }
+    if (strcasecmp(value->text, "ok") == 0 && strcmp(value->text, "ok") != 0) {
+        problems_add(
+            value->problems, value->line,
+            "%s = %s: success is written ok, in lower case (anything else is a part of the "
+            "error text)",
+            value->key, value->text);
+        return -1;
+    }
+    return 0;
+}
+
 static int check_time(void *object, const struct cfg_value *value)
 {
     int64_t utc_s;
@@ -145,9 +168,9 @@ const struct cfg_key integration_keys[] = {
       .help = "how well the expectation is known", .source = OURS },
     { .name = "not_acted", .kind = CFG_TEXT, .offset = AT(not_acted), .values = "any text",
       .help = "why this scenario is only listed", .source = OURS },
-    { .name = "also_expect", .kind = CFG_TEXT, .offset = AT(also_expect), .values = "ok, a part of the error text",
+    { .name = "also_expect", .kind = CFG_TEXT, .offset = AT(also_expect), .parse_cb = check_expect, .values = "ok, a part of the error text",
       .help = "the other outcome: with several requests each must match one of the two, and both must occur", .source = OURS },
-    { .name = "expect", .kind = CFG_TEXT, .offset = AT(expect), .values = "ok, a part of the error text",
+    { .name = "expect", .kind = CFG_TEXT, .offset = AT(expect), .parse_cb = check_expect, .values = "ok, a part of the error text",
       .help = "what must come of it; with several requests of every one", .source = OURS },
     { .name = "expect_status", .kind = CFG_UINT, .offset = AT(expect_status), .min = 100, .max = 599,
       .help = "the HTTP status that the caller must see", .source = OURS },

@@ -111,6 +111,10 @@ int lab_host_check(const char *host, struct err *err)
                 LAB_HOST_MAX);
         return -1;
     }
+    if (strchr(host, ',') != NULL) {
+        err_set(err, ERR_CONFIG, "'%.253s': one certificate a line, of one host", host);
+        return -1;
+    }
     for (const char *p = host; *p != '\0'; p++) {
         if (!isascii((unsigned char)*p) ||
             (!isalnum((unsigned char)*p) && strchr("-._:*", *p) == NULL)) {

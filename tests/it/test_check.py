@@ -239,5 +239,61 @@ class Check(unittest.TestCase):
         self.assertEqual(status, 0, output)
 
 
+class Slips(unittest.TestCase):
+    """Slips of the pen get one sentence that says what was meant, and no other about that line."""
+
+    def said(self, *changes):
+        text = GOOD.replace("certs/api.pem", "lab:valid/api.example.com")
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new, 1)
+        status, out = check_ini(text)
+        return status, [line.split(": ", 1)[1] for line in out.splitlines() if ": " in line]
+
+    def assertOne(self, pattern, *changes):
+        status, said = self.said(*changes)
+        self.assertEqual(status, 2, said)
+        self.assertEqual(len(said), 1, said)
+        self.assertRegex(said[0], pattern)
+
+    def test_comments(self):
+        self.assertOne(r"protocol = TLS # terminate: behind a value a comment begins with ' ;'",
+                       ("protocol = TLS\n", "protocol = TLS # terminate\n"))
+        self.assertOne(r"protocol = TLS;terminate: a comment needs a blank before its ';'",
+                       ("protocol = TLS\n", "protocol = TLS;terminate\n"))
+        self.assertEqual(self.said(("protocol = TLS\n", "protocol = TLS ; terminate\n"))[0], 0)
+
+    def test_a_missing_equals_sign(self):
+        self.assertOne(r"is the '=' missing behind 'at'\?", ("uri = https", "at 2027-01-31T10:00:00Z\nuri = https"))
+        self.assertOne(r"is the '=' missing behind 'requests'\?", ("uri = https", "requests 2\nuri = https"))
+
+    def test_ports(self):
+        self.assertOne(r"listen = 443 is a port without an address: write 127\.0\.0\.1:443 .* or 0\.0\.0\.0:443",
+                       ("listen = 127.0.0.1:0", "listen = 443"))
+        status, said = self.said(("listen = 127.0.0.1:0", "port = 443"))
+        self.assertEqual((status, said[-1]), (2, "unknown key 'port': write listen = ADDRESS:PORT"))
+
+    def test_expectations(self):
+        self.assertOne(r"expect = 502: .* expect_status = 502$", ("listener = https\n", "listener = https\nexpect = 502\n"))
+        self.assertOne(r"expect = OK: success is written ok", ("listener = https\n", "listener = https\nexpect = OK\n"))
+
+    def test_lists(self):
+        self.assertOne(r"target = 127\.0\.0\.1:2, 127\.0\.0\.1:1: one value a line; write 'target = \.\.\.' once for each",
+                       ("target = lab:app", "target = 127.0.0.1:2, 127.0.0.1:1"))
+        self.assertOne(r"one certificate a line", ("lab:valid/api.example.com", "lab:valid/a.example, lab:valid/b.example"))
+        self.assertOne(r"expect_status = 200, 201: it takes one value, not a list",
+                       ("listener = https\n", "listener = https\nexpect_status = 200, 201\n"))
+
+    def test_https_in_capitals_is_https(self):
+        """One rule for every reader of a uri: the audit judges its listener too."""
+        text = GOOD.replace("certs/api.pem", "lab:expired/api.example.com").replace("https://", "HTTPS://")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "nlb.ini")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            self.assertEqual(nlbsim("check", path).returncode, 0)
+            self.assertIn(b"expired", nlbsim("cert", "audit", path).stdout)
+
+
 if __name__ == "__main__":
     unittest.main()
