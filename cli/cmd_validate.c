@@ -17,6 +17,7 @@ struct validate_options {
     struct command_line line;
     const char *chain, *trust_store;
     bool json, skip_allows_plain_self_signed;
+    const char *seed; /* NULL: none */
     struct validate_settings settings;
 };
 
@@ -73,7 +74,17 @@ static int run_one(struct validate_options *a)
     if (cert_list_load(&chain, a->chain, &err) != 0)
         goto out;
     if (cert_spec_is_lab(a->trust_store)) {
-        lab = cert_lab_new(NULL, a->settings.request.at_utc, &err);
+        if (a->seed == NULL) {
+            /* Any verdict would be about an authority that issued nothing. */
+            err_set(&err, ERR_USAGE,
+                    "--trust-store %s: a lab's authorities are made anew each time, so none of "
+                    "these issued the chain; give the seed of the lab that did (--seed TEXT: the "
+                    "configuration's lab_seed, or that of 'nlbsim lab --seed'), or the PEM file "
+                    "that 'nlbsim lab' wrote",
+                    a->trust_store);
+            goto out;
+        }
+        lab = cert_lab_new(a->seed, a->settings.request.at_utc, &err);
         if (lab == NULL)
             goto out;
     }
@@ -138,7 +149,12 @@ static const struct command_option validate_option_rows[] = {
       .argument = "SPEC",
       .kind = OPTION_FILE,
       AT(trust_store),
-      .help = "trusted authorities: a PEM file, lab:public, or system" },
+      .help = "trusted authorities: a PEM file, system, or lab:public of a lab with a seed" },
+    { .name = "seed",
+      .argument = "TEXT",
+      .kind = OPTION_TEXT,
+      AT(seed),
+      .help = "with a lab: store: the seed of the lab that issued the chain" },
     { .name = "host",
       .argument = "NAME",
       .kind = OPTION_TEXT,

@@ -112,7 +112,8 @@ int lab_host_check(const char *host, struct err *err)
         return -1;
     }
     if (strchr(host, ',') != NULL) {
-        err_set(err, ERR_CONFIG, "'%.253s': one certificate a line, of one host", host);
+        err_set(err, ERR_CONFIG, "'%.253s' is no host name: one certificate a line, of one host",
+                host);
         return -1;
     }
     for (const char *p = host; *p != '\0'; p++) {

@@ -235,5 +235,21 @@ class CommandLine(unittest.TestCase):
                 self.assertIn(b"No space left on device", done.stderr)
 
 
+class ValidateWithALab(unittest.TestCase):
+    """A lab's authorities are made anew each time: only the seed says which lab issued a chain."""
+
+    def test_a_lab_store_needs_its_seed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            lab = os.path.join(folder, "pki")
+            self.assertEqual(nlbsim("lab", "--seed", "s", "--no-large-rsa", lab).returncode, 0)
+            ask = ("validate", "--chain", os.path.join(lab, "server", "valid.pem"), "--trust-store", "lab:public")
+            refused = nlbsim(*ask)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(b"--seed", refused.stderr)
+            self.assertEqual(refused.stdout, b"")
+            self.assertEqual(nlbsim(*ask, "--seed", "s").returncode, 0)
+            self.assertEqual(nlbsim(*ask, "--seed", "other").returncode, 1)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -308,7 +308,7 @@ static const struct rule {
     { "[listener a]\nprotocol = TCP_QUIC\n", 2, "protocol = TCP_QUIC: not simulated" },
     { "[listener a]\nprotocol = HTTPS\n", 2, "Application Load Balancers" },
     { "[listener a]\nprotocol = tls\n", 2, "did you mean 'TLS'?" },
-    { "[listener a]\nlisten = 8443\n", 2, "'8443' has no port" },
+    { "[listener a]\nlisten = 8443\n", 2, "listen = 8443 is a port without an address" },
     { "[listener a]\nlisten = localhost:1\n", 2, "is not an IP address" },
     { GROUP TCP "target_group = gg\n", 7, "there is no [target_group gg]; did you mean 'g'?" },
     { GROUP TCP "target_group = g g\n", 7, "'g' is named twice" },
