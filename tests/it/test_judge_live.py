@@ -31,10 +31,10 @@ class Live(unittest.TestCase):
                                  check=True).stdout
         ours = subprocess.run([os.environ["NLBSIM"], "validate", "--client", "jdk", "--json", "-"], input=cases,
                               capture_output=True, text=True, check=True).stdout
-        anchors = {d["id"]: len(d["trust"]) for d in map(json.loads, cases.splitlines())}
-        ours = {d["id"]: d["error"] for d in map(json.loads, ours.splitlines())}
+        anchors = {d["id"]: len(d["trust"]) for d in map(json.loads, cases.rstrip("\n").split("\n"))}
+        ours = {d["id"]: d["error"] for d in map(json.loads, ours.rstrip("\n").split("\n"))}
         wrong = []
-        for d in map(json.loads, jdk.splitlines()):
+        for d in map(json.loads, jdk.rstrip("\n").split("\n")):
             # among several anchors of one name a JDK picks at random (docs/differences-judge.md)
             if d["error"] != ours[d["id"]] and anchors[d["id"]] < 2 and d["error"] != "null":
                 wrong.append(f"{d['id']}\n  jdk  {d['error']}\n  ours {ours[d['id']]}")
@@ -59,10 +59,10 @@ class Live(unittest.TestCase):
                                     check=True).stdout
         ours = subprocess.run([os.environ["NLBSIM"], "validate", "--client", "apache", "--json", "-"], input=cases,
                               capture_output=True, text=True, check=True).stdout
-        ours = {d["id"]: d["error"] for d in map(json.loads, ours.splitlines())}
-        hosts = {d["id"]: d["host"] for d in map(json.loads, cases.splitlines())}
+        ours = {d["id"]: d["error"] for d in map(json.loads, ours.rstrip("\n").split("\n"))}
+        hosts = {d["id"]: d["host"] for d in map(json.loads, cases.rstrip("\n").split("\n"))}
         wrong = []
-        for d in map(json.loads, theirs.splitlines()):
+        for d in map(json.loads, theirs.rstrip("\n").split("\n")):
             path_failed = (ours[d["id"]] or "").startswith(("PKIX", "Failed to parse"))
             # both sides of the wildcard overlap in the host (docs/differences-judge.md)
             if not path_failed and d["error"] != ours[d["id"]] and not (d["error"] or "").startswith("begin "):
