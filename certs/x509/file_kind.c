@@ -91,6 +91,8 @@ static const char *binary(const char *text, size_t len)
 
 const char *file_kind(const char *path, const char *text, size_t len, char *out, size_t size)
 {
+    size_t blanks = 0;
+
     if (len == 0)
         return "is empty";
     if ((uint8_t)text[0] == DER_SEQUENCE) {
@@ -98,9 +100,10 @@ const char *file_kind(const char *path, const char *text, size_t len, char *out,
 
         return what == NULL ? NULL : fill(what, path, out, size);
     }
+    while (blanks < len && text[blanks] != '\0' && strchr(" \t\r\n", text[blanks]) != NULL)
+        blanks++;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *r = &rows[i];
-        size_t blanks = r->begins ? strspn(text, " \t\r\n") : 0;
 
         if (r->begins ? len - blanks >= r->n && memcmp(text + blanks, r->mark, r->n) == 0
                       : memmem(text, len, r->mark, r->n) != NULL)

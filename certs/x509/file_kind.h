@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Half a sentence with the command that converts it ("is a PKCS #12 file; …"), `path` in it; NULL
- * when nothing is known. `text` ends with a NUL at `len`. */
+ * when nothing is known. `text` needs no NUL behind its `len` octets. */
 const char *file_kind(const char *path, const char *text, size_t len, char *out, size_t size);
 /* The same for the text of a private key that mbedTLS did not read. */
 const char *file_kind_of_key(const char *path, const char *text, char *out, size_t size);
