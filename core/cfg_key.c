@@ -259,15 +259,9 @@ static int set_or_explain(void *object, const struct cfg_key *key, const struct 
 
     if (set_field(object, key, value) == 0)
         return 0;
-    if (value->problems->n > before) {
-        size_t found = value->problems->n;
-
-        if (tell_slip(key, value)) {
-            value->problems->v[before] = value->problems->v[value->problems->n - 1];
-            value->problems->n = before + 1;
-        } else {
-            value->problems->n = found;
-        }
+    if (value->problems->n > before && tell_slip(key, value)) {
+        value->problems->v[before] = value->problems->v[value->problems->n - 1];
+        value->problems->n = before + 1;
     }
     return -1;
 }
