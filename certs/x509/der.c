@@ -352,3 +352,17 @@ bool der_oid_is(struct der_span body, const char *dotted)
 
     return strcmp(der_oid_text(body, text, sizeof text), dotted) == 0;
 }
+
+const char *der_next_oid(struct der_span *rest, struct der_span *out)
+{
+    struct der d;
+    const char *why = der_next(rest, &d);
+
+    if (why == NULL && d.tag != DER_OID)
+        why = "java.io.IOException: DerValue.getOID, not an OID";
+    if (why == NULL)
+        why = der_oid_check(d.body);
+    if (why == NULL)
+        *out = d.body;
+    return why;
+}

@@ -86,4 +86,8 @@ const char *der_oid_text(struct der_span body, char *out, size_t size);
 /* Does the content of an object identifier spell this dotted text? */
 bool der_oid_is(struct der_span body, const char *dotted);
 
+/* The next element, which has to be an OBJECT IDENTIFIER: its content to `out`. NULL, or the JDK's
+ * reason. */
+const char *der_next_oid(struct der_span *rest, struct der_span *out);
+
 #endif

@@ -85,14 +85,9 @@ static const char *read_algorithm(const struct der *alg, unsigned depth, struct 
         return PARSE_LIMIT "algorithm identifiers nested more than 24 deep";
     if (alg->tag != DER_SEQUENCE)
         return "java.io.IOException: algid parse error, not a sequence";
-    why = der_next(&rest, &d);
-    if (why == NULL && d.tag != DER_OID)
-        why = "java.io.IOException: DerValue.getOID, not an OID";
-    if (why == NULL)
-        why = der_oid_check(d.body);
+    why = der_next_oid(&rest, &out->oid);
     if (why != NULL)
         return why;
-    out->oid = d.body;
     known_name(out);
     if (rest.len == 0)
         return NULL;

@@ -246,15 +246,10 @@ static const char *read_extension(struct cert_parser *p, struct der_span body,
                                   struct cert_extension *out)
 {
     struct der d;
-    const char *why = der_next(&body, &d);
+    const char *why = der_next_oid(&body, &out->oid);
 
-    if (why == NULL && d.tag != DER_OID)
-        why = "java.io.IOException: DerValue.getOID, not an OID";
-    if (why == NULL)
-        why = der_oid_check(d.body);
     if (why != NULL)
         return why;
-    out->oid = d.body;
     why = der_next(&body, &d);
     if (why == NULL && d.tag == DER_BOOLEAN) {
         why = der_boolean(&d, &out->critical);

@@ -2,24 +2,11 @@
  * Extensions about policies, and those that only have to be readable. */
 #include "certs/x509/parse_ext.h"
 
-static const char *oid_of(struct der_span *rest, struct der_span *out)
-{
-    struct der d;
-    const char *why = der_next(rest, &d);
-
-    if (why == NULL && d.tag != DER_OID)
-        why = "java.io.IOException: DerValue.getOID, not an OID";
-    if (why == NULL)
-        why = der_oid_check(d.body);
-    *out = d.body;
-    return why;
-}
-
 static const char *policy(struct der_span body, struct cert_policy *out)
 {
     struct der_span ignored;
     struct der list, d;
-    const char *why = oid_of(&body, &out->oid);
+    const char *why = der_next_oid(&body, &out->oid);
 
     if (why != NULL || body.len == 0)
         return why;
@@ -31,7 +18,7 @@ static const char *policy(struct der_span body, struct cert_policy *out)
         if (why == NULL && d.tag != DER_SEQUENCE)
             why = "java.io.IOException: Invalid encoding for PolicyQualifierInfo";
         if (why == NULL)
-            why = oid_of(&d.body, &ignored);
+            why = der_next_oid(&d.body, &ignored);
     }
     out->has_qualifiers = true;
     return why;
@@ -80,9 +67,9 @@ const char *ext_policy_mappings(struct cert_parser *p, const struct cert_extensi
         if (why == NULL && slot == NULL)
             why = "no memory";
         if (why == NULL)
-            why = oid_of(&d.body, &slot->issuer_domain);
+            why = der_next_oid(&d.body, &slot->issuer_domain);
         if (why == NULL)
-            why = oid_of(&d.body, &slot->subject_domain);
+            why = der_next_oid(&d.body, &slot->subject_domain);
     }
     if (why != NULL)
         f->n_mappings = 0;
@@ -184,7 +171,7 @@ const char *ext_access(struct cert_parser *p, const struct cert_extension *ext)
         why = der_next(&body, &d);
         item = d.body;
         if (why == NULL)
-            why = oid_of(&item, &oid);
+            why = der_next_oid(&item, &oid);
         if (why == NULL)
             why = der_next(&item, &d);
         if (why == NULL)
