@@ -9,6 +9,7 @@
 
 #include "certs/judge/trust.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "core/foreign.h"
 #include "listeners/sni.h"
 #include "nlb/config.h"
@@ -27,7 +28,7 @@ struct ini {
 /* --- trust stores --- */
 
 struct judge {
-    struct trust_store *bundle;
+    struct trust_store *trusted;
     struct trust_anchors *anchors;
     struct audit_store store;
 };
@@ -35,25 +36,25 @@ struct judge {
 static int open_judge(struct ini *ini, const char *spec, struct judge *j)
 {
     memset(j, 0, sizeof *j);
-    j->bundle = trust_store_load(spec, ini->config->dir, ini->config->lab, &ini->err);
-    if (j->bundle == NULL)
+    j->trusted = trust_store_load(spec, ini->config->dir, ini->config->lab, &ini->err);
+    if (j->trusted == NULL)
         return -1;
     j->anchors =
-        trust_anchors_new(j->bundle->list.at, j->bundle->list.n, strcmp(spec, "system") == 0);
+        trust_anchors_new(j->trusted->list.at, j->trusted->list.n, strcmp(spec, "system") == 0);
     if (j->anchors == NULL) {
-        trust_store_unref(j->bundle);
+        trust_store_unref(j->trusted);
         err_set(&ini->err, ERR_NOMEM, "%s", spec);
         return -1;
     }
     j->store =
-        (struct audit_store){ .name = spec, .list = &j->bundle->list, .anchors = j->anchors };
+        (struct audit_store){ .name = spec, .list = &j->trusted->list, .anchors = j->anchors };
     return 0;
 }
 
 static void close_judge(struct judge *j)
 {
     trust_anchors_free(j->anchors);
-    trust_store_unref(j->bundle);
+    trust_store_unref(j->trusted);
 }
 
 /* --- who leads where --- */
@@ -96,20 +97,20 @@ static bool leads_to(const struct listener_cfg *l, const struct lab_target_cfg *
 
 /* --- one chain --- */
 
-static int look(struct ini *ini, const struct cert_cfg *c, const struct audit_subject *how)
+static int look(struct ini *ini, const struct identity_cfg *c, const struct audit_subject *how)
 {
     struct audit_subject s = *how;
 
     s.file = ini->path;
     s.line = c->line;
-    s.chain = &c->cert->chain;
+    s.chain = &c->identity->chain;
     ++*ini->looked_at;
     return audit_chain(ini->report, ini->o, &s, &ini->err);
 }
 
 /* Judge a certificate as one integration would: with its store, its host, its flag. NULL: by the
  * facts alone. */
-static int look_for(struct ini *ini, const struct cert_cfg *c, const char *where,
+static int look_for(struct ini *ini, const struct identity_cfg *c, const char *where,
                     enum audit_role role, const struct integration_cfg *i)
 {
     struct audit_subject s = { .where = where, .role = role };
@@ -134,7 +135,7 @@ static int look_for(struct ini *ini, const struct cert_cfg *c, const char *where
 
 static struct sni_index *index_of(const struct listener_cfg *l, struct err *err)
 {
-    const struct cert **certs = calloc(l->n_certificates, sizeof *certs);
+    const struct identity **certs = calloc(l->n_certificates, sizeof *certs);
     struct sni_index *index = NULL;
 
     if (certs == NULL) {
@@ -142,7 +143,7 @@ static struct sni_index *index_of(const struct listener_cfg *l, struct err *err)
         return NULL;
     }
     for (size_t i = 0; i < l->n_certificates; i++)
-        certs[i] = l->certificates[i].cert;
+        certs[i] = l->certificates[i].identity;
     index = sni_index_new(certs, l->n_certificates, SNI_LATEST_END, err);
     free(certs);
     return index;
@@ -206,17 +207,17 @@ static int audit_target(struct ini *ini, const struct lab_target_cfg *t)
 /* What an integration brings along: its client certificate, for the dates. */
 static int audit_client(struct ini *ini, const struct integration_cfg *i)
 {
-    struct cert_cfg c = { .spec = i->client_certificate,
-                          .line = cfg_line(&i->obj, "client_certificate") };
+    struct identity_cfg c = { .spec = i->client_certificate,
+                              .line = cfg_line(&i->obj, "client_certificate") };
     char where[128];
     int rc;
 
-    c.cert = cert_load(c.spec, ini->config->dir, ini->config->lab, &ini->err);
-    if (c.cert == NULL)
+    c.identity = identity_load(c.spec, ini->config->dir, ini->config->lab, &ini->err);
+    if (c.identity == NULL)
         return -1;
     snprintf(where, sizeof where, "integration %s", i->obj.name);
     rc = look_for(ini, &c, where, AUDIT_ROLE_CLIENT, NULL);
-    cert_unref(c.cert);
+    identity_unref(c.identity);
     return rc;
 }
 
@@ -232,7 +233,7 @@ static int audit_config(struct ini *ini)
             rc = audit_tls_listener(ini, &ini->config->listeners[i]);
     }
     for (size_t i = 0; i < n_targets && rc == 0; i++) {
-        if (targets[i].certificate.cert != NULL)
+        if (targets[i].certificate.identity != NULL)
             rc = audit_target(ini, &targets[i]);
     }
     for (size_t i = 0; i < n && rc == 0; i++) {

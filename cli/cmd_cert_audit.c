@@ -12,6 +12,7 @@
 #include "certs/judge/trust.h"
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "cli/audit_ini.h"
 #include "cli/audit_output.h"
 #include "cli/cert.h"
@@ -35,7 +36,7 @@ struct audit_run {
     size_t n_seen;
     const char *store_spec, *host, *seed;
     struct cert_lab *lab;
-    struct trust_store *bundle;
+    struct trust_store *trusted;
     struct trust_anchors *anchors;
     struct audit_store store;
     bool json, sarif;
@@ -113,7 +114,7 @@ static int visit_dir(struct audit_run *run, const char *dir, int depth)
 static int visit_file(struct audit_run *run, const char *path, bool named)
 {
     struct err err = { 0 };
-    int rc = audit_file(&run->report, &run->o, path, run->bundle != NULL ? &run->store : NULL,
+    int rc = audit_file(&run->report, &run->o, path, run->trusted != NULL ? &run->store : NULL,
                         run->host, &err);
 
     if (rc < 0)
@@ -163,17 +164,17 @@ static int load_store(struct audit_run *run)
         if (run->lab == NULL)
             return command_fail(&command_cert_audit, &err);
     }
-    run->bundle = trust_store_load(spec, NULL, run->lab, &err);
-    if (run->bundle == NULL && run->store_spec == NULL) {
+    run->trusted = trust_store_load(spec, NULL, run->lab, &err);
+    if (run->trusted == NULL && run->store_spec == NULL) {
         fprintf(stderr, "nlbsim cert audit: trust is not judged: %s\n", err.text);
         return 0;
     }
-    if (run->bundle == NULL)
+    if (run->trusted == NULL)
         return command_fail(&command_cert_audit, &err);
     run->anchors =
-        trust_anchors_new(run->bundle->list.at, run->bundle->list.n, strcmp(spec, "system") == 0);
+        trust_anchors_new(run->trusted->list.at, run->trusted->list.n, strcmp(spec, "system") == 0);
     run->store =
-        (struct audit_store){ .name = spec, .list = &run->bundle->list, .anchors = run->anchors };
+        (struct audit_store){ .name = spec, .list = &run->trusted->list, .anchors = run->anchors };
     return run->anchors != NULL ? 0 : 3;
 }
 
@@ -198,7 +199,7 @@ static int audit(struct audit_run *run, int n, char **paths)
     audit_report_clear(&run->report);
     free(run->seen);
     trust_anchors_free(run->anchors);
-    trust_store_unref(run->bundle);
+    trust_store_unref(run->trusted);
     cert_lab_free(run->lab);
     return rc;
 }

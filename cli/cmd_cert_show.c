@@ -12,6 +12,7 @@
 #include "certs/audit/describe.h"
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "certs/x509/pem_file.h"
 #include "cli/cert.h"
 #include "cli/endpoint.h"

@@ -7,6 +7,7 @@
 
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "cli/cli.h"
 #include "cli/probe.h"
 #include "core/clock.h"
@@ -21,10 +22,10 @@ struct session {
     struct far_side far; /* what holds for every flow */
     char *stores;        /* PEM of a lab store of the far side; NULL: none */
     struct cert_lab *lab;
-    struct trust_store *bundle;
+    struct trust_store *trusted;
     struct cert_list anchor_list; /* of `stores` */
     struct trust_anchors *anchors;
-    struct cert *client_certificate;
+    struct identity *client_certificate;
     struct probe_call *calls;
     off_t mark; /* end of the events file before the first call */
 };
@@ -69,11 +70,11 @@ static int load_anchors(struct session *s, struct err *err)
                 o->trust_store);
         return -1;
     } else {
-        s->bundle =
+        s->trusted =
             trust_store_load(o->trust_store == NULL ? "system" : o->trust_store, NULL, NULL, err);
-        if (s->bundle == NULL)
+        if (s->trusted == NULL)
             return -1;
-        list = &s->bundle->list;
+        list = &s->trusted->list;
     }
     s->anchors = trust_anchors_new(list->at, list->n, o->public_authorities);
     o->task.anchors = s->anchors;
@@ -94,7 +95,7 @@ static int load_client_certificate(struct session *s, struct err *err)
             return -1;
     }
     s->client_certificate =
-        cert_load_with_key(o->client_certificate, o->client_key, NULL, s->lab, err);
+        identity_load_with_key(o->client_certificate, o->client_key, NULL, s->lab, err);
     o->task.client_certificate = s->client_certificate;
     return s->client_certificate == NULL ? -1 : 0;
 }
@@ -219,8 +220,8 @@ static void session_clear(struct session *s)
     free(s->calls);
     trust_anchors_free(s->anchors);
     cert_list_clear(&s->anchor_list);
-    trust_store_unref(s->bundle);
-    cert_unref(s->client_certificate);
+    trust_store_unref(s->trusted);
+    identity_unref(s->client_certificate);
     cert_lab_free(s->lab);
     free(s->stores);
     probe_options_clear(&s->options);

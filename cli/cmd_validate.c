@@ -7,6 +7,7 @@
 #include "certs/judge/trust.h"
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "cli/cli.h"
 #include "cli/validate_json.h"
 #include "core/clock.h"
@@ -66,7 +67,7 @@ static int judge_one(struct validate_options *a, const struct cert_list *anchors
 static int run_one(struct validate_options *a)
 {
     struct cert_list chain = { NULL, 0 };
-    struct trust_store *bundle = NULL;
+    struct trust_store *store = NULL;
     struct cert_lab *lab = NULL;
     struct err err = { 0 };
     int rc = -1;
@@ -88,15 +89,15 @@ static int run_one(struct validate_options *a)
         if (lab == NULL)
             goto out;
     }
-    bundle = trust_store_load(a->trust_store, NULL, lab, &err);
-    if (bundle != NULL)
-        rc = judge_one(a, &bundle->list, &chain);
+    store = trust_store_load(a->trust_store, NULL, lab, &err);
+    if (store != NULL)
+        rc = judge_one(a, &store->list, &chain);
 out:
     if (rc < 0) {
         fprintf(stderr, "nlbsim validate: %s\n", err.text);
         rc = err_exit_status(&err);
     }
-    trust_store_unref(bundle);
+    trust_store_unref(store);
     cert_lab_free(lab);
     cert_list_clear(&chain);
     return rc;

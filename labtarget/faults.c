@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "certs/x509/parse.h"
 #include "core/bytes.h"
 #include "labtarget/fault_names.h"
@@ -223,7 +224,7 @@ static void fault_do_garbage(struct conn *c, const struct tls_offer *offer)
 
 static bool known_name(const struct conn *c, const char *name, size_t len)
 {
-    const struct cert *cert = c->target->cfg->certificate.cert;
+    const struct identity *cert = c->target->cfg->certificate.identity;
     const char *only = c->target->fault.text;
 
     if (only[0] != '\0')
@@ -243,11 +244,11 @@ static void fault_do_sni(struct conn *c, const struct tls_offer *offer)
 /* The entry of client_ca that is this very certificate; NULL when none is. */
 static const struct cert_facts *pinned(const struct conn *c, const struct cert_facts *leaf)
 {
-    const struct trust_store *bundle = c->target->cfg->client_ca_bundle;
+    const struct trust_store *trusted = c->target->cfg->client_ca_store;
 
-    for (size_t i = 0; bundle != NULL && i < bundle->list.n; i++) {
-        if (memcmp(bundle->list.at[i]->sha256, leaf->sha256, sizeof leaf->sha256) == 0)
-            return bundle->list.at[i];
+    for (size_t i = 0; trusted != NULL && i < trusted->list.n; i++) {
+        if (memcmp(trusted->list.at[i]->sha256, leaf->sha256, sizeof leaf->sha256) == 0)
+            return trusted->list.at[i];
     }
     return NULL;
 }

@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "certs/store/cert_cfg.h"
+#include "certs/store/identity_cfg.h"
 #include "core/addr.h"
 #include "core/cfg_key.h"
 
 struct trust_store;
-struct cert_crl;
+struct revocation_list;
 
 enum lab_protocol { LAB_HTTP, LAB_HTTPS };
 enum lab_client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_REQUEST, CLIENT_AUTH_REQUIRE };
@@ -23,12 +23,12 @@ struct lab_target_cfg {
     enum lab_protocol protocol; /* default LAB_HTTPS */
     struct addr listen;         /* default 127.0.0.1:0; port 0: pick a free one */
     /* HTTPS only */
-    struct cert_cfg certificate;
+    struct identity_cfg certificate;
     enum lab_client_auth client_auth;
     const char *client_ca; /* spec of a trust store; NULL: none (request: nothing checked) */
-    struct trust_store *client_ca_bundle; /* loaded by the checks */
+    struct trust_store *client_ca_store; /* loaded by the checks */
     const char *client_crl; /* spec of a revocation list; NULL: revocation is not looked at */
-    struct cert_crl *client_crl_list; /* loaded by the checks */
+    struct revocation_list *client_revocation_list; /* loaded by the checks */
     enum lab_tls tls_min, tls_max;
     const char **ciphers; /* as written, in order; none: the library's default */
     uint16_t *suites;     /* their numbers; tls/tls_params.h */

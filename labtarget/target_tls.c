@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "certs/store/identity.h"
+#include "certs/store/revocation_list.h"
+#include "certs/store/trust_store.h"
 #include "labtarget/target_impl.h"
 #include "tls/tls_conf.h"
 #include "tls/tls_error.h"
@@ -59,8 +61,8 @@ static int prepare(const struct lab_target *t, uint16_t version, struct tls_conf
         params.client_auth = cfg->client_auth == CLIENT_AUTH_REQUIRE && version == TLS_1_2
                                  ? TLS_CLIENT_AUTH_REQUIRE
                                  : TLS_CLIENT_AUTH_REQUEST;
-    params.client_ca = cfg->client_ca_bundle == NULL ? NULL : cfg->client_ca_bundle->crt;
-    params.client_crl = cert_crl_list(cfg->client_crl_list);
+    params.client_ca = cfg->client_ca_store == NULL ? NULL : cfg->client_ca_store->crt;
+    params.client_crl = revocation_list_mbedtls(cfg->client_revocation_list);
     *out = tls_conf_new(&params, err);
     if (*out != NULL)
         rc = 0;
@@ -76,7 +78,7 @@ int lab_target_tls_prepare(struct lab_target *t, struct err *err)
 {
     const struct lab_target_cfg *cfg = t->cfg;
 
-    if (cfg->certificate.cert == NULL) {
+    if (cfg->certificate.identity == NULL) {
         err_set(err, ERR_CONFIG, "lab target '%s' has no certificate", t->info.name);
         return -1;
     }
@@ -112,7 +114,7 @@ static const struct tls_conf *conf_for(const struct lab_target *t, const struct 
 void lab_target_tls_hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_answer *out)
 {
     struct conn *c = arg;
-    const struct cert *cert = c->target->cfg->certificate.cert;
+    const struct identity *cert = c->target->cfg->certificate.identity;
 
     out->alert_level = 2;
     if (offer->malformed != NULL) {

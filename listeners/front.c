@@ -159,7 +159,7 @@ static const char *would_serve(const struct front *front, const struct tls_offer
 
     return offer->malformed != NULL
                ? NULL
-               : sni_pick(front->certs, name, NULL, NULL, NULL, NULL)->cert->id;
+               : sni_pick(front->certs, name, NULL, NULL, NULL, NULL)->identity->id;
 }
 
 static void record_choice(const struct front *front, const struct choice *c,
@@ -174,8 +174,8 @@ static void record_choice(const struct front *front, const struct choice *c,
         out->cert_id = would_serve(front, offer);
         return;
     }
-    out->cert_spec = here->cert->cert->spec;
-    out->cert_id = here->cert->cert->id;
+    out->cert_spec = here->cert->identity->spec;
+    out->cert_id = here->cert->identity->id;
     out->cert_subject = front->subjects[here->cert->position];
     out->cert_rule = sni_rule_text(here->rule);
     out->cert_decider = here->decider == SNI_ONLY_ONE ? NULL : sni_decider_text(here->decider);
@@ -196,8 +196,8 @@ static void front_hello_cb(void *arg, const struct tls_offer *offer, struct hop_
     }
     out->conf = conf_for(front, &c.here, c.alpn);
     out->hold = front->plan.hold_for_target;
-    out->identity.chain = c.here.cert->cert->crt;
-    out->identity.key = c.here.cert->cert->key;
+    out->identity.chain = c.here.cert->identity->crt;
+    out->identity.key = c.here.cert->identity->key;
     if (out->conf == NULL) {
         log_err("front", "listener=%s suite=0x%04x group=0x%04x: no TLS configuration can be made",
                 front->cfg->obj.name, c.here.suite, c.here.group);
@@ -227,7 +227,7 @@ static const struct protocol_row protocol_rows[] = {
 static int index_certificates(struct front *front, struct err *err)
 {
     const struct listener_cfg *cfg = front->cfg;
-    const struct cert **certs = calloc(cfg->n_certificates, sizeof *certs);
+    const struct identity **certs = calloc(cfg->n_certificates, sizeof *certs);
     int rc = -1;
 
     front->subjects = calloc(cfg->n_certificates + 1, sizeof *front->subjects);
@@ -238,7 +238,7 @@ static int index_certificates(struct front *front, struct err *err)
     for (size_t i = 0; i < cfg->n_certificates; i++) {
         char text[512];
 
-        certs[i] = cfg->certificates[i].cert;
+        certs[i] = cfg->certificates[i].identity;
         front->subjects[i] =
             strdup(cert_name_text(certs[i]->leaf->subject, CERT_STYLE_JAVA, text, sizeof text));
     }

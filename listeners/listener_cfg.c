@@ -53,7 +53,7 @@ static const struct cfg_choice alpn_offers[] = {
 static int parse_certificate(void *object, const struct cfg_value *value)
 {
     struct listener_cfg *l = object;
-    struct cert_cfg *c;
+    struct identity_cfg *c;
     const char *spec;
 
     for (size_t i = 0; i < l->n_certificates; i++) {
@@ -71,7 +71,7 @@ static int parse_certificate(void *object, const struct cfg_value *value)
         value->problems->environment = true;
         return -1;
     }
-    *c = (struct cert_cfg){ .spec = spec, .line = value->line };
+    *c = (struct identity_cfg){ .spec = spec, .line = value->line };
     return 0;
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "certs/store/cert_cfg.h"
+#include "certs/store/identity_cfg.h"
 #include "core/addr.h"
 #include "core/cfg_key.h"
 #include "core/protocol.h"
@@ -52,7 +52,7 @@ struct listener_cfg {
     uint64_t idle_ms; /* TCP: the attribute, default 350 s; TLS: 350 s, fixed */
 
     /* TLS only; a TCP listener has none of these */
-    struct cert_cfg *certificates; /* [0] is the default certificate, the rest the SNI list */
+    struct identity_cfg *certificates; /* [0] is the default certificate, the rest the SNI list */
     size_t n_certificates;
     const char *ssl_policy;         /* as written; default ELBSecurityPolicy-2016-08 */
     const struct policy *policy;    /* the row of that name; listeners/policies.h */

@@ -17,11 +17,11 @@
 #include "core/err.h"
 #include "tls/tls_params.h"
 
-struct cert; /* certs/store/identity.h */
+struct identity; /* certs/store/identity.h */
 
 /* What the choice looks at. */
 struct sni_cert {
-    const struct cert *cert; /* borrowed; NULL in tests that need no real one */
+    const struct identity *identity; /* borrowed; NULL in tests that need no real one */
     enum tls_key key;
     unsigned bits;      /* RSA modulus or EC field */
     uint16_t group;     /* TLS_GROUP_* of an ECDSA key; 0 otherwise */
@@ -61,7 +61,7 @@ struct sni_index;
 /* An index over certs[0..n-1]; certs[0] is the default certificate and answers no name. The
  * certificates must outlive the index. NULL with the reason in `err`. Lookups are read-only and may
  * run on any thread. */
-struct sni_index *sni_index_new(const struct cert *const *certs, size_t n,
+struct sni_index *sni_index_new(const struct identity *const *certs, size_t n,
                                 enum sni_validity validity, struct err *err);
 void sni_index_free(struct sni_index *index);
 /* The same by hand: add() copies `facts` and the names (SAN DNS names, any case). The first one
@@ -86,6 +86,6 @@ const struct sni_cert *sni_pick(const struct sni_index *index, const char *name,
                                 const void *arg, enum sni_rule *rule, enum sni_decider *decider);
 
 /* Facts of a real certificate for the choice. */
-void sni_cert_of(struct sni_cert *out, const struct cert *cert, size_t position);
+void sni_cert_of(struct sni_cert *out, const struct identity *cert, size_t position);
 
 #endif

@@ -50,12 +50,12 @@ static enum tls_hash cert_hash_of(const char *algorithm)
     return TLS_HASH_NONE;
 }
 
-void sni_cert_of(struct sni_cert *out, const struct cert *cert, size_t position)
+void sni_cert_of(struct sni_cert *out, const struct identity *cert, size_t position)
 {
     const struct cert_facts *leaf = cert->leaf;
     const struct tls_group *group = leaf->curve == NULL ? NULL : tls_group_by_name(leaf->curve);
 
-    *out = (struct sni_cert){ .cert = cert,
+    *out = (struct sni_cert){ .identity = cert,
                               .key = key_of(leaf->key),
                               .bits = leaf->key_bits,
                               .group = group == NULL ? 0 : group->code,
@@ -66,7 +66,7 @@ void sni_cert_of(struct sni_cert *out, const struct cert *cert, size_t position)
 }
 
 /* Add one certificate under its SAN DNS names, or under its CNs when it has no SAN. */
-static int add_cert(struct sni_index *x, const struct cert *cert, size_t position)
+static int add_cert(struct sni_index *x, const struct identity *cert, size_t position)
 {
     const struct cert_facts *leaf = cert->leaf;
     struct sni_cert facts;
@@ -100,7 +100,7 @@ out:
     return rc;
 }
 
-struct sni_index *sni_index_new(const struct cert *const *certs, size_t n,
+struct sni_index *sni_index_new(const struct identity *const *certs, size_t n,
                                 enum sni_validity validity, struct err *err)
 {
     struct sni_index *x = sni_index_empty(validity);

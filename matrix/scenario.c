@@ -13,6 +13,7 @@
 #include "certs/judge/trust.h"
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "core/clock.h"
 #include "testbed/testbed.h"
 #include "vpclink/client.h"
@@ -33,7 +34,7 @@ struct run {
     struct addr address; /* of the listener */
     struct trust_store *store;
     struct trust_anchors *anchors;
-    struct cert *client_certificate;
+    struct identity *client_certificate;
     int64_t at_utc;
     struct gateway_task task;
     struct gateway_wording wording;
@@ -144,7 +145,7 @@ static int load_credentials(struct run *r, struct err *err)
         }
     }
     if (g->client_certificate != NULL && g->api_type == API_REST) {
-        r->client_certificate = cert_load(g->client_certificate, r->file->dir, lab, err);
+        r->client_certificate = identity_load(g->client_certificate, r->file->dir, lab, err);
         if (r->client_certificate == NULL)
             return -1;
     }
@@ -318,7 +319,7 @@ static void tear_down(struct run *r)
         close(r->events_fd);
     trust_anchors_free(r->anchors);
     trust_store_unref(r->store);
-    cert_unref(r->client_certificate);
+    identity_unref(r->client_certificate);
 }
 
 void scenario_run(const struct scenario_file *f, const struct integration_cfg *integration,

@@ -13,18 +13,18 @@
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/"                             \
     "tls-listener-certificates.html"
 
-static void load_certificate(struct nlb_config *c, const struct listener_cfg *l, struct cert_cfg *k,
-                             struct problems *problems)
+static void load_certificate(struct nlb_config *c, const struct listener_cfg *l,
+                             struct identity_cfg *k, struct problems *problems)
 {
     struct err err = { .code = ERR_NONE };
     const struct cert_facts *leaf;
 
-    k->cert = cert_load(k->spec, c->dir, c->lab, &err);
-    if (k->cert == NULL) {
+    k->identity = identity_load(k->spec, c->dir, c->lab, &err);
+    if (k->identity == NULL) {
         problems_add(problems, k->line, "certificate = %s: %s", k->spec, err.text);
         return;
     }
-    leaf = k->cert->leaf;
+    leaf = k->identity->leaf;
     if (!l->allow_unsupported_keys && !nlb_takes_key(leaf))
         problems_add(problems, k->line,
                      "certificate = %s has a %s key of %u bits; NLB takes " NLB_KEYS_TEXT
@@ -56,7 +56,7 @@ void config_check_specs(const struct nlb_config *c, struct problems *problems)
 
     for (size_t i = 0; i < c->n_listeners; i++) {
         for (size_t j = 0; j < c->listeners[i].n_certificates; j++) {
-            const struct cert_cfg *k = &c->listeners[i].certificates[j];
+            const struct identity_cfg *k = &c->listeners[i].certificates[j];
 
             if (cert_spec_is_lab(k->spec) && cert_spec_check(k->spec, &err) != 0)
                 problems_add(problems, k->line, "certificate = %s: %s", k->spec, err.text);
@@ -68,7 +68,7 @@ void config_unload(struct nlb_config *c)
 {
     for (size_t i = 0; i < c->n_listeners; i++) {
         for (size_t j = 0; j < c->listeners[i].n_certificates; j++)
-            cert_unref(c->listeners[i].certificates[j].cert);
+            identity_unref(c->listeners[i].certificates[j].identity);
     }
     cert_lab_free(c->lab);
 }

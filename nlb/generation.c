@@ -7,6 +7,7 @@
 
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "core/clock.h"
 #include "targets/validating_client.h"
 

@@ -4,7 +4,7 @@
 #ifndef TARGETS_VALIDATING_CLIENT_H
 #define TARGETS_VALIDATING_CLIENT_H
 
-#include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "observe/record.h"
 #include "tls/mbedtls_private.h"
 

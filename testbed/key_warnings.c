@@ -7,15 +7,15 @@
 #include "certs/store/identity.h"
 #include "testbed/sections.h"
 
-static void look_at_key(const struct cert_cfg *k, key_warning_cb *say, void *user)
+static void look_at_key(const struct identity_cfg *k, key_warning_cb *say, void *user)
 {
     char text[1024];
 
-    if (k->cert == NULL || (k->cert->key_mode & 077) == 0)
+    if (k->identity == NULL || (k->identity->key_mode & 077) == 0)
         return;
     snprintf(text, sizeof text,
              "%s has mode %03o, so others on this machine can read the private key: chmod 600 %s",
-             k->cert->key_path, k->cert->key_mode, k->cert->key_path);
+             k->identity->key_path, k->identity->key_mode, k->identity->key_path);
     say(user, k->line, text);
 }
 

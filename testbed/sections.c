@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "certs/store/identity.h"
+#include "certs/store/revocation_list.h"
+#include "certs/store/trust_store.h"
 #include "core/suggest.h"
 #include "labtarget/fault_parse.h"
 #include "tls/tls_params.h"
@@ -119,20 +121,20 @@ static void load_target(const struct nlb_config *c, struct lab_target_cfg *t,
     if (t->protocol != LAB_HTTPS)
         return;
     if (t->certificate.spec != NULL) {
-        t->certificate.cert = cert_load(t->certificate.spec, c->dir, c->lab, &err);
-        if (t->certificate.cert == NULL)
+        t->certificate.identity = identity_load(t->certificate.spec, c->dir, c->lab, &err);
+        if (t->certificate.identity == NULL)
             problems_add(problems, t->certificate.line, "certificate = %s: %s", t->certificate.spec,
                          err.text);
     }
     if (t->client_ca != NULL) {
-        t->client_ca_bundle = trust_store_load(t->client_ca, c->dir, c->lab, &err);
-        if (t->client_ca_bundle == NULL)
+        t->client_ca_store = trust_store_load(t->client_ca, c->dir, c->lab, &err);
+        if (t->client_ca_store == NULL)
             problems_add(problems, cfg_line(&t->obj, "client_ca"), "client_ca = %s: %s",
                          t->client_ca, err.text);
     }
     if (t->client_crl != NULL) {
-        t->client_crl_list = cert_crl_load(t->client_crl, c->dir, c->lab, &err);
-        if (t->client_crl_list == NULL)
+        t->client_revocation_list = revocation_list_load(t->client_crl, c->dir, c->lab, &err);
+        if (t->client_revocation_list == NULL)
             problems_add(problems, cfg_line(&t->obj, "client_crl"), "client_crl = %s: %s",
                          t->client_crl, err.text);
     }
@@ -142,9 +144,9 @@ static void clear_target(void *object)
 {
     struct lab_target_cfg *t = object;
 
-    cert_unref(t->certificate.cert);
-    trust_store_unref(t->client_ca_bundle);
-    cert_crl_free(t->client_crl_list);
+    identity_unref(t->certificate.identity);
+    trust_store_unref(t->client_ca_store);
+    revocation_list_free(t->client_revocation_list);
 }
 
 static void check_target(struct nlb_config *c, void *object, bool load, struct problems *problems)
@@ -174,18 +176,18 @@ static void try_loading(const struct nlb_config *c, const struct integration_cfg
     int line = cfg_line(&g->obj, "trust_store");
     struct trust_store *store =
         line == 0 ? NULL : trust_store_load(g->trust_store, c->dir, c->lab, &err);
-    struct cert *cert = NULL;
+    struct identity *cert = NULL;
 
     if (line != 0 && store == NULL)
         problems_add(problems, line, "trust_store = %s: %s", g->trust_store, err.text);
     trust_store_unref(store);
     if (g->client_certificate == NULL || cert_spec_is_lab(g->client_certificate))
         return;
-    cert = cert_load(g->client_certificate, c->dir, c->lab, &err);
+    cert = identity_load(g->client_certificate, c->dir, c->lab, &err);
     if (cert == NULL)
         problems_add(problems, cfg_line(&g->obj, "client_certificate"),
                      "client_certificate = %s: %s", g->client_certificate, err.text);
-    cert_unref(cert);
+    identity_unref(cert);
 }
 
 static void check_timeout(const struct integration_cfg *g, struct problems *problems)

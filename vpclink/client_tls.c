@@ -41,7 +41,7 @@ static uint16_t highest(const struct gateway_offer *o)
 struct tls_conf *link_tls_conf(const struct gateway_task *task, struct err *err)
 {
     const struct gateway_offer *o = &task->offer;
-    const struct cert *own = task->client_certificate;
+    const struct identity *own = task->client_certificate;
     uint16_t sigs[COUNT(jdk_sigs)];
     struct tls_conf_params p = {
         .min_version = lowest(o),

@@ -17,7 +17,7 @@
 #include "vpclink/integration_cfg.h"
 #include "vpclink/uri.h"
 
-struct cert;
+struct identity;
 
 enum gateway_break {
 #define BREAK(id, class, config, network, evidence, source) BREAK_##id,
@@ -62,9 +62,9 @@ struct gateway_task {
     bool insecure_skip;
     bool skip_allows_plain_self_signed;
     const char *verify_name; /* serverNameToVerify: SNI and name to verify; NULL: the URI's host */
-    const struct cert *client_certificate; /* NULL: none */
-    const int64_t *at_utc;                 /* the moment to judge at; NULL: now */
-    uint64_t timeout_ms;                   /* of the whole integration */
+    const struct identity *client_certificate; /* NULL: none */
+    const int64_t *at_utc;                     /* the moment to judge at; NULL: now */
+    uint64_t timeout_ms;                       /* of the whole integration */
     struct gateway_offer offer;
     const char *api_id; /* for the headers that API Gateway adds */
     const char *method;

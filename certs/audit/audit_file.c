@@ -49,19 +49,19 @@ static int check_key_file(struct audit_report *report, const struct audit_subjec
                           const char *key, const char *text, size_t len)
 {
     struct err why = { 0 };
-    struct cert *cert;
+    struct identity *cert;
     struct stat st;
     int rc = 0;
 
     if (stat(key, &st) == 0 && (st.st_mode & 077) != 0)
         rc = audit_note(report, s, AUDIT_KEY_EXPOSED, NULL, "%s has mode %03o", key,
                         (unsigned)st.st_mode & 0777);
-    cert = cert_load_text(s->file, text, len, &why);
+    cert = identity_load_text(s->file, text, len, &why);
     if (rc == 0 && cert == NULL && strstr(why.text, "does not belong") != NULL)
         rc = audit_note(report, s, AUDIT_KEY_MISMATCH, s->chain->at[0], "%s", why.text);
     else if (rc == 0 && cert == NULL && strstr(why.text, "private key") != NULL)
         rc = audit_note(report, s, AUDIT_KEY_UNUSABLE, s->chain->at[0], "%s", why.text);
-    cert_unref(cert);
+    identity_unref(cert);
     return rc;
 }
 

@@ -23,16 +23,16 @@
 
 #define KEY_DER_MAX 8192
 
-struct shared_cert {
-    struct cert pub; /* first: a struct cert * is a struct shared_cert * */
+struct shared_identity {
+    struct identity pub; /* first: a struct identity * is a struct shared_identity * */
     atomic_uint refs;
     mbedtls_x509_crt crt;
     mbedtls_pk_context key;
 };
 
-static struct shared_cert *shared_of(const struct cert *cert)
+static struct shared_identity *shared_of(const struct identity *cert)
 {
-    return (struct shared_cert *)(uintptr_t)cert; /* only the count behind it changes */
+    return (struct shared_identity *)(uintptr_t)cert; /* only the count behind it changes */
 }
 
 static int accept_extension(void *ctx, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid,
@@ -62,7 +62,7 @@ static int copy_key(mbedtls_pk_context *to, mbedtls_pk_context *from)
     return rc;
 }
 
-int cert_copy_key(mbedtls_pk_context *key, const struct cert *cert, struct err *err)
+int identity_copy_key(mbedtls_pk_context *key, const struct identity *cert, struct err *err)
 {
     int rc = copy_key(key, cert->key);
 
@@ -72,7 +72,7 @@ int cert_copy_key(mbedtls_pk_context *key, const struct cert *cert, struct err *
     return -1;
 }
 
-static int load_lab_identity(struct shared_cert *c, struct cert_lab *lab, struct err *err)
+static int load_lab_identity(struct shared_identity *c, struct cert_lab *lab, struct err *err)
 {
     struct cert_lab_item item;
     char profile[64];
@@ -110,7 +110,7 @@ static char *key_path(const char *path)
     return asprintf(&key, "%.*s.key", (int)(pem ? n - 4 : n), path) < 0 ? NULL : key;
 }
 
-static int parse_key(struct shared_cert *c, const char *path, const char *text, size_t len,
+static int parse_key(struct shared_identity *c, const char *path, const char *text, size_t len,
                      struct err *err)
 {
     char reason[512];
@@ -134,7 +134,7 @@ static int parse_key(struct shared_cert *c, const char *path, const char *text, 
     return -1;
 }
 
-static int load_key_from(struct shared_cert *c, const char *path, struct err *err)
+static int load_key_from(struct shared_identity *c, const char *path, struct err *err)
 {
     size_t len = 0;
     char *text = pem_read(path, &len, err);
@@ -144,7 +144,7 @@ static int load_key_from(struct shared_cert *c, const char *path, struct err *er
     return rc;
 }
 
-static int load_key_beside(struct shared_cert *c, const char *path, struct err *err)
+static int load_key_beside(struct shared_identity *c, const char *path, struct err *err)
 {
     char *beside = key_path(path);
     size_t n;
@@ -165,7 +165,7 @@ static int load_key_beside(struct shared_cert *c, const char *path, struct err *
     return rc;
 }
 
-static int check_pair(const struct shared_cert *c, const char *path, struct err *err)
+static int check_pair(const struct shared_identity *c, const char *path, struct err *err)
 {
     /* The random numbers only blind the check. */
     mbedtls_hmac_drbg_context rng;
@@ -208,7 +208,7 @@ static int split_pair(const char *base_dir, char *spec, char **key, struct err *
     return 0;
 }
 
-static int load_text(struct shared_cert *c, const char *path, const char *text, size_t len,
+static int load_text(struct shared_identity *c, const char *path, const char *text, size_t len,
                      const char *key, struct err *err)
 {
     if (cert_list_read(&c->pub.chain, text, len, path, err) != 0)
@@ -219,7 +219,7 @@ static int load_text(struct shared_cert *c, const char *path, const char *text, 
                                                     : load_key_beside(c, path, err);
 }
 
-static int load_named(struct shared_cert *c, const char *path, const char *key, struct err *err)
+static int load_named(struct shared_identity *c, const char *path, const char *key, struct err *err)
 {
     size_t len = 0;
     char *text = pem_read(path, &len, err);
@@ -229,7 +229,7 @@ static int load_named(struct shared_cert *c, const char *path, const char *key, 
     return rc;
 }
 
-static int load_identity_file(struct shared_cert *c, const char *key, const char *base_dir,
+static int load_identity_file(struct shared_identity *c, const char *key, const char *base_dir,
                               struct err *err)
 {
     const char *no_file = file_kind_of_name(c->pub.spec);
@@ -254,12 +254,12 @@ static int load_identity_file(struct shared_cert *c, const char *key, const char
 
 /* --- both --- */
 
-static void make_id(struct cert *c)
+static void make_id(struct identity *c)
 {
     uuid_text(c->leaf->sha256, c->id);
 }
 
-static int make_crt(struct shared_cert *c, struct err *err)
+static int make_crt(struct shared_identity *c, struct err *err)
 {
     char reason[192];
 
@@ -278,15 +278,15 @@ static int make_crt(struct shared_cert *c, struct err *err)
     return 0;
 }
 
-struct cert *cert_load(const char *spec, const char *base_dir, struct cert_lab *lab,
-                       struct err *err)
+struct identity *identity_load(const char *spec, const char *base_dir, struct cert_lab *lab,
+                               struct err *err)
 {
-    return cert_load_with_key(spec, NULL, base_dir, lab, err);
+    return identity_load_with_key(spec, NULL, base_dir, lab, err);
 }
 
-static struct shared_cert *new_shared(const char *spec, struct err *err)
+static struct shared_identity *new_shared(const char *spec, struct err *err)
 {
-    struct shared_cert *c = calloc(1, sizeof *c);
+    struct shared_identity *c = calloc(1, sizeof *c);
 
     if (c == NULL || (c->pub.spec = strdup(spec)) == NULL) {
         err_set(err, ERR_NOMEM, "certificate %s", spec);
@@ -300,10 +300,11 @@ static struct shared_cert *new_shared(const char *spec, struct err *err)
 }
 
 /* With chain and key loaded (`rc` 0), everything else; `files`: do they belong together? */
-static struct cert *finish_shared(struct shared_cert *c, int rc, bool files, struct err *err)
+static struct identity *finish_shared(struct shared_identity *c, int rc, bool files,
+                                      struct err *err)
 {
     if (rc != 0 || make_crt(c, err) != 0 || (files && check_pair(c, c->pub.spec, err) != 0)) {
-        cert_unref(&c->pub);
+        identity_unref(&c->pub);
         return NULL;
     }
     c->pub.leaf = c->pub.chain.at[0];
@@ -313,10 +314,10 @@ static struct cert *finish_shared(struct shared_cert *c, int rc, bool files, str
     return &c->pub;
 }
 
-struct cert *cert_load_with_key(const char *spec, const char *key, const char *base_dir,
-                                struct cert_lab *lab, struct err *err)
+struct identity *identity_load_with_key(const char *spec, const char *key, const char *base_dir,
+                                        struct cert_lab *lab, struct err *err)
 {
-    struct shared_cert *c = new_shared(spec, err);
+    struct shared_identity *c = new_shared(spec, err);
     bool from_lab = cert_spec_is_lab(spec);
 
     if (c == NULL)
@@ -326,16 +327,16 @@ struct cert *cert_load_with_key(const char *spec, const char *key, const char *b
         !from_lab, err);
 }
 
-struct cert *cert_load_text(const char *path, const char *text, size_t len, struct err *err)
+struct identity *identity_load_text(const char *path, const char *text, size_t len, struct err *err)
 {
-    struct shared_cert *c = new_shared(path, err);
+    struct shared_identity *c = new_shared(path, err);
 
     return c == NULL ? NULL : finish_shared(c, load_text(c, path, text, len, NULL, err), true, err);
 }
 
-void cert_unref(const struct cert *cert)
+void identity_unref(const struct identity *cert)
 {
-    struct shared_cert *c = shared_of(cert);
+    struct shared_identity *c = shared_of(cert);
 
     if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;

@@ -14,7 +14,7 @@
 
 /* The certificate as the lab would have made it: the row's name, and an issuer that is there. */
 static struct lab_node *node_of(struct cert_lab *lab, const struct lab_authority *row,
-                                const struct cert *cert, struct err *err)
+                                const struct identity *cert, struct err *err)
 {
     struct lab_node *n = calloc(1, sizeof *n);
     char label[LAB_LABEL_MAX], subject[LAB_SUBJECT_MAX] = LAB_SUBJECT_BASE;
@@ -43,7 +43,7 @@ nomem:
     return NULL;
 }
 
-static int take(struct cert_lab *lab, const struct lab_authority *row, const struct cert *cert,
+static int take(struct cert_lab *lab, const struct lab_authority *row, const struct identity *cert,
                 struct err *err)
 {
     struct lab_node *n = node_of(lab, row, cert, err);
@@ -52,7 +52,7 @@ static int take(struct cert_lab *lab, const struct lab_authority *row, const str
     if (n == NULL)
         return -1;
     mbedtls_pk_init(&key);
-    if (cert_copy_key(&key, cert, err) == 0)
+    if (identity_copy_key(&key, cert, err) == 0)
         n->key = key_pool_put(lab->keys, row->key, n->label, &key, err);
     if (n->key == NULL || lab_node_insert(lab, n, err) != 0) {
         lab_node_free(n);
@@ -65,11 +65,11 @@ static int load_authority(struct cert_lab *lab, const char *dir, const struct la
                           struct err *err)
 {
     char path[PATH_LEN], cn[128];
-    struct cert *cert;
+    struct identity *cert;
     int rc = -1;
 
     snprintf(path, sizeof path, "%s/ca/%s.pem", dir, row->name);
-    cert = cert_load(path, NULL, NULL, err);
+    cert = identity_load(path, NULL, NULL, err);
     if (cert == NULL)
         return -1;
     if (!cert_name_cn(cert->leaf->subject, 0, cn, sizeof cn) || strcmp(cn, row->cn) != 0)
@@ -77,7 +77,7 @@ static int load_authority(struct cert_lab *lab, const char *dir, const struct la
                 row->cn);
     else
         rc = take(lab, row, cert, err);
-    cert_unref(cert);
+    identity_unref(cert);
     return rc;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Load trust stores: lists of certificates without keys. */
+#include "certs/store/trust_store.h"
+
 #include <mbedtls/x509_crt.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -7,27 +9,26 @@
 #include <unistd.h>
 
 #include "certs/lab/lab.h"
-#include "certs/store/identity.h"
 #include "certs/x509/file_kind.h"
 #include "certs/x509/pem_file.h"
 
-struct shared_bundle {
-    struct trust_store pub; /* first: a struct trust_store * is a struct shared_bundle * */
+struct shared_store {
+    struct trust_store pub; /* first: a struct trust_store * is a struct shared_store * */
     atomic_uint refs;
     mbedtls_x509_crt crt;
 };
 
-/* Where distributions keep the CA bundle, best known first. */
-static const char *const system_bundles[] = {
+/* Where distributions keep the CA store, best known first. */
+static const char *const system_stores[] = {
     "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch: ca-certificates */
-    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
-    "/etc/ssl/ca-bundle.pem",             /* openSUSE */
+    "/etc/pki/tls/certs/ca-store.crt",    /* Fedora, Red Hat */
+    "/etc/ssl/ca-store.pem",              /* openSUSE */
     "/etc/ssl/cert.pem",                  /* Alpine */
 };
 
-static struct shared_bundle *shared_store_of(const struct trust_store *bundle)
+static struct shared_store *shared_store_of(const struct trust_store *store)
 {
-    return (struct shared_bundle *)(uintptr_t)bundle; /* only the count behind it changes */
+    return (struct shared_store *)(uintptr_t)store; /* only the count behind it changes */
 }
 
 /* "lab:STORE", or "lab:PROFILE/HOST" for the leaf alone: pinning. */
@@ -77,12 +78,12 @@ static int load_store_file(struct trust_store *b, const char *path, struct err *
 
 static int load_system(struct trust_store *b, struct err *err)
 {
-    for (size_t i = 0; i < sizeof system_bundles / sizeof system_bundles[0]; i++) {
-        if (access(system_bundles[i], R_OK) == 0)
-            return load_store_file(b, system_bundles[i], err);
+    for (size_t i = 0; i < sizeof system_stores / sizeof system_stores[0]; i++) {
+        if (access(system_stores[i], R_OK) == 0)
+            return load_store_file(b, system_stores[i], err);
     }
     err_set(err, ERR_ENVIRONMENT,
-            "no CA bundle of this system was found (Debian: package ca-certificates)");
+            "no CA store of this system was found (Debian: package ca-certificates)");
     return -1;
 }
 
@@ -114,7 +115,7 @@ static int load(struct trust_store *b, const char *base_dir, struct cert_lab *la
 struct trust_store *trust_store_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                                      struct err *err)
 {
-    struct shared_bundle *b = calloc(1, sizeof *b);
+    struct shared_store *b = calloc(1, sizeof *b);
     size_t readable = 0;
 
     if (b == NULL || (b->pub.spec = strdup(spec)) == NULL) {
@@ -137,9 +138,9 @@ struct trust_store *trust_store_load(const char *spec, const char *base_dir, str
     return &b->pub;
 }
 
-void trust_store_unref(const struct trust_store *bundle)
+void trust_store_unref(const struct trust_store *store)
 {
-    struct shared_bundle *b = shared_store_of(bundle);
+    struct shared_store *b = shared_store_of(store);
 
     if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;

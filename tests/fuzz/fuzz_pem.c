@@ -12,6 +12,7 @@
 #include "certs/audit/audit.h"
 #include "certs/audit/describe.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "certs/x509/pem_file.h"
 
 #define NOW 1795000000
@@ -41,17 +42,17 @@ static void load(const uint8_t *data, size_t n)
     static int fd = -1;
     char path[64];
     struct err err = { 0 };
-    struct cert *cert;
+    struct identity *cert;
 
     if (fd < 0)
         fd = memfd_create("fuzz", 0);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, data, n, 0) != (ssize_t)n)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    cert = cert_load(path, NULL, NULL, &err);
+    cert = identity_load(path, NULL, NULL, &err);
     if (cert == NULL && (err.code == ERR_NONE || strstr(err.text, path) == NULL))
         abort();
-    cert_unref(cert);
+    identity_unref(cert);
     trust_store_unref(trust_store_load(path, NULL, NULL, &err));
 }
 

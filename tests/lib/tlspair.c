@@ -21,10 +21,10 @@
 static struct cert_lab *lab;
 static struct {
     char profile[64];
-    struct cert *cert;
+    struct identity *cert;
 } certs[CERTS];
 
-const struct cert *test_cert(const char *profile)
+const struct identity *test_cert(const char *profile)
 {
     struct err err = { 0 };
     char spec[128];
@@ -43,7 +43,7 @@ const struct cert *test_cert(const char *profile)
             continue;
         snprintf(certs[i].profile, sizeof certs[i].profile, "%s", profile);
         snprintf(spec, sizeof spec, "lab:%s/api.example.com", profile);
-        certs[i].cert = cert_load(spec, NULL, lab, &err);
+        certs[i].cert = identity_load(spec, NULL, lab, &err);
         if (certs[i].cert == NULL)
             fail_msg("%s", err.text);
         return certs[i].cert;
@@ -55,7 +55,7 @@ const struct cert *test_cert(const char *profile)
 void test_certs_free(void)
 {
     for (size_t i = 0; i < CERTS; i++) {
-        cert_unref(certs[i].cert);
+        identity_unref(certs[i].cert);
         certs[i].cert = NULL;
     }
     cert_lab_free(lab);
@@ -139,7 +139,7 @@ void tls_pair_init(struct tls_pair *p, const struct tls_conf_params *client_para
     static const struct tls_conf_params any_server = { .server = true,
                                                        .min_version = 0x0303,
                                                        .max_version = 0x0304 };
-    const struct cert *cert = test_cert(profile == NULL ? "valid" : profile);
+    const struct identity *cert = test_cert(profile == NULL ? "valid" : profile);
     const struct tls_identity identity = { cert->crt, cert->key };
     struct err err = { 0 };
 

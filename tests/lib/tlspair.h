@@ -14,7 +14,7 @@
 
 /* One lab certificate per spec, shared by all tests of a program; fails the test when it cannot be
  * had. `spec` is "valid", "self-signed", ... (for host api.example.com). */
-const struct cert *test_cert(const char *profile);
+const struct identity *test_cert(const char *profile);
 /* Free them (at the end of the program, for the leak checker). */
 void test_certs_free(void);
 

@@ -48,7 +48,7 @@ static int set_up(void **state)
     static const struct tls_conf_params s = { .server = true,
                                               .min_version = 0x0303,
                                               .max_version = 0x0304 };
-    const struct cert *cert = test_cert("valid");
+    const struct identity *cert = test_cert("valid");
     int fd[2];
 
     (void)state;

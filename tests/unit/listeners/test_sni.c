@@ -260,19 +260,19 @@ static void test_index_of_real_certificates(void **state)
     enum { N = sizeof specs / sizeof specs[0] };
     struct err err = { 0 };
     struct cert_lab *lab = cert_lab_new("test_sni", 1800000000, &err);
-    struct cert *certs[N];
+    struct identity *certs[N];
     struct sni_index *x;
 
     (void)state;
     assert_non_null(lab);
     for (size_t i = 0; i < N; i++) {
-        certs[i] = cert_load(specs[i], NULL, lab, &err);
+        certs[i] = identity_load(specs[i], NULL, lab, &err);
         if (certs[i] == NULL)
             fail_msg("%s: %s", specs[i], err.text);
     }
-    x = sni_index_new((const struct cert *const *)certs, N, SNI_LATEST_END, &err);
+    x = sni_index_new((const struct identity *const *)certs, N, SNI_LATEST_END, &err);
     assert_non_null(x);
-    assert_ptr_equal(sni_index_at(x, 1)->cert, certs[1]);
+    assert_ptr_equal(sni_index_at(x, 1)->identity, certs[1]);
     assert_int_equal(sni_index_at(x, 1)->key, TLS_KEY_ECDSA);
     assert_int_equal(sni_index_at(x, 1)->group, TLS_GROUP_secp256r1);
     assert_int_equal(sni_index_at(x, 1)->bits, 256);
@@ -290,7 +290,7 @@ static void test_index_of_real_certificates(void **state)
     assert_pick(x, "d.example.net", 0, SNI_NO_MATCH, SNI_ONLY_ONE); /* CN beside a SAN: no */
     sni_index_free(x);
     for (size_t i = 0; i < N; i++)
-        cert_unref(certs[i]);
+        identity_unref(certs[i]);
     cert_lab_free(lab);
 }
 

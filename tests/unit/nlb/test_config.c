@@ -112,7 +112,7 @@ static void defaults(void **state)
     assert_string_equal(s->alpn->name, "None");
     assert_int_equal(s->alpn_target_offer, ALPN_OFFER_CHOSEN);
     assert_int_equal(s->tls_error, TLS_ERROR_CLOSE_NOTIFY);
-    assert_null(s->certificates[0].cert);
+    assert_null(s->certificates[0].identity);
 
     assert_int_equal(g->deregistration_delay_ms, 300000);
     assert_int_equal(g->cross_zone, CROSS_ZONE_LOAD_BALANCER);
@@ -250,7 +250,7 @@ static void paths_count_from_the_file(void **state)
 static void certificates_are_loaded(void **state)
 {
     struct nlb_config *c = good(GROUP TLS "target_group = g\n", true);
-    const struct cert *cert = c->listeners[0].certificates[0].cert;
+    const struct identity *cert = c->listeners[0].certificates[0].identity;
 
     (void)state;
     assert_non_null(cert);

@@ -131,7 +131,7 @@ static void what_a_target_is_offered(void **state)
     back_tls_free(NULL);
 }
 
-static void add(struct tls_chain *c, const struct cert *cert)
+static void add(struct tls_chain *c, const struct identity *cert)
 {
     for (size_t i = 0; i < cert->chain.n; i++)
         tls_chain_add(c, cert->chain.at[i]->der.at, cert->chain.at[i]->der.len);

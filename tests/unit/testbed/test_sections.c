@@ -49,11 +49,11 @@ static void targets(void **state)
     assert_int_equal(n, 2);
     assert_int_equal(t[0].protocol, LAB_HTTP);
     assert_int_equal(addr_port(&t[0].listen), 80);
-    assert_null(t[0].certificate.cert);
+    assert_null(t[0].certificate.identity);
     assert_int_equal(t[1].protocol, LAB_HTTPS);
     assert_int_equal(addr_port(&t[1].listen), 0);
-    assert_non_null(t[1].certificate.cert);
-    assert_non_null(t[1].client_ca_bundle);
+    assert_non_null(t[1].certificate.identity);
+    assert_non_null(t[1].client_ca_store);
     assert_int_equal(t[1].client_auth, CLIENT_AUTH_REQUIRE);
     assert_int_equal(t[1].tls_min, LAB_TLS_1_3);
     assert_int_equal(t[1].tls_max, LAB_TLS_1_3);

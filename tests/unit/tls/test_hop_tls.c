@@ -49,7 +49,7 @@ static void hello_cb(void *arg, const struct tls_offer *offer, struct hop_tls_an
 static void set_up(struct bench *b, const struct tls_conf_params *server, const char *profile,
                    bool soften)
 {
-    const struct cert *cert = test_cert(profile);
+    const struct identity *cert = test_cert(profile);
     int fd[2];
 
     memset(b, 0, sizeof *b);
@@ -134,7 +134,7 @@ static void both_ends(void **state)
     (void)state;
     for (uint16_t v = 0x0303; v <= 0x0304; v++) {
         struct tls_conf_params c = client_any, s = server_any;
-        const struct cert *cert = test_cert("valid");
+        const struct identity *cert = test_cert("valid");
         const struct tls_facts *f;
         struct tls_facts *kept;
         struct bench b;

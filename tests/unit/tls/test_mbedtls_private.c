@@ -62,7 +62,7 @@ static void critical_extensions_are_accepted(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct cert *cert = test_cert(rows[i].profile);
+        const struct identity *cert = test_cert(rows[i].profile);
         struct der_span der = cert->chain.at[rows[i].at]->der;
 
         assert_false(parses(der, true));
@@ -82,7 +82,7 @@ static void handshakes_with_critical_extensions(void **state)
     for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
         for (uint16_t v = 0x0303; v <= 0x0304; v++) {
             const struct tls_conf_params client = { .min_version = v, .max_version = v };
-            const struct cert *cert = test_cert(profiles[i]);
+            const struct identity *cert = test_cert(profiles[i]);
             struct tls_pair p;
             const struct tls_chain *chain;
 

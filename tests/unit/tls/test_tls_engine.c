@@ -37,7 +37,7 @@ static void handshake_and_facts(void **state)
     (void)state;
     for (size_t v = 0; v < 2; v++) {
         for (size_t i = 0; i < 3; i++) {
-            const struct cert *cert = test_cert(profiles[i]);
+            const struct identity *cert = test_cert(profiles[i]);
             struct tls_pair p;
             struct tls_chain *chain;
 

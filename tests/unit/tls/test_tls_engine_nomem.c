@@ -48,7 +48,7 @@ static bool session(size_t version)
     const uint16_t v = (uint16_t)(0x0303 + version);
     const struct tls_conf_params client = { .min_version = v, .max_version = v };
     const struct tls_conf_params server = { .server = true, .min_version = v, .max_version = v };
-    const struct cert *cert = test_cert("valid");
+    const struct identity *cert = test_cert("valid");
     const struct tls_identity identity = { cert->crt, cert->key };
     struct mem_pipe up = { .room = 100 }, down = { .room = 300 };
     struct mem_end ends[2] = { { .in = &down, .out = &up }, { .in = &up, .out = &down } };

@@ -83,7 +83,7 @@ static void accepted_whatever_the_library_thinks(void **state)
     (void)state;
     for (size_t v = 0; v < 2; v++) {
         for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
-            const struct cert *cert = test_cert(profiles[i]);
+            const struct identity *cert = test_cert(profiles[i]);
             struct hook h = { 0 };
             uint8_t alert;
 
@@ -142,8 +142,8 @@ static void no_hook(void **state)
 /* TLS 1.2, where mbedTLS's server names its authorities: only their children are presented. */
 static void a_certificate_of_another_issuer_is_kept_back(void **state)
 {
-    const struct cert *own = test_cert("self-signed"), *other = test_cert("wrong-host");
-    const struct cert *ca[] = { own, other };
+    const struct identity *own = test_cert("self-signed"), *other = test_cert("wrong-host");
+    const struct identity *ca[] = { own, other };
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -172,7 +172,7 @@ static void a_certificate_of_another_issuer_is_kept_back(void **state)
 
 static void nobody_asks(void **state)
 {
-    const struct cert *own = test_cert("self-signed");
+    const struct identity *own = test_cert("self-signed");
 
     (void)state;
     for (size_t v = 0; v < 2; v++) {

@@ -13,13 +13,14 @@
 #include "certs/judge/trust.h"
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 
 #define NOW  1795000000
 #define DAY  86400
 #define HOST "api.example.com"
 
 static struct cert_lab *lab;
-static struct trust_store *bundle;
+static struct trust_store *trusted;
 static struct trust_anchors *anchors;
 static struct audit_store store;
 
@@ -29,9 +30,9 @@ static int set_up(void **state)
 
     (void)state;
     lab = cert_lab_new("audit", NOW, &err);
-    bundle = trust_store_load("lab:public", NULL, lab, &err);
-    anchors = trust_anchors_new(bundle->list.at, bundle->list.n, false);
-    store = (struct audit_store){ .name = "public", .list = &bundle->list, .anchors = anchors };
+    trusted = trust_store_load("lab:public", NULL, lab, &err);
+    anchors = trust_anchors_new(trusted->list.at, trusted->list.n, false);
+    store = (struct audit_store){ .name = "public", .list = &trusted->list, .anchors = anchors };
     return lab != NULL && anchors != NULL ? 0 : -1;
 }
 
@@ -39,7 +40,7 @@ static int tear_down(void **state)
 {
     (void)state;
     trust_anchors_free(anchors);
-    trust_store_unref(bundle);
+    trust_store_unref(trusted);
     cert_lab_free(lab);
     return 0;
 }
@@ -58,11 +59,11 @@ static struct audit_report look(const struct look *l)
     struct audit_options o = { .now_s = l->at != 0 ? l->at : NOW, .days = l->days };
     struct audit_report report = { 0 };
     struct err err = { 0 };
-    struct cert *cert;
+    struct identity *cert;
     char spec[96];
 
     snprintf(spec, sizeof spec, "lab:%s/" HOST, l->profile);
-    cert = cert_load(spec, NULL, lab, &err);
+    cert = identity_load(spec, NULL, lab, &err);
     if (cert == NULL)
         fail_msg("%s", err.text);
     struct audit_subject s = { .file = "f.pem",
@@ -74,7 +75,7 @@ static struct audit_report look(const struct look *l)
                                .host = l->host };
 
     assert_int_equal(audit_chain(&report, &o, &s, &err), 0);
-    cert_unref(cert);
+    identity_unref(cert);
     return report;
 }
 

@@ -14,6 +14,7 @@
 
 #include "certs/audit/client_store.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 
 #define NOW 1795000000
 
@@ -52,7 +53,7 @@ static struct client_store *open_store(void)
 static void assert_accepted(void)
 {
     struct err err = { 0 };
-    struct cert *current = cert_load("current.pem", inside, NULL, &err);
+    struct identity *current = identity_load("current.pem", inside, NULL, &err);
     struct trust_store *accepted = trust_store_load("accepted.pem", inside, NULL, &err);
     bool found = false;
 
@@ -61,7 +62,7 @@ static void assert_accepted(void)
     for (size_t i = 0; i < accepted->list.n; i++)
         found |= der_span_eq(accepted->list.at[i]->der, current->leaf->der);
     assert_true(found);
-    cert_unref(current);
+    identity_unref(current);
     trust_store_unref(accepted);
 }
 

@@ -12,7 +12,7 @@
 #include "certs/judge/trust.h"
 #include "certs/lab/lab.h"
 #include "certs/lab/profiles.h"
-#include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "core/clock.h"
 
 #define NOW  1795000000 /* 2026-11-18 */

@@ -16,6 +16,7 @@
 
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
+#include "certs/store/trust_store.h"
 #include "certs/x509/pem_file.h"
 
 #define NOW  1795000000
@@ -81,7 +82,7 @@ static void write_item(const char *name, const struct cert_lab_item *item, int w
 static void refused(const char *spec, const char *part)
 {
     struct err err = { 0 };
-    struct cert *cert = cert_load(spec, dir, lab, &err);
+    struct identity *cert = identity_load(spec, dir, lab, &err);
 
     assert_null(cert);
     if (strstr(err.text, part) == NULL)
@@ -91,8 +92,8 @@ static void refused(const char *spec, const char *part)
 static void from_the_lab(void **state)
 {
     struct err err = { 0 };
-    struct cert *a = cert_load("lab:valid/" HOST, NULL, lab, &err);
-    struct cert *b = cert_load("lab:valid/" HOST, NULL, lab, &err);
+    struct identity *a = identity_load("lab:valid/" HOST, NULL, lab, &err);
+    struct identity *b = identity_load("lab:valid/" HOST, NULL, lab, &err);
 
     (void)state;
     assert_non_null(a);
@@ -100,64 +101,64 @@ static void from_the_lab(void **state)
     assert_ptr_equal(a->leaf, a->chain.at[0]);
     assert_int_equal(a->leaf->key, CERT_KEY_EC);
     assert_int_equal(mbedtls_pk_get_bitlen(a->key), 256);
-    assert_int_equal(strlen(a->id), CERT_ID_TEXT - 1);
+    assert_int_equal(strlen(a->id), IDENTITY_ID_TEXT - 1);
     assert_string_equal(a->id, b->id);
-    cert_unref(b);
+    identity_unref(b);
     assert_string_equal(a->spec, "lab:valid/" HOST);
-    cert_unref(a);
-    cert_unref(NULL);
+    identity_unref(a);
+    identity_unref(NULL);
 }
 
 static void a_certificate_outlives_its_lab(void **state)
 {
     struct err err = { 0 };
     struct cert_lab *brief = cert_lab_new(NULL, NOW, &err);
-    struct cert *cert = cert_load("lab:expired/" HOST, NULL, brief, &err);
+    struct identity *cert = identity_load("lab:expired/" HOST, NULL, brief, &err);
 
     (void)state;
     cert_lab_free(brief);
     assert_non_null(cert);
     assert_int_equal(mbedtls_pk_get_type(cert->key), MBEDTLS_PK_ECKEY);
     assert_true(cert->leaf->not_after_utc < NOW);
-    cert_unref(cert);
+    identity_unref(cert);
 }
 
 static void key_in_the_file_or_beside_it(void **state)
 {
     struct cert_lab_item item = item_of("valid");
     struct err err = { 0 };
-    struct cert *cert;
+    struct identity *cert;
 
     (void)state;
     write_item("one.pem", &item, WITH_CHAIN | WITH_KEY);
-    cert = cert_load("one.pem", dir, NULL, &err);
+    cert = identity_load("one.pem", dir, NULL, &err);
     assert_non_null(cert);
-    cert_unref(cert);
+    identity_unref(cert);
     write_item("two.pem", &item, WITH_CHAIN);
     refused("two.pem", "two.key: cannot read");
     refused("two.pem", "holds no private key, so it is looked for beside it");
     write_item("two.key", &item, WITH_KEY);
-    cert = cert_load("two.pem", dir, NULL, &err);
+    cert = identity_load("two.pem", dir, NULL, &err);
     assert_non_null(cert);
     assert_int_equal(cert->chain.n, 2);
-    cert_unref(cert);
+    identity_unref(cert);
 }
 
 static void the_order_is_kept_even_if_wrong(void **state)
 {
     struct cert_lab_item item = item_of("wrong-order");
     struct err err = { 0 };
-    struct cert *cert;
+    struct identity *cert;
 
     (void)state;
     write_item("order.pem", &item, WITH_CHAIN | WITH_KEY);
-    cert = cert_load("order.pem", dir, NULL, &err);
+    cert = identity_load("order.pem", dir, NULL, &err);
     assert_non_null(cert);
     assert_int_equal(cert->chain.n, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(der_span_eq(cert->chain.at[i]->der, item.chain[i]));
     assert_memory_equal(cert->crt->next->raw.p, item.chain[1].at, item.chain[1].len);
-    cert_unref(cert);
+    identity_unref(cert);
 }
 
 static void odd_extensions_load(void **state)
@@ -175,17 +176,17 @@ static void odd_extensions_load(void **state)
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         struct err err = { 0 };
         char spec[96];
-        struct cert *cert;
+        struct identity *cert;
 
         snprintf(spec, sizeof spec, "lab:%s/" HOST, odd[i]);
-        cert = cert_load(spec, NULL, lab, &err);
+        cert = identity_load(spec, NULL, lab, &err);
         if (cert == NULL)
             fail_msg("%s: %s", spec, err.text);
         /* Whatever the usages say, it can be presented: the call of tls/mbedtls_private.c was made.
          */
         assert_int_equal(
             mbedtls_x509_crt_check_key_usage(cert->crt, MBEDTLS_X509_KU_DIGITAL_SIGNATURE), 0);
-        cert_unref(cert);
+        identity_unref(cert);
     }
 }
 
@@ -233,7 +234,7 @@ static void lab_specs_are_checked(void **state)
     assert_int_equal(cert_spec_check("lab:valid/x", &err), 0);
     assert_int_equal(cert_spec_check("some.pem", &err), 0);
     assert_int_equal(cert_spec_check("lab:vaild/x", &err), -1);
-    assert_null(cert_load("lab:valid/x", NULL, NULL, &err));
+    assert_null(identity_load("lab:valid/x", NULL, NULL, &err));
     assert_non_null(strstr(err.text, "no certificate lab here"));
 }
 
@@ -284,19 +285,19 @@ static void malformed_certificates_give_a_clear_error(void **state)
         struct cert_lab_item spoilt = item;
         uint8_t *copy = malloc(leaf.len);
         struct err err = { 0 };
-        struct cert *cert;
+        struct identity *cert;
 
         memcpy(copy, leaf.at, leaf.len);
         copy[at] = (uint8_t)(copy[at] ^ 0xff);
         spoilt.chain[0] = der_span_of(copy, leaf.len);
         write_item("spoilt.pem", &spoilt, WITH_CHAIN | WITH_KEY);
-        cert = cert_load("spoilt.pem", dir, NULL, &err);
+        cert = identity_load("spoilt.pem", dir, NULL, &err);
         /* Octets 15 to 30 are the serial number: any value will do. */
         if (cert == NULL)
             assert_non_null(strstr(err.text, "spoilt.pem"));
         else
             assert_true(at >= 15 && at < 31);
-        cert_unref(cert);
+        identity_unref(cert);
         free(copy);
     }
     for (size_t at = 30; n < 200; at += 3, n++) { /* something that is not base64 */

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Load revocation lists: from a file, or as an authority of the lab would publish it now. */
+#include "certs/store/revocation_list.h"
+
 #include <mbedtls/x509_crl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "certs/lab/lab.h"
 #include "certs/lab/profiles.h"
-#include "certs/store/identity.h"
 #include "certs/x509/pem_file.h"
 
-struct cert_crl {
+struct revocation_list {
     mbedtls_x509_crl list;
 };
 
 /* The list of the authority behind "lab:PROFILE/HOST"; the certificate is issued first, so that it
  * is on the list if it is to be. */
-static int load_lab_crl(struct cert_crl *crl, const char *spec, struct cert_lab *lab,
+static int load_lab_crl(struct revocation_list *crl, const char *spec, struct cert_lab *lab,
                         struct err *err)
 {
     const char *name = strchr(spec, ':') + 1, *slash = strchr(name, '/');
@@ -48,7 +49,7 @@ static int load_lab_crl(struct cert_crl *crl, const char *spec, struct cert_lab 
     return rc;
 }
 
-static int load_crl_file(struct cert_crl *crl, const char *spec, const char *base_dir,
+static int load_crl_file(struct revocation_list *crl, const char *spec, const char *base_dir,
                          struct err *err)
 {
     char *path = pem_path(base_dir, spec), *text = NULL, reason[192];
@@ -71,10 +72,10 @@ static int load_crl_file(struct cert_crl *crl, const char *spec, const char *bas
     return rc;
 }
 
-struct cert_crl *cert_crl_load(const char *spec, const char *base_dir, struct cert_lab *lab,
-                               struct err *err)
+struct revocation_list *revocation_list_load(const char *spec, const char *base_dir,
+                                             struct cert_lab *lab, struct err *err)
 {
-    struct cert_crl *crl = calloc(1, sizeof *crl);
+    struct revocation_list *crl = calloc(1, sizeof *crl);
 
     if (crl == NULL) {
         err_set(err, ERR_NOMEM, "%s", spec);
@@ -84,11 +85,11 @@ struct cert_crl *cert_crl_load(const char *spec, const char *base_dir, struct ce
     if ((cert_spec_is_lab(spec) ? load_lab_crl(crl, spec, lab, err)
                                 : load_crl_file(crl, spec, base_dir, err)) == 0)
         return crl;
-    cert_crl_free(crl);
+    revocation_list_free(crl);
     return NULL;
 }
 
-void cert_crl_free(struct cert_crl *crl)
+void revocation_list_free(struct revocation_list *crl)
 {
     if (crl == NULL)
         return;
@@ -96,7 +97,7 @@ void cert_crl_free(struct cert_crl *crl)
     free(crl);
 }
 
-struct mbedtls_x509_crl *cert_crl_list(const struct cert_crl *crl)
+struct mbedtls_x509_crl *revocation_list_mbedtls(const struct revocation_list *crl)
 {
     /* mbedTLS only reads it, but takes it without const. */
     return crl == NULL ? NULL : (struct mbedtls_x509_crl *)(uintptr_t)&crl->list;
