@@ -19,8 +19,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 DEPS_LIB := $(CURDIR)/build/deps/usr/lib/$(MULTIARCH)
 PKGCONF := PKG_CONFIG_PATH=$(DEPS_LIB)/pkgconfig:$(PKG_CONFIG_PATH) pkg-config
-PKGS := mbedtls mbedx509 mbedcrypto libevent_core libevent_pthreads inih jansson libllhttp libpsl libidn nettle hogweed gmp zlib
-LIBNAMES := mbedtls mbedx509 mbedcrypto event_pthreads event_core inih jansson llhttp psl idn idn2 unistring hogweed nettle gmp z
+PKGS := mbedtls mbedx509 mbedcrypto libssl libcrypto libevent_core libevent_pthreads inih jansson libllhttp libpsl libidn nettle hogweed gmp libzstd zlib
+LIBNAMES := mbedtls mbedx509 mbedcrypto ssl crypto event_pthreads event_core inih jansson llhttp psl idn idn2 unistring hogweed nettle gmp zstd z
 NEEDS := $(if $(filter clean help format compile_commands.json,$(or $(MAKECMDGOALS),all)),,yes)
 ifeq ($(NEEDS),yes)
 MISSING := $(strip $(foreach p,$(PKGS),$(shell $(PKGCONF) --exists $(p) || echo $(p))))
@@ -30,9 +30,12 @@ endif
 ifneq ($(shell $(PKGCONF) --atleast-version=3.6 mbedtls && echo yes),yes)
 $(error mbedTLS $(shell $(PKGCONF) --modversion mbedtls) found, 3.6 or later of the 3.x line needed. Run 'sh scripts/deps')
 endif
+ifneq ($(shell $(PKGCONF) --atleast-version=3.5 libssl && echo yes),yes)
+$(error OpenSSL $(shell $(PKGCONF) --modversion libssl) found, 3.5 or later of the 3.x line needed. Run 'sh scripts/deps')
+endif
 endif
 
-PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKGS) 2>/dev/null) $(addprefix -I,$(wildcard build/deps/usr/include/$(MULTIARCH)))
 PKG_LDIRS := $(shell $(PKGCONF) --libs-only-L $(PKGS) 2>/dev/null)
 # A static archive where there is one, so that the installed binary needs nothing but libc.
 archive = $(or $(wildcard $(DEPS_LIB)/lib$(1).a),$(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)))
@@ -48,6 +51,9 @@ else
 MBEDTLS_CFLAGS := -DNLB_MBEDTLS_SHARED=1
 MBEDTLS_LDFLAGS := -rdynamic
 endif
+
+# Debian 13's archives of OpenSSL ask for two names that the libc of Debian 12 has not.
+SHIM = $B/tls/libc_shim.o
 
 # --- flags ------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -104,23 +110,23 @@ $B/matrix/catalogue.o $(FB)/obj/matrix/catalogue.o: $(wildcard scenarios/*.ini)
 
 $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(TESTLIBOBJ) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS) -lcmocka
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(TESTLIBOBJ) $(SHIM) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS) -lcmocka
 
 # Each fuzz target once more, as a program that runs its corpus: no fuzzer needed.
 $B/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libnlbsim.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/tests/fuzz/replay.o $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/tests/fuzz/replay.o $(SHIM) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
 
-# The benchmark's tools are clients and a target of their own; only they use OpenSSL's libssl.
-$B/bench/%: $B/bench/%.o
+# The benchmark's tools are clients and a target of their own.
+$B/bench/%: $B/bench/%.o $(SHIM)
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(LDHARDEN) $(PKG_LDIRS) $(foreach l,mbedtls mbedx509 mbedcrypto,$(call lib,$(l))) -lssl -lcrypto
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(SHIM) $(LDHARDEN) $(LIBS)
 
 # … but for what measures a part of the program itself.
 $B/bench/sni_pick: $B/bench/sni_pick.o $B/libnlbsim.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(SHIM) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
 
 # --- checks --------------------------------------------------------------------------------------
 # A sanitizer's build keeps every function, so `unused` asks the plain one.
