@@ -61,17 +61,25 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(MBEDTLS_CFLAGS)
 BASE := -std=c17 -g -O2 $(WARN) -fno-strict-aliasing -MMD -MP
 ifeq ($(SAN),)
-HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE -ffunction-sections -fdata-sections
+# `make hardening-check` looks whether they arrived in the binary. The two that only newer compilers know are tried.
+where_known = $(foreach f,$(1),$(shell $(CC) -Werror $(f) -E -x c /dev/null >/dev/null 2>&1 && echo $(f)))
+HARDEN := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN += $(call where_known,-ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr)
+HARDEN += $(if $(filter x86_64-%,$(MULTIARCH)),-fcf-protection=full) $(if $(filter aarch64-%,$(MULTIARCH)),-mbranch-protection=standard)
+HARDEN += -ffunction-sections -fdata-sections
 LDHARDEN := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections
-ifeq ($(MULTIARCH),x86_64-linux-gnu)
-HARDEN += -fcf-protection
-endif
 else
 HARDEN := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -O1
 LDHARDEN := -fsanitize=$(SAN)
 endif
 CFLAGS_ALL = $(BASE) $(HARDEN) $(CFLAGS)
 LDFLAGS_ALL = $(LDHARDEN) $(MBEDTLS_LDFLAGS) $(LDFLAGS)
+
+# What was compiled with other flags is compiled again: objects are older than this file then.
+ifeq ($(NEEDS),yes)
+FLAGS_NOW = $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL)
+$(shell mkdir -p $B; printf '%s\n' '$(FLAGS_NOW)' | cmp -s - $B/flags || printf '%s\n' '$(FLAGS_NOW)' >$B/flags)
+endif
 
 # --- what is built ------------------------------------------------------------------------------
 SRC := $(sort $(foreach f,$(FOLDERS),$(wildcard $(f)/*.c)))
@@ -87,7 +95,7 @@ BENCHBIN := $(BENCHSRC:%.c=$B/%)
 TESTLIBSRC := $(sort $(wildcard tests/lib/*.c))
 TESTLIBOBJ := $(TESTLIBSRC:%.c=$B/%.o)
 
-.PHONY: all check it test fuzz bench format format-check layers unused unit golden install clean help
+.PHONY: all check it test fuzz bench format format-check layers unused hardening-check unit golden install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $B/nlbsim
@@ -100,7 +108,7 @@ $B/libnlbsim.a: $(LIBOBJ)
 	$(call say,AR,$@)
 	$Qrm -f $@ && $(AR) rcs $@ $(LIBOBJ)
 
-$B/%.o: %.c
+$B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
@@ -129,8 +137,8 @@ $B/bench/sni_pick: $B/bench/sni_pick.o $B/libnlbsim.a
 	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $(SHIM) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
 
 # --- checks --------------------------------------------------------------------------------------
-# A sanitizer's build keeps every function, so `unused` asks the plain one.
-check: layers $(if $(SAN),,unused) format-check unit golden
+# A sanitizer's build keeps every function and loses other protections, so two of them ask the plain one.
+check: layers $(if $(SAN),,unused hardening-check) format-check unit golden
 unit: $(UNIT) $(REPLAY)
 	$Qpython3 scripts/run-tests unit $(UNIT) $(REPLAY)
 golden: $B/nlbsim
@@ -138,12 +146,16 @@ golden: $B/nlbsim
 IT ?= $(sort $(wildcard tests/it/test_*.py tests/it/*.sh))
 it: $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(IT)
-test: layers $(if $(SAN),,unused) format-check $(UNIT) $(REPLAY) $B/nlbsim
+test: layers $(if $(SAN),,unused hardening-check) format-check $(UNIT) $(REPLAY) $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(REPLAY) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
 layers: $(OBJ)
 	$Qsh scripts/layers.sh $B
 unused: $B/nlbsim
 	$Qpython3 scripts/unused $B/gc-sections
+hardening-check: $B/nlbsim
+	$Qpython3 scripts/hardening-check $B/nlbsim
+print-%: # for scripts: make print-HARDEN
+	@echo '$($*)'
 format:
 	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
 format-check:
@@ -179,7 +191,7 @@ clean:
 	rm -rf build/release build/san-* build/fuzz
 help:
 	@echo 'make · make check · make it [IT=tests/it/test_x.py] · make test (all of it) · make fuzz [FUZZ_SECONDS=n] · make bench'
-	@echo 'make SAN=address,undefined check · make SAN=thread check · make format · make compile_commands.json'
+	@echo 'make SAN=address,undefined check · make SAN=thread check · make format · make hardening-check · make compile_commands.json'
 	@echo 'make install DESTDIR= PREFIX=/usr/local · make clean · V=1 shows commands'
 
 -include $(OBJ:.o=.d) $(FUZZOBJ:.o=.d) $(UNIT:=.d) $(REPLAY:=.d) $(BENCHBIN:=.d) $(TESTLIBOBJ:.o=.d)
