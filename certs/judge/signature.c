@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "certs/judge/bignum_memory.h"
 #include "certs/judge/signature.h"
+#include "core/bignum_memory.h"
 
 /* --- ECDSA, DSA, EdDSA --- */
 /* SEQUENCE of two INTEGERs in strict DER. */

@@ -8,13 +8,17 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/sha256.h>
-#include <pthread.h>
+#include <nettle/bignum.h>
+#include <nettle/rsa.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/bignum_memory.h"
+
 #define RSA_EXPONENT   65537
 #define LARGE_RSA_BITS 3072
+#define RSA_BITS_MAX   4096
 
 enum family { FAMILY_EC, FAMILY_RSA };
 
@@ -140,115 +144,70 @@ static int make_ec(mbedtls_pk_context *key, unsigned bits, mbedtls_hmac_drbg_con
     return mbedtls_ecp_gen_key(group_of(bits), mbedtls_pk_ec(*key), mbedtls_hmac_drbg_random, rng);
 }
 
-/* One prime of a large RSA key, on its own thread with its own generator. */
-struct prime_job {
-    mbedtls_mpi prime;
-    mbedtls_hmac_drbg_context rng;
-    size_t bits;
-    int rc;
+/* Two primes of `bits`/2 bits each, and where their random numbers come from. */
+struct rsa_search {
+    unsigned bits;
+    mbedtls_hmac_drbg_context *rng;
+    int rc; /* mbedTLS's */
+    unsigned char p[RSA_BITS_MAX / 16], q[RSA_BITS_MAX / 16];
 };
 
-static void *find_prime(void *arg)
+static void random_for_rsa(void *arg, size_t n, uint8_t *out)
 {
-    struct prime_job *job = arg;
+    struct rsa_search *s = arg;
 
-    job->rc = mbedtls_mpi_gen_prime(&job->prime, job->bits, MBEDTLS_MPI_GEN_PRIME_FLAG_LOW_ERR,
-                                    mbedtls_hmac_drbg_random, &job->rng);
-    return NULL;
-}
+    while (n > 0) {
+        size_t part = n < MBEDTLS_HMAC_DRBG_MAX_REQUEST ? n : MBEDTLS_HMAC_DRBG_MAX_REQUEST;
+        int rc = mbedtls_hmac_drbg_random(s->rng, out, part);
 
-/* Is E prime to P-1, so that a private exponent exists? */
-static int suits_exponent(const mbedtls_mpi *prime, bool *suits)
-{
-    mbedtls_mpi_uint rest;
-    mbedtls_mpi less;
-    int rc;
-
-    mbedtls_mpi_init(&less);
-    rc = mbedtls_mpi_sub_int(&less, prime, 1);
-    if (rc == 0)
-        rc = mbedtls_mpi_mod_int(&rest, &less, RSA_EXPONENT);
-    *suits = rc == 0 && rest != 0; /* the exponent is a prime itself */
-    mbedtls_mpi_free(&less);
-    return rc;
-}
-
-static int import_primes(mbedtls_rsa_context *rsa, struct prime_job job[2])
-{
-    mbedtls_mpi e;
-    int rc;
-
-    mbedtls_mpi_init(&e);
-    rc = mbedtls_mpi_lset(&e, RSA_EXPONENT);
-    /* The larger one is called P, as PKCS #1 keys are usually written. */
-    if (rc == 0 && mbedtls_mpi_cmp_mpi(&job[0].prime, &job[1].prime) < 0)
-        mbedtls_mpi_swap(&job[0].prime, &job[1].prime);
-    if (rc == 0)
-        rc = mbedtls_rsa_import(rsa, NULL, &job[0].prime, &job[1].prime, NULL, &e);
-    if (rc == 0)
-        rc = mbedtls_rsa_complete(rsa);
-    if (rc == 0)
-        rc = mbedtls_rsa_check_privkey(rsa);
-    mbedtls_mpi_free(&e);
-    return rc;
-}
-
-/* As mbedtls_rsa_gen_key(), but the two primes are looked for at the same time: that halves the
- * wait for an RSA-4096 key. Primes of full length drawn independently differ by far more than
- * FIPS 186-4 asks for (2^(bits/2-100)). */
-static int make_large_rsa(mbedtls_pk_context *key, unsigned bits, struct prime_job job[2])
-{
-    bool suits = false;
-    int rc = 0;
-
-    while (!suits && rc == 0) {
-        pthread_t second;
-        bool threaded = pthread_create(&second, NULL, find_prime, &job[1]) == 0;
-        bool suits_p = false, suits_q = false;
-
-        find_prime(&job[0]);
-        if (threaded)
-            pthread_join(second, NULL);
-        else
-            find_prime(&job[1]);
-        rc = job[0].rc != 0 ? job[0].rc : job[1].rc;
-        if (rc == 0)
-            rc = suits_exponent(&job[0].prime, &suits_p);
-        if (rc == 0)
-            rc = suits_exponent(&job[1].prime, &suits_q);
-        suits = suits_p && suits_q;
+        if (s->rc == 0)
+            s->rc = rc;
+        out += part;
+        n -= part;
     }
+}
+
+/* By nettle, which needs half of mbedTLS's time (docs/libraries.md). */
+static void search_primes(void *arg)
+{
+    struct rsa_search *s = arg;
+    struct rsa_private_key key;
+    struct rsa_public_key pub;
+
+    rsa_public_key_init(&pub);
+    rsa_private_key_init(&key);
+    mpz_set_ui(pub.e, RSA_EXPONENT);
+    if (rsa_generate_keypair(&pub, &key, s, random_for_rsa, NULL, NULL, s->bits, 0) != 1) {
+        s->rc = MBEDTLS_ERR_RSA_KEY_GEN_FAILED;
+    } else {
+        if (mpz_cmp(key.p, key.q) < 0) /* the larger one is called P, as keys are usually written */
+            mpz_swap(key.p, key.q);
+        nettle_mpz_get_str_256(s->bits / 16, s->p, key.p);
+        nettle_mpz_get_str_256(s->bits / 16, s->q, key.q);
+    }
+    rsa_private_key_clear(&key);
+    rsa_public_key_clear(&pub);
+}
+
+static int make_rsa(mbedtls_pk_context *key, unsigned bits, mbedtls_hmac_drbg_context *rng)
+{
+    static const unsigned char e[] = { RSA_EXPONENT >> 16, RSA_EXPONENT >> 8 & 0xff,
+                                       RSA_EXPONENT & 0xff };
+    struct rsa_search s = { .bits = bits, .rng = rng };
+    int rc;
+
+    if (!bignum_guarded(search_primes, &s))
+        return MBEDTLS_ERR_MPI_ALLOC_FAILED;
+    rc = s.rc;
     if (rc == 0)
         rc = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA));
     if (rc == 0)
-        rc = import_primes(mbedtls_pk_rsa(*key), job);
-    return rc == 0 && mbedtls_pk_get_bitlen(key) != bits ? MBEDTLS_ERR_RSA_KEY_GEN_FAILED : rc;
-}
-
-static int begin_large_rsa(mbedtls_pk_context *key, unsigned bits, const char *seed,
-                           const char *label, struct err *err, int *rc)
-{
-    struct prime_job job[2];
-    char sub[512];
-    int ok = 0;
-
-    memset(job, 0, sizeof job);
-    for (size_t i = 0; i < 2; i++) {
-        mbedtls_mpi_init(&job[i].prime);
-        job[i].bits = bits / 2;
-        snprintf(sub, sizeof sub, "%s prime %zu", label, i);
-        if (ok == 0)
-            ok = issue_rng_init(&job[i].rng, seed, sub, err);
-        else
-            mbedtls_hmac_drbg_init(&job[i].rng);
-    }
-    if (ok == 0)
-        *rc = make_large_rsa(key, bits, job);
-    for (size_t i = 0; i < 2; i++) {
-        mbedtls_mpi_free(&job[i].prime);
-        issue_rng_free(&job[i].rng);
-    }
-    return ok;
+        rc = mbedtls_rsa_import_raw(mbedtls_pk_rsa(*key), NULL, 0, s.p, bits / 16, s.q, bits / 16,
+                                    NULL, 0, e, sizeof e);
+    if (rc == 0)
+        rc = mbedtls_rsa_complete(mbedtls_pk_rsa(*key));
+    mbedtls_platform_zeroize(&s, sizeof s);
+    return rc;
 }
 
 int issue_key_make(mbedtls_pk_context *key, enum issue_key_kind kind, const char *seed,
@@ -256,24 +215,12 @@ int issue_key_make(mbedtls_pk_context *key, enum issue_key_kind kind, const char
 {
     unsigned bits = kinds[kind].bits;
     mbedtls_hmac_drbg_context rng;
-    int rc = 0;
+    int rc;
 
-    if (issue_key_is_large_rsa(kind)) {
-        if (begin_large_rsa(key, bits, seed, label, err, &rc) != 0)
-            return -1;
-    } else {
-        if (issue_rng_init(&rng, seed, label, err) != 0)
-            return -1;
-        if (kinds[kind].family == FAMILY_EC) {
-            rc = make_ec(key, bits, &rng);
-        } else {
-            rc = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA));
-            if (rc == 0)
-                rc = mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), mbedtls_hmac_drbg_random, &rng, bits,
-                                         RSA_EXPONENT);
-        }
-        issue_rng_free(&rng);
-    }
+    if (issue_rng_init(&rng, seed, label, err) != 0)
+        return -1;
+    rc = kinds[kind].family == FAMILY_EC ? make_ec(key, bits, &rng) : make_rsa(key, bits, &rng);
+    issue_rng_free(&rng);
     if (rc != 0) {
         err_set(err, ERR_CRYPTO, "%s key for %s: mbedTLS -0x%04x", kinds[kind].name, label,
                 (unsigned)-rc);

@@ -38,7 +38,7 @@ int issue_rng_init(mbedtls_hmac_drbg_context *rng, const char *seed, const char 
 void issue_rng_free(mbedtls_hmac_drbg_context *rng);
 
 /* Make a key pair; `key` is initialised by the caller and freed by the caller (mbedTLS wipes it).
- * The two primes of a large RSA key are looked for on two threads. */
+ */
 int issue_key_make(mbedtls_pk_context *key, enum issue_key_kind kind, const char *seed,
                    const char *label, struct err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the lab is made of: DER writing, names, keys, random numbers, revocation lists. */
+ * What the lab is made of: DER writing, names, certificates, revocation lists. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,15 +10,12 @@
 
 #include <cmocka.h>
 #include <mbedtls/pk.h>
-#include <mbedtls/rsa.h>
 #include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
-#include <pthread.h>
 
 #include "certs/lab/crl_write.h"
 #include "certs/lab/issue_cert.h"
 #include "certs/lab/issue_key.h"
-#include "certs/lab/key_pool.h"
 #include "certs/x509/der_write.h"
 #include "certs/x509/parse.h"
 #include "core/clock.h"
@@ -176,76 +173,6 @@ static void a_certificate_says_what_was_asked(void **state)
     issue_rng_free(&rng);
 }
 
-static void every_kind_of_key(void **state)
-{
-    (void)state;
-    for (enum issue_key_kind k = 0; k < ISSUE_KEY_N; k++) {
-        mbedtls_pk_context key;
-        struct err err = { 0 };
-
-        assert_int_equal(issue_key_find(issue_key_name(k)), k);
-        if (k == ISSUE_KEY_RSA4096)
-            continue; /* seconds; the behaviour tests make one */
-        mbedtls_pk_init(&key);
-        assert_int_equal(issue_key_make(&key, k, "seed", "label", &err), 0);
-        assert_int_equal(mbedtls_pk_get_bitlen(&key),
-                         strtoul(strchr(issue_key_name(k), '-') + 1, NULL, 10));
-        if (issue_key_is_slow(k))
-            assert_int_equal(mbedtls_rsa_check_privkey(mbedtls_pk_rsa(key)), 0);
-        mbedtls_pk_free(&key);
-    }
-    assert_int_equal(issue_key_find("rsa-2049"), ISSUE_KEY_N);
-}
-
-static void seed_and_label_cannot_run_into_each_other(void **state)
-{
-    static const char *const pairs[][2] = {
-        { "ab", "c" }, { "a", "bc" }, { "", "abc" }, { "abc", "" }
-    };
-    uint8_t out[4][16];
-    struct err err;
-
-    (void)state;
-    for (size_t i = 0; i < 4; i++) {
-        mbedtls_hmac_drbg_context rng;
-
-        assert_int_equal(issue_rng_init(&rng, pairs[i][0], pairs[i][1], &err), 0);
-        assert_int_equal(mbedtls_hmac_drbg_random(&rng, out[i], 16), 0);
-        issue_rng_free(&rng);
-        for (size_t k = 0; k < i; k++)
-            assert_memory_not_equal(out[i], out[k], 16);
-    }
-}
-
-static void *get_same(void *pool)
-{
-    return key_pool_get(pool, ISSUE_KEY_RSA1024, "shared", NULL);
-}
-
-static void threads_that_want_one_key_get_one_key(void **state)
-{
-    struct key_pool *pool = key_pool_new("pool");
-    pthread_t threads[4];
-    void *first = NULL, *key;
-    struct err err;
-
-    (void)state;
-    assert_int_equal(key_pool_want(pool, ISSUE_KEY_RSA1024, "shared", &err), 0);
-    assert_int_equal(key_pool_want(pool, ISSUE_KEY_RSA1024, "shared", &err), 0);
-    assert_int_equal(key_pool_want(pool, ISSUE_KEY_EC256, "cheap", &err), 0);
-    assert_int_equal(key_pool_start(pool, &err), 0);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, get_same, pool), 0);
-    for (size_t i = 0; i < 4; i++) {
-        pthread_join(threads[i], &key);
-        assert_non_null(key);
-        first = first == NULL ? key : first;
-        assert_ptr_equal(key, first);
-    }
-    assert_non_null(key_pool_get(pool, ISSUE_KEY_EC256, "cheap", &err));
-    key_pool_free(pool);
-}
-
 static void revocation_lists_of_any_length(void **state)
 {
     static const size_t counts[] = { 0, 1, 2, 300 };
@@ -316,9 +243,6 @@ int main(void)
         cmocka_unit_test(der_times),
         cmocka_unit_test(names_are_escaped),
         cmocka_unit_test(a_certificate_says_what_was_asked),
-        cmocka_unit_test(every_kind_of_key),
-        cmocka_unit_test(seed_and_label_cannot_run_into_each_other),
-        cmocka_unit_test(threads_that_want_one_key_get_one_key),
         cmocka_unit_test(revocation_lists_of_any_length),
     };
 

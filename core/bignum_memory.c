@@ -2,7 +2,7 @@
  * GMP's memory functions, of which every block is known, so that a computation can be left where it
  * stands. source: GMP manual, Custom Allocation ("if no memory is available … the program should be
  * terminated", or the function leaves by longjmp) */
-#include "certs/judge/bignum_memory.h"
+#include "core/bignum_memory.h"
 
 #include <gmp.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Big numbers that run out of memory: GMP ends the process then; here the computation alone ends.
  */
-#ifndef CERTS_JUDGE_BIGNUM_MEMORY_H
-#define CERTS_JUDGE_BIGNUM_MEMORY_H
+#ifndef CORE_BIGNUM_MEMORY_H
+#define CORE_BIGNUM_MEMORY_H
 
 #include <stdbool.h>
 
