@@ -99,6 +99,13 @@ void addr_set_port(struct addr *a, uint16_t port)
         a->u.in4.sin_port = htons(port);
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+    if (a->u.sa.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&a->u.in6.sin6_addr);
+    return a->u.sa.sa_family == AF_INET && ntohl(a->u.in4.sin_addr.s_addr) >> 24 == 127;
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
     return addr_port(a) == addr_port(b) && addr_same_host(a, b);

@@ -32,6 +32,7 @@ const char *addr_format_host(const struct addr *a, char *out);
 uint16_t addr_port(const struct addr *a); /* host order */
 void addr_set_port(struct addr *a, uint16_t port);
 bool addr_same_host(const struct addr *a, const struct addr *b); /* whatever the ports */
+bool addr_is_loopback(const struct addr *a); /* of this machine alone: 127.0.0.0/8, ::1 */
 bool addr_equal(const struct addr *a, const struct addr *b);
 /* Local and peer address of a socket; `len` 0 on failure. */
 struct addr addr_local(int fd);

@@ -104,7 +104,7 @@ static void answer_request(struct conn *c)
         answer_error(c, 405, "GET and HEAD only\n", "Allow: GET, HEAD\r\n");
         return;
     }
-    page = c->admin->page(c->admin->page_arg, m->target);
+    page = c->admin->page(c->admin->page_arg, m);
     if (page.body == NULL) {
         answer_error(c, 500, "out of memory\n", NULL);
         return;

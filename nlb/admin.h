@@ -8,6 +8,7 @@
 #include "core/err.h"
 
 struct admin;
+struct http_message;
 
 /* The answer to one request. */
 struct admin_page {
@@ -16,8 +17,8 @@ struct admin_page {
     char *body;      /* malloc'd; NULL: memory is out */
     char extra[128]; /* header lines; empty: none */
 };
-/* The page of a request target ("/flows?limit=3"); called on the admin's thread. */
-typedef struct admin_page (*admin_page_fn)(void *arg, const char *target);
+/* The page of a GET or HEAD; called on the admin's thread. */
+typedef struct admin_page (*admin_page_fn)(void *arg, const struct http_message *request);
 
 /* Serve at `addr`; `arg` is borrowed until admin_stop(). NULL with the reason in `err`. */
 struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr, struct err *err);

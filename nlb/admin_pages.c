@@ -7,6 +7,8 @@
 
 #include "core/cfg_key.h"
 #include "core/foreign.h"
+#include "core/http.h"
+#include "nlb/admin_host.h"
 #include "nlb/admin_pages.h"
 #include "nlb/generation.h"
 #include "nlb/nlb_view.h"
@@ -296,7 +298,18 @@ static struct admin_page index_page(struct nlb *nlb, const char *query)
     };
 }
 
-struct admin_page admin_page_cb(void *arg, const char *target)
+/* A name that nobody listed may be an attacker's that resolves to this machine. */
+static bool served_here(struct nlb *nlb, const struct http_message *request)
+{
+    struct generation *g = nlb_generation_ref(nlb);
+    bool served =
+        admin_host_served(request, g->config->nlb.metrics_hosts, g->config->nlb.n_metrics_hosts);
+
+    generation_unref(g);
+    return served;
+}
+
+struct admin_page admin_page_cb(void *arg, const struct http_message *request)
 {
     static const struct {
         const char *path;
@@ -306,8 +319,12 @@ struct admin_page admin_page_cb(void *arg, const char *target)
         { "/targets", targets_page }, { "/flows", flows_page },     { "/events", events_page },
     };
     struct nlb *nlb = arg;
+    const char *target = request->target;
     size_t n = strcspn(target, "?");
 
+    if (!served_here(nlb, request))
+        return problem(421, "the Host of this request is neither an address nor localhost; to be "
+                            "asked under another name, list it: [nlb] metrics_host = NAME");
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         if (strlen(pages[i].path) == n && strncmp(pages[i].path, target, n) == 0)
             return pages[i].make(nlb, target[n] == '?' ? target + n + 1 : "");

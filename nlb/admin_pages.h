@@ -6,6 +6,6 @@
 #include "nlb/admin.h"
 
 /* `arg` is a struct nlb. Any thread between nlb_start() and nlb_stop(). */
-struct admin_page admin_page_cb(void *arg, const char *target);
+struct admin_page admin_page_cb(void *arg, const struct http_message *request);
 
 #endif

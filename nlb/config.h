@@ -39,6 +39,7 @@ struct process_cfg {
     int events_detail;           /* full is all there is */
     const char *access_log;      /* as `events` */
     struct addr metrics;         /* len 0: none */
+    bool metrics_public;         /* `metrics` may be another address than this machine's own */
     double time_scale;           /* 1.0: real time */
     uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
@@ -65,6 +66,8 @@ struct nlb_cfg {
     const char *vpc_endpoint_id; /* NULL: none */
     bool cross_zone;             /* of the load balancer, where a target group does not say */
     bool enforce_quotas;
+    const char **metrics_hosts; /* further names under which `metrics` is asked */
+    size_t n_metrics_hosts;
 };
 
 /* The objects of one kind of section, in file order. */

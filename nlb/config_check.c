@@ -253,6 +253,22 @@ static void check_outputs(const struct nlb_config *c, struct problems *problems)
                      n->process.events);
 }
 
+static void check_metrics(const struct nlb_config *c, struct problems *problems)
+{
+    const struct process_cfg *p = &c->nlb.process;
+    char text[ADDR_TEXT_MAX];
+
+    if (p->metrics.len == 0 || p->metrics_public || addr_is_loopback(&p->metrics))
+        return;
+    problems_add(problems, cfg_line(&c->nlb.obj, "metrics"),
+                 "metrics = %s shows flows, targets and events, without a password, to whoever can "
+                 "reach that address: write %s:%u, or, where that is meant, add metrics_public = "
+                 "true",
+                 addr_format(&p->metrics, text),
+                 p->metrics.u.sa.sa_family == AF_INET6 ? "[::1]" : "127.0.0.1",
+                 (unsigned)addr_port(&p->metrics));
+}
+
 static void exceeds_quota(void *user, int line, const char *text)
 {
     struct problems *problems = user;
@@ -270,6 +286,7 @@ void config_check(struct nlb_config *c, struct problems *problems)
         check_listener(c, &c->listeners[i], problems);
     check_addresses(c, problems);
     check_outputs(c, problems);
+    check_metrics(c, problems);
     if (c->nlb.enforce_quotas)
         nlb_config_quotas(c, exceeds_quota, problems);
     for (size_t i = 0; i < c->n_lists && !anything; i++)

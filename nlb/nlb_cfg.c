@@ -2,6 +2,7 @@
  * The keys of [nlb]. */
 #include <string.h>
 
+#include "nlb/admin_host.h"
 #include "nlb/config_impl.h"
 
 #define OURS     "a setting of nlbsim"
@@ -96,6 +97,23 @@ static int parse_time_scale(void *object, const struct cfg_value *value)
     return 0;
 }
 
+static int parse_metrics_host(void *object, const struct cfg_value *value)
+{
+    struct nlb_cfg *n = object;
+    const char *name = arena_strdup(value->arena, value->text);
+    const char **place;
+
+    if (!admin_host_name(value->text))
+        return refuse_value(value, "a host name without a port, such as nlb.test.svc");
+    place = arena_append(value->arena, &n->metrics_hosts, &n->n_metrics_hosts, sizeof *place);
+    if (name == NULL || place == NULL) {
+        value->problems->environment = true;
+        return -1;
+    }
+    *place = name;
+    return 0;
+}
+
 #define AT(field) offsetof(struct nlb_cfg, field)
 
 /* clang-format off */
@@ -113,6 +131,10 @@ static const struct cfg_key nlb_keys[] = {
       .help = "how much of `events`, and of `access_log`, may wait for a slow disk or reader; what does not fit is dropped, counted and told", .source = OURS },
     { .name = "metrics", .kind = CFG_ADDR, .offset = AT(process.metrics), .restart = true,
       .help = "where /metrics, /healthz, /targets, /flows and /events are served; port 0 picks a free one and reports it", .source = METRICS },
+    { .name = "metrics_public", .kind = CFG_BOOL, .offset = AT(process.metrics_public), .restart = true, .def = "false",
+      .help = "`metrics` may be an address that others than this machine can reach; there is no password", .source = OURS },
+    { .name = "metrics_host", .kind = CFG_CUSTOM, .repeated = true, .parse_cb = parse_metrics_host, .values = "a host name",
+      .help = "a name under which the pages of `metrics` may be asked, beside addresses and localhost; repeated for more", .source = OURS },
     { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",
       .help = "how plain bytes are moved: auto is splice(2) where both hops are plain sockets", .source = OURS },
     { .name = "lab_seed", .kind = CFG_TEXT, .offset = AT(lab_seed), .values = "any text; without the key every start is fresh",

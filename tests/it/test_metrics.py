@@ -342,8 +342,8 @@ class Pages(NlbTest):
         with Nlb(tcp_ini(nlb=METRICS)) as nlb:
             at = nlb.ready["metrics"]
             with connect((at["address"], at["port"])) as s:
-                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 50 +
-                          b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50 +
+                          b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 data = b""
                 while chunk := s.recv(65536):
                     data += chunk

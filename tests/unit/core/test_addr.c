@@ -44,6 +44,24 @@ static void reads_and_writes(void **state)
     }
 }
 
+static void knows_what_is_this_machine_alone(void **state)
+{
+    static const char *const alone[] = { "127.0.0.1:1", "127.255.0.9:0", "[::1]:80" };
+    static const char *const others[] = { "0.0.0.0:1", "126.0.0.1:1", "128.0.0.1:1",
+                                          "[::]:1",    "[::2]:1",     "[::ffff:127.0.0.1]:1" };
+    struct addr a;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++) {
+        assert_int_equal(addr_parse(&a, alone[i], NULL), 0);
+        assert_true(addr_is_loopback(&a));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_int_equal(addr_parse(&a, others[i], NULL), 0);
+        assert_false(addr_is_loopback(&a));
+    }
+}
+
 static void refuses_with_the_text_and_the_way_out(void **state)
 {
     static const char *const bad[] = {
@@ -148,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_writes),
+        cmocka_unit_test(knows_what_is_this_machine_alone),
         cmocka_unit_test(refuses_with_the_text_and_the_way_out),
         cmocka_unit_test(nothing_is_a_dash),
         cmocka_unit_test(equality_counts_family_host_and_port),
