@@ -26,6 +26,11 @@ enum flow_event flow_fail(struct flow *f, enum flow_end end)
     return ON_FAILED;
 }
 
+int flow_side_error(const struct flow_side *side)
+{
+    return side->may_hide_error ? back_connected(side->hop) : 0;
+}
+
 enum flow_event flow_fail_hop(struct flow *f, struct flow_side *side)
 {
     side->hop->ops->failure(side->hop, &f->record.failure);

@@ -30,6 +30,7 @@ struct flow_side {
     bool armed;
     bool can_read, can_write;
     bool read_wants_write; /* the last read asked for writability */
+    bool may_hide_error;   /* the last edge was one behind which a RST may be (flow_side_error) */
 };
 
 /* Bytes from one side to the other. */
@@ -83,6 +84,9 @@ void flow_step(struct flow *f, enum flow_event e);
 enum flow_event flow_fail(struct flow *f, enum flow_end end);
 enum flow_event flow_fail_hop(struct flow *f, struct flow_side *side);
 void flow_timer(struct flow *f, uint64_t us);
+/* The error of its socket, 0 when there is none. Asks the kernel only when the last edge may have
+ * been one: libevent shows EPOLLERR as exactly EV_READ|EV_WRITE (docs/libraries.md). */
+int flow_side_error(const struct flow_side *side);
 void flow_side_close(struct flow_side *side, enum flow_close how);
 
 #endif

@@ -73,13 +73,13 @@ enum flow_event flow_drive_connecting(struct flow *f, struct flow_side *ready)
 
     if (ready == &f->front) {
         /* Only a RST matters now; bytes and FIN wait for the relay. */
-        error = back_connected(f->front.hop);
+        error = flow_side_error(&f->front);
         if (error == 0)
             return ON_NOTHING;
         f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_RESET, .sys_errno = error };
         return flow_fail(f, END_CLIENT_RESET);
     }
-    error = back_connected(f->back.hop);
+    error = flow_side_error(&f->back);
     if (error == 0)
         return ON_CONNECTED;
     f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_ERRNO, .sys_errno = error };

@@ -267,7 +267,7 @@ static bool reset_behind(const struct flow_dir *dir, const struct flow_side *fro
 {
     if (dir->eof_in ? hop_tls_facts(from->hop) != NULL : dir->hold_len == 0 && dir->in_pipe == 0)
         return false;
-    return back_connected(from->hop) != 0;
+    return flow_side_error(from) != 0;
 }
 
 enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready)

@@ -73,7 +73,7 @@ void splice_release(struct flow *f, struct flow_dir *dir)
     dir->in_pipe = 0;
 }
 
-bool splice_possible(const struct hop *a, const struct hop *b)
+bool splice_possible(struct hop *a, struct hop *b)
 {
     return a->ops->raw_fd(a) >= 0 && b->ops->raw_fd(b) >= 0;
 }

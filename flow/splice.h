@@ -19,7 +19,7 @@ struct pipe_pool *pipe_pool_new(void);
 void pipe_pool_free(struct pipe_pool *p);
 
 /* Both hops are plain sockets? */
-bool splice_possible(const struct hop *a, const struct hop *b);
+bool splice_possible(struct hop *a, struct hop *b);
 /* One round: into the pipe, out of the pipe. */
 enum relay_result splice_once(struct flow *f, struct flow_dir *dir, struct flow_side *from,
                               struct flow_side *to);

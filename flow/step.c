@@ -144,6 +144,7 @@ static void side_cb(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     turn_begin("a flow's socket", f->record.id, flow_state_name(f->state));
+    side->may_hide_error = (what & (EV_READ | EV_CLOSED)) == EV_READ;
     if (what & (EV_READ | EV_CLOSED))
         side->can_read = true;
     if (what & EV_WRITE) {

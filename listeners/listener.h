@@ -32,6 +32,7 @@ struct listener {
     int fd;           /* owned */
     struct event accept_event, retry_event;
     bool accepting;
+    unsigned batch;        /* connections to take per turn */
     uint64_t full_said_us; /* when the log last said that resources are out; 0: never */
 };
 /* Takes `fd`. Begins to accept. 0, or -1. */

@@ -176,14 +176,15 @@ struct hop *back_connect(const struct back_route *route, int *sys_errno)
         *sys_errno = errno;
         return NULL;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    if (tls != NULL)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     if ((route->from != NULL && come_from(fd, route->from) != 0) ||
         (connect(fd, &to->u.sa, to->len) != 0 && errno != EINPROGRESS)) {
         *sys_errno = errno;
         close(fd);
         return NULL;
     }
-    h = tls == NULL ? hop_tcp_new(fd)
+    h = tls == NULL ? hop_tcp_delaying_new(fd)
                     : hop_tls_client_new(fd, pick_conf(tls, route->alpn), NULL, NULL);
     if (h == NULL) {
         *sys_errno = ENOMEM;

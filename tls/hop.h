@@ -67,7 +67,7 @@ struct hop_ops {
     /* Has everything that write() took reached the kernel? Tries to push; same answers. */
     enum hop_status (*flush)(struct hop *h);
     /* The descriptor when bytes may bypass the hop (plain transport, nothing buffered), else -1. */
-    int (*raw_fd)(const struct hop *h);
+    int (*raw_fd)(struct hop *h);
     void (*failure)(const struct hop *h, struct hop_failure *out);
     /* Close the socket and free. `reset`: the peer shall see RST instead of FIN. */
     void (*free)(struct hop *h, bool reset);
@@ -127,6 +127,9 @@ void hop_free(struct hop *h, bool reset);
 /* A plain TCP hop on a connected (or connecting) non-blocking socket. Takes `fd` on success;
  * NULL when out of memory. */
 struct hop *hop_tcp_new(int fd);
+/* The same for a socket that delays small segments (Nagle, RFC 896) until this hop tells it not to:
+ * which it does before the second write, as the first never waits. */
+struct hop *hop_tcp_delaying_new(int fd);
 
 /* What recv/send made of errno: want read/write, or a failure noted in `f`. */
 enum hop_status hop_from_errno(int error, bool reading, struct hop_failure *f);

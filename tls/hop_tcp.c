@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A hop that is a plain TCP socket. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 struct hop_tcp {
     struct hop hop;
     struct hop_failure failure;
+    enum { NO_DELAY, DELAYS, DELAYS_NEXT } delay; /* DELAYS: nothing was written yet */
 };
 
 void hop_free(struct hop *h, bool reset)
@@ -47,11 +50,24 @@ static enum hop_status tcp_read(struct hop *h, void *buf, size_t size, size_t *g
     return n == 0 ? HOP_EOF : hop_from_errno(errno, true, &t->failure);
 }
 
+static void end_delay(struct hop_tcp *t)
+{
+    if (t->delay == NO_DELAY)
+        return;
+    setsockopt(t->hop.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    t->delay = NO_DELAY;
+}
+
 static enum hop_status tcp_write(struct hop *h, const void *data, size_t n, size_t *put)
 {
     struct hop_tcp *t = (struct hop_tcp *)h;
-    ssize_t sent = hop_sys_send(h, data, n);
+    ssize_t sent;
 
+    if (t->delay == DELAYS)
+        t->delay = DELAYS_NEXT;
+    else
+        end_delay(t);
+    sent = hop_sys_send(h, data, n);
     if (sent < 0)
         return hop_from_errno(errno, false, &t->failure);
     *put = (size_t)sent;
@@ -79,8 +95,9 @@ static enum hop_status tcp_flush(struct hop *h)
     return HOP_OK;
 }
 
-static int tcp_raw_fd(const struct hop *h)
+static int tcp_raw_fd(struct hop *h)
 {
+    end_delay((struct hop_tcp *)h); /* nobody tells of the bytes that pass now */
     return h->fd;
 }
 
@@ -120,4 +137,13 @@ struct hop *hop_tcp_new(int fd)
     t->hop.ops = &tcp_ops;
     t->hop.fd = fd;
     return &t->hop;
+}
+
+struct hop *hop_tcp_delaying_new(int fd)
+{
+    struct hop *h = hop_tcp_new(fd);
+
+    if (h != NULL)
+        ((struct hop_tcp *)h)->delay = DELAYS;
+    return h;
 }

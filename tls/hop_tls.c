@@ -392,7 +392,7 @@ static enum hop_status tls_send_eof(struct hop *h)
     return HOP_OK;
 }
 
-static int tls_raw_fd(const struct hop *h)
+static int tls_raw_fd(struct hop *h)
 {
     (void)h;
     return -1;

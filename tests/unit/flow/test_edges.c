@@ -103,6 +103,52 @@ static void closed_alone_says_nothing_of_rst(void **state)
     event_base_free(base);
 }
 
+/* A RST, and a connection refused, are told as exactly "readable and writable": an edge that is
+ * only writable, or that tells of FIN, hides no error, and nobody has to ask for SO_ERROR. */
+static void an_error_is_told_as_readable_and_writable(void **state)
+{
+    enum { RST, FIN, CONNECTED, REFUSED, N };
+    static const short told[N] = { [RST] = EV_READ | EV_WRITE,
+                                   [FIN] = EV_READ | EV_WRITE | EV_CLOSED,
+                                   [CONNECTED] = EV_WRITE,
+                                   [REFUSED] = EV_READ | EV_WRITE };
+
+    (void)state;
+    for (int kind = 0; kind < N; kind++) {
+        struct event_base *base = base_new();
+        struct seen seen = { 0 };
+        struct addr at;
+        struct event ev;
+        int fd[2] = { -1, -1 }, listening = -1;
+
+        if (kind == CONNECTED || kind == REFUSED) {
+            listening = sock_listen(&at);
+            fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+            if (kind == REFUSED)
+                close(listening);
+            assert_int_equal(connect(fd[1], &at.u.sa, at.len), -1);
+        } else {
+            sock_pair(fd, 0);
+        }
+        event_assign(&ev, base, fd[1], EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, note_cb,
+                     &seen);
+        event_add(&ev, NULL);
+        if (kind == RST)
+            sock_reset(fd[0]);
+        else if (kind == FIN)
+            shutdown(fd[0], SHUT_WR);
+        turn(base);
+        assert_int_equal(seen.what & ~EV_ET, told[kind]);
+        event_del(&ev);
+        close(fd[1]);
+        if (kind == CONNECTED)
+            close(listening);
+        if (kind == FIN)
+            close(fd[0]);
+        event_base_free(base);
+    }
+}
+
 /* FIN and more bytes each make an edge of their own. */
 static void every_arrival_makes_an_edge(void **state)
 {
@@ -135,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_armed_edge_tells_of_rst_behind_unread_bytes),
         cmocka_unit_test(closed_alone_says_nothing_of_rst),
+        cmocka_unit_test(an_error_is_told_as_readable_and_writable),
         cmocka_unit_test(every_arrival_makes_an_edge),
     };
 
