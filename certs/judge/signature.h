@@ -19,6 +19,8 @@ struct sig_digest {
 const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard);
 /* Digest of pieces; returns its size. */
 size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out);
+/* MGF1 of PKCS #1: `n` octets that the seed decides. */
+void sig_mask(const struct sig_digest *d, struct der_span seed, uint8_t *out, size_t n);
 /* The header of the part that is signed; returns how many. */
 size_t sig_tbs_header(const struct cert_facts *f, uint8_t out[DER_HEAD_MAX]);
 size_t sig_hash_tbs(const struct cert_facts *f, const struct sig_digest *d, uint8_t *out);

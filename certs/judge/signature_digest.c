@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Digests of what is signed, and what the checks of one signature share. */
 #include <nettle/nettle-meta.h>
+#include <nettle/pss-mgf1.h>
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -48,18 +49,35 @@ const struct sig_digest *sig_digest_of(const char *name, size_t n, bool standard
     return NULL;
 }
 
+struct digest_state {
+    alignas(max_align_t) uint8_t ctx[DIGEST_CONTEXT_MAX];
+};
+
+static void take_in(struct digest_state *s, const struct nettle_hash *h,
+                    const struct der_span *pieces, size_t n)
+{
+    if (h->context_size > sizeof s->ctx)
+        abort(); /* no digest must pass as one */
+    h->init(s->ctx);
+    for (size_t i = 0; i < n; i++)
+        h->update(s->ctx, pieces[i].len, pieces[i].at);
+}
+
 size_t sig_hash(const struct sig_digest *d, const struct der_span *pieces, size_t n, uint8_t *out)
 {
-    alignas(max_align_t) uint8_t ctx[DIGEST_CONTEXT_MAX];
-    const struct nettle_hash *h = d->nettle;
+    struct digest_state s;
 
-    if (h->context_size > sizeof ctx)
-        abort(); /* no digest must pass as one */
-    h->init(ctx);
-    for (size_t i = 0; i < n; i++)
-        h->update(ctx, pieces[i].len, pieces[i].at);
-    h->digest(ctx, h->digest_size, out);
-    return h->digest_size;
+    take_in(&s, d->nettle, pieces, n);
+    d->nettle->digest(s.ctx, d->nettle->digest_size, out);
+    return d->nettle->digest_size;
+}
+
+void sig_mask(const struct sig_digest *d, struct der_span seed, uint8_t *out, size_t n)
+{
+    struct digest_state s;
+
+    take_in(&s, d->nettle, &seed, 1);
+    pss_mgf1(s.ctx, d->nettle, n, out);
 }
 
 /* The JDK verifies TBSCertificate with a header of its own making: shortest length. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * RSA and RSA-PSS signatures of certificates, over GMP, as strict and as lenient as the JDK. */
+#include <nettle/memxor.h>
 #include <string.h>
 
 #include "certs/judge/signature.h"
@@ -122,31 +123,13 @@ enum verdict_code sig_rsa_pkcs1(const struct sig_job *j, const struct sig_digest
     return result;
 }
 
-static void mgf1(const struct sig_digest *d, struct der_span seed, uint8_t *db, size_t len)
-{
-    uint8_t block[SIG_DIGEST_MAX], count[4] = { 0, 0, 0, 0 };
-    size_t at = 0;
-
-    while (at < len) {
-        struct der_span pieces[2] = { seed, der_span_of(count, 4) };
-        size_t n = sig_hash(d, pieces, 2, block);
-
-        if (n == 0)
-            return;
-        for (size_t i = 0; i < n && at < len; i++)
-            db[at++] ^= block[i];
-        for (int i = 3; i >= 0 && ++count[i] == 0; i--)
-            ;
-    }
-}
-
 static bool pss_decode(uint8_t *em, size_t octets, unsigned bits, const struct sig_digest *d,
                        const struct sig_digest *mgf, const uint8_t *h, size_t hlen, size_t salt)
 {
     static const uint8_t zeros[8];
     unsigned em_bits = bits - 1;
     size_t len = (em_bits + 7) / 8, db = len - hlen - 1;
-    uint8_t again[SIG_DIGEST_MAX];
+    uint8_t again[SIG_DIGEST_MAX], mask[RSA_OCTETS_MAX];
     struct der_span pieces[3];
 
     if (octets > len && *em++ != 0)
@@ -155,7 +138,8 @@ static bool pss_decode(uint8_t *em, size_t octets, unsigned bits, const struct s
         return false;
     if (len * 8 > em_bits && (em[0] >> (8 - (len * 8 - em_bits))) != 0)
         return false;
-    mgf1(mgf, der_span_of(em + db, hlen), em, db);
+    sig_mask(mgf, der_span_of(em + db, hlen), mask, db);
+    memxor(em, mask, db);
     if (len * 8 > em_bits)
         em[0] &= (uint8_t)(0xff >> (len * 8 - em_bits));
     for (size_t i = 0; i < db - salt - 1; i++) {
