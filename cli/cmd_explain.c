@@ -24,7 +24,7 @@
 #define FETCH_S        10
 #define FETCH_BYTES    (64 * 1024 * 1024)
 
-struct session {
+struct explaining {
     struct explain *explain;
     bool follow, json;
     uint64_t lines, unreadable;
@@ -62,7 +62,7 @@ static bool policy_text(const char *name, const char *what, char *out, size_t si
 }
 
 /* --- lines --- */
-static void tell(const struct session *s, const struct story *story)
+static void tell(const struct explaining *s, const struct story *story)
 {
     char *text;
 
@@ -84,7 +84,7 @@ static void tell(const struct session *s, const struct story *story)
     fflush(stdout);
 }
 
-static void take_line(struct session *s, const char *line, size_t n)
+static void take_line(struct explaining *s, const char *line, size_t n)
 {
     const struct story *story;
 
@@ -106,7 +106,7 @@ static void take_line(struct session *s, const char *line, size_t n)
 }
 
 /* Bytes in any pieces. What is too long for an event is passed over. */
-static int take_bytes(struct session *s, const char *data, size_t n)
+static int take_bytes(struct explaining *s, const char *data, size_t n)
 {
     while (n > 0) {
         const char *end = memchr(data, '\n', n);
@@ -151,7 +151,7 @@ static bool rotated(int fd, const char *path)
            there.st_size < lseek(fd, 0, SEEK_CUR);
 }
 
-static int read_file(struct session *s, const char *path)
+static int read_file(struct explaining *s, const char *path)
 {
     bool input = strcmp(path, "-") == 0;
     int fd = input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -237,7 +237,7 @@ static int receive(int fd, struct http_parser *p)
 }
 
 /* Ask for what came after `*after`. */
-static int fetch_events(struct session *s, const char *from, unsigned long long *after)
+static int fetch_events(struct explaining *s, const char *from, unsigned long long *after)
 {
     const struct http_limits limits = { .body_bytes = FETCH_BYTES, .keep_body = FETCH_BYTES };
     struct http_parser *p = http_parser_new(HTTP_KIND_RESPONSE, &limits);
@@ -272,7 +272,7 @@ out:
     return rc;
 }
 
-static int read_from(struct session *s, const char *from)
+static int read_from(struct explaining *s, const char *from)
 {
     unsigned long long after = 0;
     int rc;
@@ -283,7 +283,7 @@ static int read_from(struct session *s, const char *from)
 }
 
 /* --- the verb --- */
-static int conclude(struct session *s)
+static int conclude(struct explaining *s)
 {
     char *text;
 
@@ -308,7 +308,7 @@ static int conclude(struct session *s)
 static int explain_run(int argc, char **argv)
 {
     struct explain_options o = { .from = NULL };
-    struct session s = { 0 };
+    struct explaining s = { 0 };
     int rc = command_read(&command_explain, argc, argv, &o);
 
     if (rc >= 0)

@@ -17,7 +17,7 @@
 /* How long the load balancer may take to write down a flow that has ended. */
 #define JOIN_MS 500
 
-struct session {
+struct probing {
     struct probe_options options;
     struct far_side far; /* what holds for every flow */
     char *stores;        /* PEM of a lab store of the far side; NULL: none */
@@ -31,14 +31,14 @@ struct session {
 };
 
 /* --- what the task needs --- */
-static const char *events_path(const struct session *s)
+static const char *events_path(const struct probing *s)
 {
     if (s->options.events != NULL)
         return s->options.events;
     return s->far.events[0] != '\0' ? s->far.events : NULL;
 }
 
-static void ask_far_side(struct session *s)
+static void ask_far_side(struct probing *s)
 {
     const struct probe_options *o = &s->options;
     const char *store = o->trust_store == NULL ? "lab:public" : o->trust_store;
@@ -52,7 +52,7 @@ static void ask_far_side(struct session *s)
 }
 
 /* The far side's own lab stands in for the authorities; without one, the system's. */
-static int load_anchors(struct session *s, struct err *err)
+static int load_anchors(struct probing *s, struct err *err)
 {
     struct probe_options *o = &s->options;
     const struct cert_list *list = &s->anchor_list;
@@ -83,7 +83,7 @@ static int load_anchors(struct session *s, struct err *err)
     return s->anchors == NULL ? -1 : 0;
 }
 
-static int load_client_certificate(struct session *s, struct err *err)
+static int load_client_certificate(struct probing *s, struct err *err)
 {
     struct probe_options *o = &s->options;
 
@@ -103,7 +103,7 @@ static int load_client_certificate(struct session *s, struct err *err)
 /* --- the calls --- */
 struct caller {
     pthread_t thread;
-    struct session *session;
+    struct probing *session;
     unsigned first; /* its calls are first, first + concurrency, … */
     struct err err;
     bool failed;
@@ -135,7 +135,7 @@ static void *make_calls_of_thread(void *arg)
     return NULL;
 }
 
-static int make_all_calls(struct session *s, struct err *err)
+static int make_all_calls(struct probing *s, struct err *err)
 {
     const unsigned n = s->options.concurrency;
     struct caller *callers = calloc(n, sizeof *callers);
@@ -173,7 +173,7 @@ static int make_all_calls(struct session *s, struct err *err)
 }
 
 /* --- what came of it --- */
-static int judge_call(struct session *s, struct probe_call *c)
+static int judge_call(struct probing *s, struct probe_call *c)
 {
     const struct gateway_task *task = &s->options.task;
 
@@ -188,7 +188,7 @@ static int judge_call(struct session *s, struct probe_call *c)
     return c->verdict == NULL ? -1 : 0;
 }
 
-static int report_probe(struct session *s)
+static int report_probe(struct probing *s)
 {
     const struct probe_options *o = &s->options;
     int status = 0, rc = 0;
@@ -211,7 +211,7 @@ static int report_probe(struct session *s)
     return rc != 0 || fflush(stdout) != 0 ? 3 : status;
 }
 
-static void session_clear(struct session *s)
+static void session_clear(struct probing *s)
 {
     for (unsigned i = 0; s->calls != NULL && i < s->options.count; i++) {
         gateway_result_clear(&s->calls[i].result);
@@ -227,7 +227,7 @@ static void session_clear(struct session *s)
     probe_options_clear(&s->options);
 }
 
-static int work(struct session *s)
+static int work(struct probing *s)
 {
     struct err err = { 0 };
 
@@ -246,7 +246,7 @@ static int work(struct session *s)
 
 static int probe_run(int argc, char **argv)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct probing *s = calloc(1, sizeof *s);
     int status;
 
     if (s == NULL)

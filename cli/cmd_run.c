@@ -87,7 +87,7 @@ static void log_remarks(const struct nlb_config *config)
 }
 
 /* --- the loop of the main thread --- */
-struct session {
+struct serving {
     struct testbed bed;
     const struct run_options *options;
     int signal_fd;
@@ -95,7 +95,7 @@ struct session {
     uint64_t deadline_us;
 };
 
-static void reload(struct session *s)
+static void reload(struct serving *s)
 {
     struct err err = { 0 };
     int status = 0;
@@ -130,7 +130,7 @@ static void reload(struct session *s)
                        : "READY=1\nSTATUS=the last reload changed nothing: see the log");
 }
 
-static void reopen(struct session *s)
+static void reopen(struct serving *s)
 {
     struct err err = { 0 };
 
@@ -139,7 +139,7 @@ static void reopen(struct session *s)
 }
 
 /* True when the program shall end now. */
-static bool take_signal(struct session *s)
+static bool take_signal(struct serving *s)
 {
     struct signalfd_siginfo info;
 
@@ -168,7 +168,7 @@ static bool take_signal(struct session *s)
     return false;
 }
 
-static int wait_ms(const struct session *s)
+static int wait_ms(const struct serving *s)
 {
     uint64_t now = clock_mono_us();
 
@@ -177,7 +177,7 @@ static int wait_ms(const struct session *s)
     return now >= s->deadline_us ? 0 : (int)((s->deadline_us - now) / 1000 + 1);
 }
 
-static void loop(struct session *s)
+static void loop(struct serving *s)
 {
     struct pollfd fds[2] = { { .fd = s->signal_fd, .events = POLLIN },
                              { .fd = nlb_drained_fd(s->bed.nlb), .events = POLLIN } };
@@ -217,7 +217,7 @@ static int open_key_log(bool allowed)
     return 0;
 }
 
-static int serve_file(struct session *s, struct nlb_config *config)
+static int serve_file(struct serving *s, struct nlb_config *config)
 {
     struct err err = { 0 };
 
@@ -246,7 +246,7 @@ static int serve_file(struct session *s, struct nlb_config *config)
 static int run_run(int argc, char **argv)
 {
     struct run_options o = { .path = NULL };
-    struct session s = { .options = &o };
+    struct serving s = { .options = &o };
     struct err err = { 0 };
     struct nlb_config *config;
     sigset_t set;

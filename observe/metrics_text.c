@@ -20,7 +20,7 @@ static const struct row {
     enum unit unit;
     enum dimensions dimensions;
     enum reported reported;
-} rows[METRIC_N] = {
+} metric_rows[METRIC_N] = {
 #define METRIC(id, name, prometheus, kind, unit, dimensions, reported, help)                       \
     [METRIC_##id] = { name,                                                                        \
                       prometheus,                                                                  \
@@ -76,7 +76,7 @@ char *metrics_prometheus(const struct metrics_view *v)
     if (out == NULL)
         return NULL;
     for (int i = 0; i < METRIC_N; i++) {
-        const struct row *row = &rows[i];
+        const struct row *row = &metric_rows[i];
 
         if (row->dimensions == DIMENSIONS_TG && v->n_hosts == 0)
             continue;
@@ -130,9 +130,9 @@ static void add_hosts(json_t *data, enum metric id, const struct metrics_view *v
         if (i == 0 || h[-1].target_group != h->target_group) {
             for (size_t j = i; j < v->n_hosts && v->hosts[j].target_group == h->target_group; j++)
                 sum += hosts_of(&v->hosts[j], id);
-            add_datum(data, &rows[id], v, NULL, h->target_group, sum);
+            add_datum(data, &metric_rows[id], v, NULL, h->target_group, sum);
         }
-        add_datum(data, &rows[id], v, h->zone, h->target_group, hosts_of(h, id));
+        add_datum(data, &metric_rows[id], v, h->zone, h->target_group, hosts_of(h, id));
     }
 }
 
@@ -143,7 +143,7 @@ char *metrics_cloudwatch(const struct metrics_view *v)
     char now[20], *text;
 
     for (int i = 0; i < METRIC_N; i++) {
-        const struct row *row = &rows[i];
+        const struct row *row = &metric_rows[i];
 
         if (row->dimensions == DIMENSIONS_TG) {
             add_hosts(data, (enum metric)i, v);

@@ -16,7 +16,7 @@
 #define AT_RELAY       "relay"
 #define AT_STOP        "stop"
 
-static const struct flow_end_row rows[END_N] = {
+static const struct flow_end_row end_rows[END_N] = {
 #define END(id, code, party, where, metric, front, back, text)                                     \
     [END_##id] = { code,          PARTY_##party, AT_##where, text, METRIC_##metric,                \
                    CLOSE_##front, CLOSE_##back },
@@ -26,7 +26,7 @@ static const struct flow_end_row rows[END_N] = {
 
 const struct flow_end_row *flow_end_row(enum flow_end end)
 {
-    return &rows[end];
+    return &end_rows[end];
 }
 
 void record_chain_clear(struct record_chain *c)

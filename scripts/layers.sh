@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), that mbedTLS and
 # libevent are included only where the architecture allows it, that one file writes JSON, that no
-# two files of a folder need each other, and that none of them shares the name of a static function.
+# two files of a folder need each other, and that none of them shares the name of a static function, a static table or a
+# struct.
 #
 #   sh scripts/layers.sh [BUILD]   BUILD: a folder of object files of the whole tree
 #
@@ -72,17 +73,38 @@ if bad:
     sys.exit(f"layers: {bad} of {n} includes go the wrong way")
 
 
-def recurring(folder):
-    """Static functions of one name in several files of a folder: a debugger's breakpoint would not know which."""
-    where = {}
+def static_functions(folder, build):
     for path in sorted(pathlib.Path(folder).glob("*.c")):
         for m in re.finditer(r"^static [^=;(]*?\b(\w+)\(", path.read_text(), re.M):
-            where.setdefault(m.group(1), set()).add(path.name)
-    return {name: files for name, files in where.items() if len(files) > 1}
+            yield f"{m.group(1)}() is static", path.name
 
 
-twice = {f"{folder}/: {name}() is static in {', '.join(sorted(files))}" for folder in ALLOW
-         for name, files in recurring(folder).items()}
+def tags(folder, build):
+    for path in sorted(pathlib.Path(folder).glob("*.[ch]")):
+        for m in re.finditer(r"^(?:static (?:const )?)?((?:struct|union|enum) \w+) \{", path.read_text(), re.M):
+            yield f"{m.group(1)} is defined", path.name
+
+
+def static_objects(folder, build):
+    """Those of files; a function's own (name.0 in the object file) is found through its function."""
+    for obj in sorted(pathlib.Path(build, folder).glob("*.o")) if build else ():
+        if pathlib.Path(folder, obj.stem + ".c").exists():
+            listing = subprocess.run(["nm", obj], stdout=subprocess.PIPE, text=True, check=True).stdout
+            for m in re.finditer(r" [bdrs] (\w+)$", listing, re.M):
+                yield f"{m.group(1)} is static", obj.stem + ".c"
+
+
+def recurring(folder, build):
+    """One name for several things in a folder: a debugger would not know which."""
+    where = {}
+    for kind in static_functions, tags, static_objects:
+        for what, name in kind(folder, build):
+            where.setdefault(what, set()).add(name)
+    return {what: files for what, files in where.items() if len(files) > 1}
+
+
+twice = {f"{folder}/: {what} in {', '.join(sorted(files))}" for folder in ALLOW
+         for what, files in recurring(folder, sys.argv[1]).items()}
 if twice:
     sys.exit("\n".join(sorted(twice)) + "\nlayers: give them names of their own")
 

@@ -86,8 +86,8 @@ int PARSE_DER(mbedtls_x509_crt *chain, const unsigned char *buf, size_t len)
     rc = mbedtls_x509_crt_parse_der_with_ext_cb(chain, buf, len, 1, accept_extension, NULL);
     if (rc != 0 && rc != MBEDTLS_ERR_X509_ALLOC_FAILED && capture != NULL && leaf_only) {
         capture->leaf_error = rc;
-        rc = mbedtls_x509_crt_parse_der_with_ext_cb(
-            chain, tls_stand_in_der, sizeof tls_stand_in_der, 1, accept_extension, NULL);
+        rc = mbedtls_x509_crt_parse_der_with_ext_cb(chain, tls_stand_in_der, tls_stand_in_size, 1,
+                                                    accept_extension, NULL);
     }
     return rc;
 }
