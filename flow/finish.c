@@ -139,27 +139,42 @@ static void clear_direction(struct flow *f, struct flow_dir *dir)
     splice_release(f, dir);
 }
 
+/* What a TLS peer ended in order, all of it delivered, is not taken back by a RST of that peer:
+ * it would cost what the other side has not read yet. */
+static enum flow_close close_of(const struct flow *f, const struct flow_side *side)
+{
+    const struct flow_end_row *row = flow_end_row(f->record.end);
+    enum flow_close how = side == &f->front ? row->front : row->back;
+    const struct flow_side *peer = side == &f->front ? &f->back : &f->front;
+    bool by_peer = f->record.end == (side == &f->front ? END_TARGET_RESET : END_CLIENT_RESET);
+    bool delivered = side == &f->front ? f->down.eof_out : f->up.eof_out;
+
+    return how == CLOSE_RST && by_peer && delivered && hop_tls_facts(peer->hop) != NULL ? CLOSE_FIN
+                                                                                        : how;
+}
+
 enum flow_event flow_finish(struct flow *f)
 {
-    const struct flow_end_row *row;
+    enum flow_close front, back;
 
     if (f->record.end == END_N)
         f->record.end = END_COMPLETED;
-    row = flow_end_row(f->record.end);
+    front = close_of(f, &f->front);
+    back = close_of(f, &f->back);
     evtimer_del(&f->timer);
     ask_target_end(f);
     clear_direction(f, &f->up);
     clear_direction(f, &f->down);
     if (!f->reported) {
         /* The peers first: a close_notify belongs into the record too. */
-        if (row->front == CLOSE_FIN && f->front.hop != NULL && hop_tls_facts(f->front.hop) != NULL)
+        if (front == CLOSE_FIN && f->front.hop != NULL && hop_tls_facts(f->front.hop) != NULL)
             (void)hop_send_eof(f->front.hop);
-        if (row->back == CLOSE_FIN && f->back.hop != NULL && hop_tls_facts(f->back.hop) != NULL)
+        if (back == CLOSE_FIN && f->back.hop != NULL && hop_tls_facts(f->back.hop) != NULL)
             (void)hop_send_eof(f->back.hop);
         flow_report(f);
     }
-    flow_side_close(&f->front, row->front);
-    flow_side_close(&f->back, row->back);
+    flow_side_close(&f->front, front);
+    flow_side_close(&f->back, back);
     LIST_REMOVE(f, all);
     f->env->n_flows--;
     if (STAILQ_EMPTY(&f->env->dead))

@@ -196,6 +196,19 @@ static bool silent_refusal(const struct flow *f)
            !front->closed_in_order && !front->resumed;
 }
 
+/* A RST behind the end of a TLS side: its close_notify came in the same edge, or before. What it
+ * had sent by then is delivered first; a kernel makes such a RST of a close with bytes unread. */
+static bool reset_behind_end(const struct flow_dir *dir, const struct flow_side *from)
+{
+    return dir->eof_out && hop_tls_facts(from->hop) != NULL && flow_side_error(from) != 0;
+}
+
+static enum flow_event reset_by(struct flow *f, const struct flow_side *side)
+{
+    f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_RESET, .sys_errno = ECONNRESET };
+    return flow_fail(f, side == &f->front ? END_CLIENT_RESET : END_TARGET_RESET);
+}
+
 static enum flow_event relay_failed(struct flow *f, struct flow_side *side)
 {
     if (f->record.end != END_N)
@@ -231,6 +244,10 @@ static enum flow_event pump(struct flow *f)
     if (f->up.eof_out && f->down.eof_out && hop_flush(f->front.hop) == HOP_OK &&
         hop_flush(f->back.hop) == HOP_OK)
         return ON_DRAINED;
+    if (reset_behind_end(&f->up, &f->front))
+        return reset_by(f, &f->front);
+    if (reset_behind_end(&f->down, &f->back))
+        return reset_by(f, &f->back);
     /* The turn was used up: come back after the others. */
     if (up == RELAY_AGAIN)
         event_active(&f->front.event, EV_READ, 0);
@@ -261,8 +278,7 @@ enum flow_event flow_pass_eof(struct flow *f)
 }
 
 /* A RST must be told, although nothing is read from that side: its bytes wait for the other side,
- * or it has sent its FIN already. (After a close_notify the peer may well close with bytes unread,
- * of which its kernel makes a RST: that flow was ended in order.) */
+ * or it has ended already. */
 static bool reset_behind(const struct flow_dir *dir, const struct flow_side *from)
 {
     if (dir->eof_in ? hop_tls_facts(from->hop) != NULL : dir->hold_len == 0 && dir->in_pipe == 0)
@@ -272,12 +288,7 @@ static bool reset_behind(const struct flow_dir *dir, const struct flow_side *fro
 
 enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready)
 {
-    const struct flow_dir *dir = ready == &f->front ? &f->up : &f->down;
-
-    if (ready->can_read && reset_behind(dir, ready)) {
-        f->record.failure =
-            (struct hop_failure){ .cause = HOP_CAUSE_RESET, .sys_errno = ECONNRESET };
-        return flow_fail(f, ready == &f->front ? END_CLIENT_RESET : END_TARGET_RESET);
-    }
+    if (ready->can_read && reset_behind(ready == &f->front ? &f->up : &f->down, ready))
+        return reset_by(f, ready);
     return pump(f);
 }

@@ -133,6 +133,28 @@ def echo_once_then_read():
     return serve
 
 
+def echo_once_then_paused():
+    def serve(sock, seen):
+        sock.sendall(sock.recv(1))
+        gate.wait(20)
+        seen.data = recv_all(sock)
+        seen.end = "eof"
+    gate = serve.gate = threading.Event()
+    return serve
+
+
+def end_in_order_then_reset():
+    """Echo one byte and end in order; RST at the gate."""
+    def serve(sock, seen):
+        sock.sendall(sock.recv(1))
+        close_tls(sock)
+        gate.wait(20)
+        reset(sock)
+        seen.end = "reset by us"
+    gate = serve.gate = threading.Event()
+    return serve
+
+
 PATTERN = Pattern(2 * MIB + 7)
 
 
@@ -362,6 +384,45 @@ class TlsRelay(NlbTest):
         reset(s)
         self.assertEqual(target.take().end, "rst")
         self.assertEnd(nlb.event(), "client_reset")
+
+    @each_kind(echo_once_then_read)
+    def test_client_rst_behind_its_close_notify(self, target, nlb, ctx):
+        """What was sent in order arrives; the flow ends at the RST and not at the idle timeout."""
+        s = connect_tls(nlb.address("l"), ctx, "api.example.com")
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the RST throws away what waits for an ACK
+        s.sendall(b"x")
+        recv_exactly(s, 1)
+        s.sendall(b"last words")
+        close_tls(s)
+        target.accepted()
+        reset(s)
+        seen = target.take()
+        self.assertEqual((seen.data, seen.end), (b"last words", "eof"))
+        # a target that is quick has ended, too, before the RST is there
+        self.assertEnd(nlb.event(), "client_reset", "completed")
+
+    @each_kind(echo_once_then_paused)
+    def test_client_rst_behind_its_close_notify_and_a_target_that_does_not_read(self, target, nlb, ctx):
+        s = connect_tls(nlb.address("l"), ctx, "api.example.com")
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the RST throws away what waits for an ACK
+        s.sendall(b"x")
+        recv_exactly(s, 1)
+        s.sendall(b"last words")
+        close_tls(s)
+        reset(s)
+        self.assertEnd(nlb.event(), "client_reset")
+        target.handler.gate.set()
+        seen = target.take()
+        self.assertEqual((seen.data, seen.end), (b"last words", "eof"))
+
+    @each_kind(end_in_order_then_reset)
+    def test_target_rst_behind_its_end(self, target, nlb, ctx):
+        """The client says nothing more: the flow ends at the RST all the same, the client's side in order."""
+        with connect_tls(nlb.address("l"), ctx, "api.example.com") as s:
+            s.sendall(b"x")
+            recv_exactly(s, 1)
+            target.handler.gate.set()
+            self.assertEnd(nlb.event(), "target_reset")
 
     @each_kind(lambda: paused(sink()))
     def test_back_pressure_holds_the_sender_and_our_memory(self, target, nlb, ctx):

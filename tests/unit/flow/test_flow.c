@@ -145,6 +145,47 @@ static void through_and_through(void **state)
     assert_int_equal(metric_read(&r.env.metrics, METRIC_PROCESSED_BYTES_TLS), 9);
 }
 
+/* The client ends in order, and its RST follows, seen with the close_notify or later: the flow ends
+ * at once, though the target is silent, which still gets all and an end in order. */
+static void reset_behind_close_notify(bool later)
+{
+    char buf[8];
+    size_t n;
+    int target;
+
+    flow_go(f);
+    assert_true(rig_until(&r, client_secured, NULL));
+    target = accept_target();
+    assert_true(rig_until(&r, relaying, NULL));
+    assert_int_equal(hop_write(client, "all", 3, &n), HOP_OK);
+    assert_int_equal(hop_send_eof(client), HOP_OK);
+    for (int i = 0; later && i < 5; i++)
+        rig_turn(&r);
+    assert_int_equal(r.ended, 0);
+    hop_free(client, true);
+    client = NULL;
+    assert_true(rig_until_ended(&r));
+    assert_int_equal(r.end, END_CLIENT_RESET);
+    assert_int_equal(metric_read(&r.env.metrics, METRIC_TCP_CLIENT_RESETS), 1);
+    assert_int_equal(metric_read(&r.env.metrics, METRIC_TCP_ELB_RESETS), 0);
+    sock_recv(target, buf, 3);
+    assert_memory_equal(buf, "all", 3);
+    assert_int_equal(sock_ending(target), 0);
+    close(target);
+}
+
+static void a_reset_with_close_notify(void **state)
+{
+    (void)state;
+    reset_behind_close_notify(false);
+}
+
+static void a_reset_after_close_notify(void **state)
+{
+    (void)state;
+    reset_behind_close_notify(true);
+}
+
 /* target_connect = after_hello: the target is there before the client gets the ServerHello. */
 static void held_for_the_target(void **state)
 {
@@ -283,6 +324,8 @@ int main(void)
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         EACH(through_and_through),
+        EACH(a_reset_with_close_notify),
+        EACH(a_reset_after_close_notify),
         EACH(held_for_the_target),
         EACH(held_and_no_target),
         EACH(a_client_that_says_nothing),
