@@ -2,7 +2,7 @@
 # nlbsim: one Makefile, out of tree. `make help` lists the targets.
 
 VERSION := 0.1.0
-FOLDERS := core tls certs/x509 certs/store certs/lab certs/judge certs/audit observe explain targets flow listeners vpclink nlb labtarget testbed matrix cli
+FOLDERS := core tls certs/x509 certs/store certs/lab certs/judge certs/audit diagnose observe explain targets flow listeners vpclink nlb labtarget testbed matrix cli
 CC ?= cc
 PREFIX ?= /usr/local
 DESTDIR ?=

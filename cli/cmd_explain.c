@@ -17,7 +17,6 @@
 #include "core/http.h"
 #include "explain/explain.h"
 #include "listeners/policies.h"
-#include "tls/tls_params.h"
 
 #define LINE_MAX_BYTES (1024 * 1024)
 #define POLL_US        200000 /* how often --follow looks for more */
@@ -38,28 +37,6 @@ struct explain_options {
     bool follow, json;
     const char *from;
 };
-
-/* --- what a policy wants --- */
-static bool policy_text(const char *name, const char *what, char *out, size_t size)
-{
-    const struct policy *p = policy_find(name);
-    char buf[TLS_NAME_MAX];
-    struct tls_list list;
-    size_t used = 0;
-
-    if (p == NULL)
-        return false;
-    list = what[0] == 'v' ? p->versions : what[0] == 'c' ? p->suites : p->groups;
-    out[0] = '\0';
-    for (size_t i = 0; i < list.count && used < size; i++) {
-        const char *one = what[0] == 'v'   ? tls_version_text(list.at[i], buf)
-                          : what[0] == 'c' ? tls_suite_text(list.at[i], buf)
-                                           : tls_group_text(list.at[i], buf);
-
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", one);
-    }
-    return true;
-}
 
 /* --- lines --- */
 static void tell(const struct explaining *s, const struct story *story)
@@ -318,7 +295,7 @@ static int explain_run(int argc, char **argv)
                                o.from == NULL ? "no EVENTS is given" : "two sources are given");
     s.follow = o.follow;
     s.json = o.json;
-    s.explain = explain_new(policy_text);
+    s.explain = explain_new(policy_list_text);
     if (s.explain == NULL)
         return 3;
     rc = o.from != NULL ? read_from(&s, o.from) : read_file(&s, o.line.operands[0]);

@@ -11,6 +11,8 @@
 #include "cli/cli.h"
 #include "cli/probe.h"
 #include "core/clock.h"
+#include "diagnose/chain.h"
+#include "listeners/policies.h"
 #include "tls/tls_conf.h"
 #include "vpclink/execlog.h"
 
@@ -173,9 +175,49 @@ static int make_all_calls(struct probing *s, struct err *err)
 }
 
 /* --- what came of it --- */
+static char *draw_chain(const struct probing *s, const struct probe_call *c,
+                        const struct call_context *context)
+{
+    struct chain *chain = call_chain(&s->options.task, &c->result, context);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = chain == NULL ? NULL : open_memstream(&text, &size);
+
+    if (out != NULL) {
+        chain_draw(chain, 0, NULL, "  ", out);
+        if (fclose(out) != 0)
+            text = NULL;
+    }
+    chain_free(chain);
+    return text;
+}
+
+static int diagnose_call(struct probing *s, struct probe_call *c)
+{
+    const struct probe_options *o = &s->options;
+    const struct call_context context = {
+        .policy = policy_list_text,
+        .anchors = s->stores != NULL    ? &s->anchor_list
+                   : s->trusted != NULL ? &s->trusted->list
+                                        : NULL,
+        .store = o->trust_store != NULL ? o->trust_store
+                 : s->stores != NULL    ? "lab:public"
+                                        : "the system's authorities",
+    };
+    struct facts *f = call_facts(&o->task, &c->result, &o->wording, &c->far, &context);
+    int rc = f == NULL ? -1 : diagnose(f, &c->diagnosis);
+
+    facts_free(f);
+    if (rc != 0)
+        return -1;
+    c->chain = draw_chain(s, c, &context);
+    c->verdict = diagnosis_text(&c->diagnosis);
+    return c->verdict == NULL ? -1 : 0;
+}
+
 static int judge_call(struct probing *s, struct probe_call *c)
 {
-    const struct gateway_task *task = &s->options.task;
+    int rc;
 
     c->far = s->far;
     if (events_path(s) != NULL && c->result.local.len != 0)
@@ -183,9 +225,9 @@ static int judge_call(struct probing *s, struct probe_call *c)
     gateway_join(&c->result, &c->far);
     gateway_word(&c->result, &s->options.wording, &c->outcome);
     execlog_request_id(c->request_id);
-    c->hop = gateway_hop(task, &c->result, &c->far);
-    c->verdict = gateway_verdict(task, &c->result, &c->outcome, &c->far);
-    return c->verdict == NULL ? -1 : 0;
+    rc = diagnose_call(s, c);
+    far_side_clear(&c->far);
+    return rc;
 }
 
 static int report_probe(struct probing *s)
@@ -215,7 +257,9 @@ static void session_clear(struct probing *s)
 {
     for (unsigned i = 0; s->calls != NULL && i < s->options.count; i++) {
         gateway_result_clear(&s->calls[i].result);
+        diagnosis_clear(&s->calls[i].diagnosis);
         free(s->calls[i].verdict);
+        free(s->calls[i].chain);
     }
     free(s->calls);
     trust_anchors_free(s->anchors);

@@ -7,9 +7,10 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "diagnose/diagnose.h"
+#include "vpclink/call_facts.h"
 #include "vpclink/client.h"
 #include "vpclink/far_side.h"
-#include "vpclink/verdict.h"
 
 #define PROBE_HEADERS_MAX 100
 #define PROBE_LIST_MAX    64
@@ -46,8 +47,9 @@ struct probe_call {
     struct gateway_outcome outcome;
     struct far_side far;
     char request_id[40];
-    char *verdict; /* owned */
-    const char *hop;
+    struct diagnosis diagnosis;
+    char *verdict; /* owned: the diagnosis in words */
+    char *chain;   /* owned: the chain that was presented, drawn; NULL: none */
 };
 
 /* One call, in full. 0, or -1 when standard output fails. */

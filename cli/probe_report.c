@@ -60,6 +60,26 @@ static void print_variables(const struct probe_call *c)
            c->outcome.status);
 }
 
+static const char *hop_of(const struct probe_call *c)
+{
+    const struct cause *first = diagnosis_first(&c->diagnosis);
+
+    return first != NULL ? first->hop : "none";
+}
+
+static void print_diagnosis(const struct probe_call *c)
+{
+    const struct cause *first = diagnosis_first(&c->diagnosis);
+    char place[512];
+
+    printf("Decided by: %s\n", hop_of(c) != NULL ? hop_of(c) : "the hop that terminates TLS");
+    screen_sentence(stdout, "Verdict: ", c->verdict);
+    if (first != NULL && first->section[0] != '\0')
+        foreign_printf(stdout, "Change: %s\n", cause_place(first, place, sizeof place));
+    if (c->chain != NULL && !c->outcome.ok)
+        printf("Presented, leaf first:\n%s", c->chain);
+}
+
 int probe_print_call(const struct probe_options *o, const struct probe_call *c)
 {
     char *log;
@@ -78,8 +98,7 @@ int probe_print_call(const struct probe_options *o, const struct probe_call *c)
         print_answer(o, c);
         putchar('\n');
     }
-    printf("Decided by: %s\n", c->hop != NULL ? c->hop : "the hop that terminates TLS");
-    screen_sentence(stdout, "Verdict: ", c->verdict);
+    print_diagnosis(c);
     if (!c->outcome.ok)
         printf("Evidence: %s (%s)\n", c->outcome.evidence, c->outcome.source);
     return ferror(stdout) != 0 ? -1 : 0;
@@ -216,10 +235,16 @@ int probe_print_json(const struct probe_options *o, const struct probe_call *c, 
     json_object_set_new(j, "status",
                         c->outcome.status == 0 ? json_null() : json_integer(c->outcome.status));
     json_object_set_new(j, "error", string_or_null(c->outcome.error));
-    json_object_set_new(j, "hop", string_or_null(c->hop));
+    json_object_set_new(j, "hop", string_or_null(hop_of(c)));
+    json_object_set_new(j, "cause",
+                        string_or_null(diagnosis_first(&c->diagnosis) != NULL
+                                           ? diagnosis_first(&c->diagnosis)->id
+                                           : NULL));
     json_object_set_new(j, "verdict", string_or_null(c->verdict));
     json_object_set_new(j, "evidence", string_or_null(c->outcome.evidence));
     json_object_set_new(j, "source", string_or_null(c->outcome.source));
+    json_object_set_new(j, "causes", diagnosis_json(&c->diagnosis));
+    json_object_set_new(j, "chain", string_or_null(c->chain));
     json_object_set_new(j, "request", json_integer(number));
     json_object_set_new(j, "request_id", string_or_null(c->request_id));
     json_object_set_new(j, "connection", json_integer(r->connection));

@@ -2,6 +2,7 @@
  * The security policies of a TLS listener and what they imply toward targets. */
 #include "listeners/policies.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/suggest.h"
@@ -188,4 +189,25 @@ const char *policy_evidence_name(enum policy_evidence evidence)
         return "inferred";
     }
     return "inferred";
+}
+
+bool policy_list_text(const char *name, const char *what, char *out, size_t size)
+{
+    const struct policy *p = policy_find(name);
+    char buf[TLS_NAME_MAX];
+    struct tls_list list;
+    size_t used = 0;
+
+    if (p == NULL)
+        return false;
+    list = what[0] == 'v' ? p->versions : what[0] == 'c' ? p->suites : p->groups;
+    out[0] = '\0';
+    for (size_t i = 0; i < list.count && used < size; i++) {
+        const char *one = what[0] == 'v'   ? tls_version_text(list.at[i], buf)
+                          : what[0] == 'c' ? tls_suite_text(list.at[i], buf)
+                                           : tls_group_text(list.at[i], buf);
+
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", one);
+    }
+    return true;
 }

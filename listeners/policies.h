@@ -58,6 +58,9 @@ const struct policy *policy_backend_of(const struct policy *const *policies, siz
  * static names; returns how many there are. POLICY_UNSUPPORTED_MAX is always enough. */
 #define POLICY_UNSUPPORTED_MAX 64
 size_t policy_unsupported(const struct policy *p, const char **out, size_t max);
+/* The "versions", "ciphers" or "groups" of the policy of that name, comma-separated, into `out`;
+ * false when there is no such policy. */
+bool policy_list_text(const char *name, const char *what, char *out, size_t size);
 const char *policy_family_name(enum policy_family family); /* "FIPS-PQ" */
 const char *policy_evidence_name(enum policy_evidence evidence);
 

@@ -15,9 +15,11 @@
 #include "certs/store/identity.h"
 #include "certs/store/trust_store.h"
 #include "core/clock.h"
+#include "diagnose/diagnose.h"
+#include "listeners/policies.h"
 #include "testbed/testbed.h"
+#include "vpclink/call_facts.h"
 #include "vpclink/client.h"
-#include "vpclink/verdict.h"
 
 /* How long the load balancer may take to write down a flow that has ended. */
 #define JOIN_MS 1000
@@ -181,18 +183,6 @@ static bool matches(const struct gateway_outcome *o, const char *expect)
     return strcmp(expect, "ok") == 0 ? o->ok : !o->ok && strstr(o->error, expect) != NULL;
 }
 
-/* gateway_hop() may answer with a word of the event, which goes with it. */
-static const char *party_word(const char *hop)
-{
-    static const char *const words[] = { "caller", "listener", "target", "network", "none" };
-
-    for (size_t i = 0; hop != NULL && i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i], hop) == 0)
-            return words[i];
-    }
-    return NULL;
-}
-
 static void keep(struct scenario_result *out, const struct gateway_outcome *o, const char *hop,
                  char *verdict)
 {
@@ -215,6 +205,7 @@ static void compare(struct run *r, const struct gateway_outcome *o, const char *
         [EXPECT_HOP_LISTENER] = "listener",
         [EXPECT_HOP_TARGET] = "target",
         [EXPECT_HOP_NETWORK] = "network",
+        [EXPECT_HOP_GATEWAY] = "gateway",
         [EXPECT_HOP_NONE] = "none",
     };
     const struct integration_cfg *g = r->integration;
@@ -240,20 +231,68 @@ static void compare(struct run *r, const struct gateway_outcome *o, const char *
 }
 
 /* What stands between link and listener: nothing is sent. */
-static void call_blocked(struct gateway_result *result, enum blocked_by by)
-{
-    static const char *const what[] = {
-#define BLOCKED(id, name, text, remedy, source) [BLOCKED_##id] = text,
+static const struct block {
+    const char *what, *remedy;
+} blocks[] = {
+#define BLOCKED(id, name, text, remedy, source) [BLOCKED_##id] = { text, remedy },
 #include "vpclink/blocked.def"
 #undef BLOCKED
-    };
+};
 
+static void call_blocked(struct gateway_result *result, enum blocked_by by)
+{
     gateway_result_clear(result);
     result->broke = by == BLOCKED_LINK_ERROR ? BREAK_LINK_ERROR : BREAK_UNREACHABLE;
     result->stage = GATEWAY_CONNECT;
     result->started_wall_us = clock_wall_us();
     result->started_us = result->ended_us = clock_mono_us();
-    snprintf(result->why, sizeof result->why, "%s", what[by]);
+    snprintf(result->why, sizeof result->why, "%s", blocks[by].what);
+}
+
+static void tell_blocked(struct facts *f, enum blocked_by by)
+{
+    if (by == BLOCKED_LINK_ERROR)
+        return; /* a row of its own */
+    facts_set(f, "blocked", blocks[by].what);
+    facts_set(f, "blocked.change", blocks[by].remedy);
+}
+
+/* What a lab target of the file is called there, where the group has no other. */
+static const char *lab_section(const struct listener_cfg *l, char *out, size_t size)
+{
+    const struct target_group_cfg *g = l == NULL ? NULL : l->forwards[0].group;
+
+    if (g == NULL || l->n_forwards != 1 || g->n_targets != 1 || g->targets[0].lab == NULL)
+        return NULL;
+    snprintf(out, size, "lab_target %s", g->targets[0].lab);
+    return out;
+}
+
+/* The verdict (allocated) and the hop. */
+static char *diagnose_call(struct run *r, const struct gateway_result *result,
+                           const struct far_side *far, const struct listener_cfg *l,
+                           const char **hop)
+{
+    char section[96];
+    const struct call_context context = {
+        .policy = policy_list_text,
+        .anchors = r->store == NULL ? NULL : &r->store->list,
+        .store = r->integration->trust_store,
+        .integration = r->integration->obj.name,
+        .target_name = lab_section(l, section, sizeof section),
+    };
+    struct facts *f = call_facts(&r->task, result, &r->wording, far, &context);
+    struct diagnosis d = { NULL, 0 };
+    char *text = NULL;
+
+    if (f != NULL && r->integration->blocked_by != BLOCKED_NONE)
+        tell_blocked(f, r->integration->blocked_by);
+    if (f != NULL && diagnose(f, &d) == 0)
+        text = diagnosis_text(&d);
+    *hop = d.n > 0 ? d.at[0].hop : NULL;
+    diagnosis_clear(&d);
+    facts_free(f);
+    return text;
 }
 
 static void one_call(struct run *r, unsigned number)
@@ -278,8 +317,8 @@ static void one_call(struct run *r, unsigned number)
         (void)far_side_join(r->events_path, 0, &result.local, JOIN_MS, &far);
     gateway_join(&result, &far);
     gateway_word(&result, &r->wording, &outcome);
-    hop = party_word(gateway_hop(&r->task, &result, &far));
-    verdict = gateway_verdict(&r->task, &result, &outcome, &far);
+    verdict = diagnose_call(r, &result, &far, l, &hop);
+    far_side_clear(&far);
     compare(r, &outcome, hop, number);
     if (number == 1 || r->out->passed || !outcome.ok)
         keep(r->out, &outcome, hop, verdict);

@@ -23,17 +23,18 @@ ALLOW = {
     "certs/lab": ["certs/x509", "tls", "core"],
     "certs/judge": ["certs/store", "certs/x509", "tls", "core"],
     "certs/audit": ["certs/judge", "certs/lab", "certs/store", "certs/x509", "tls", "core"],
+    "diagnose": ["certs", "tls", "core"],
     "observe": ["certs", "tls", "core"],
-    "explain": ["observe", "certs", "tls", "core"],
+    "explain": ["diagnose", "observe", "certs", "tls", "core"],
     "targets": ["certs", "observe", "tls", "core"],
     "flow": ["targets", "certs", "observe", "tls", "core"],
     "listeners": ["flow", "targets", "certs", "observe", "tls", "core"],
-    "vpclink": ["certs", "tls", "core"],
+    "vpclink": ["diagnose", "certs", "tls", "core"],
     "nlb": ["listeners", "flow", "targets", "certs", "observe", "tls", "core"],
     "labtarget": ["certs", "tls", "core"],
     "testbed": ["labtarget", "nlb", "vpclink", "listeners", "certs", "tls", "core"],
-    "matrix": ["testbed", "labtarget", "nlb", "vpclink", "listeners", "certs", "observe", "tls", "core"],
-    "cli": ["matrix", "testbed", "labtarget", "explain", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
+    "matrix": ["testbed", "labtarget", "nlb", "vpclink", "listeners", "diagnose", "certs", "observe", "tls", "core"],
+    "cli": ["matrix", "testbed", "labtarget", "explain", "diagnose", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
 }
 MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/cmd_version\.c$)")
 EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/client\.c$"

@@ -111,20 +111,10 @@ bool far_side_ask(const struct addr *to, struct far_side *out, const char *store
 }
 
 /* --- the event --- */
-static void take_back(const json_t *back, struct far_side *out)
+void far_side_clear(struct far_side *f)
 {
-    const json_t *leaf = json_array_get(json_object_get(back, "certificates"), 0);
-
-    text_of(back, "target_group", out->target_group, sizeof out->target_group);
-    text_of(back, "target", out->target, sizeof out->target);
-    out->target_protocol = protocol_of(back, "protocol");
-    out->target_secured = json_is_true(json_object_get(back, "handshake_completed"));
-    out->target_cert_requested = json_is_true(json_object_get(back, "certificate_requested"));
-    text_of(json_object_get(back, "alert_received"), "name", out->target_alert,
-            sizeof out->target_alert);
-    text_of(leaf, "subject", out->target_subject, sizeof out->target_subject);
-    text_of(leaf, "not_after", out->target_not_after, sizeof out->target_not_after);
-    out->target_self_signed = json_is_true(json_object_get(leaf, "self_signed"));
+    json_decref(f->event);
+    f->event = NULL;
 }
 
 bool far_side_take_event(const char *line, const char *client, struct far_side *out)
@@ -132,7 +122,7 @@ bool far_side_take_event(const char *line, const char *client, struct far_side *
     char code[48];
     json_t *j = strstr(line, client) == NULL ? NULL : json_loads(line, 0, NULL);
     const char *from = json_string_value(json_object_get(j, "client"));
-    const json_t *front, *served, *end;
+    const json_t *front, *back, *end;
 
     if (from == NULL || strcmp(from, client) != 0) {
         json_decref(j);
@@ -143,20 +133,19 @@ bool far_side_take_event(const char *line, const char *client, struct far_side *
     out->protocol = protocol_of(j, "protocol");
     text_of(j, "listener", out->listener, sizeof out->listener);
     front = json_object_get(j, "front");
-    served = json_object_get(front, "served");
-    text_of(front, "refused", out->refused, sizeof out->refused);
-    text_of(served, "subject", out->served, sizeof out->served);
-    text_of(served, "rule", out->served_rule, sizeof out->served_rule);
-    take_back(json_object_get(j, "back"), out);
+    back = json_object_get(j, "back");
+    text_of(json_object_get(front, "served"), "certificate", out->served_file,
+            sizeof out->served_file);
+    text_of(back, "target", out->target, sizeof out->target);
     text_of(front, "not_simulated", out->lacking, sizeof out->lacking);
     if (out->lacking[0] == '\0')
-        text_of(json_object_get(j, "back"), "not_simulated", out->lacking, sizeof out->lacking);
+        text_of(back, "not_simulated", out->lacking, sizeof out->lacking);
     end = json_object_get(j, "end");
     text_of(end, "code", code, sizeof code);
     out->end = flow_end_find(code);
-    text_of(end, "party", out->end_party, sizeof out->end_party);
     text_of(end, "text", out->end_text, sizeof out->end_text);
-    json_decref(j);
+    json_decref(out->event);
+    out->event = j;
     return true;
 }
 

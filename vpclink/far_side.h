@@ -4,6 +4,7 @@
 #ifndef VPCLINK_FAR_SIDE_H
 #define VPCLINK_FAR_SIDE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -24,19 +25,13 @@ struct far_side {
     bool joined;
     long long flow;
     enum flow_end end; /* END_N: an event of another version */
-    char end_party[16], end_text[FAR_TEXT_MAX];
-    char target_group[64], target[64]; /* empty: none was picked */
-    enum protocol target_protocol;
-    char lacking[FAR_TEXT_MAX]; /* what the simulator would need to go on as AWS does */
-    char refused[FAR_TEXT_MAX]; /* why the listener could not go on after our hello */
-    char served[FAR_TEXT_MAX], served_rule[FAR_TEXT_MAX]; /* the listener's certificate */
-    bool target_secured;                                  /* TLS toward the target is up */
-    bool target_cert_requested;        /* the target asked the load balancer for a certificate */
-    char target_subject[FAR_TEXT_MAX]; /* of the certificate that the target presented */
-    char target_not_after[32];
-    bool target_self_signed;
-    char target_alert[48]; /* the alert that the target sent */
+    char end_text[FAR_TEXT_MAX];
+    char target[64];                /* empty: none was picked */
+    char lacking[FAR_TEXT_MAX];     /* what the simulator would need to go on as AWS does */
+    char served_file[FAR_TEXT_MAX]; /* the listener's certificate, as it is configured */
+    json_t *event;                  /* all of it; owned */
 };
+void far_side_clear(struct far_side *f); /* what it owns */
 
 /* Ask the signpost of a load balancer of this program on this machine. `stores` (may be NULL): gets
  * the PEM text of `store` ("lab:public"), allocated, or NULL. False: nobody of ours listens there.

@@ -17,9 +17,13 @@
 #define HTTP_QUOTAS GUIDE "http-api-quotas.html"
 
 static const struct cfg_choice hops[] = {
-    { "caller", EXPECT_HOP_CALLER, NULL }, { "listener", EXPECT_HOP_LISTENER, NULL },
-    { "target", EXPECT_HOP_TARGET, NULL }, { "network", EXPECT_HOP_NETWORK, NULL },
-    { "none", EXPECT_HOP_NONE, NULL },     { NULL, 0, NULL },
+    { "caller", EXPECT_HOP_CALLER, NULL },
+    { "listener", EXPECT_HOP_LISTENER, NULL },
+    { "target", EXPECT_HOP_TARGET, NULL },
+    { "network", EXPECT_HOP_NETWORK, NULL },
+    { "gateway", EXPECT_HOP_GATEWAY, NULL },
+    { "none", EXPECT_HOP_NONE, NULL },
+    { NULL, 0, NULL },
 };
 
 static const struct cfg_choice breaks[] = {
@@ -175,7 +179,7 @@ const struct cfg_key integration_keys[] = {
     { .name = "expect_status", .kind = CFG_UINT, .offset = AT(expect_status), .min = 100, .max = 599,
       .help = "the HTTP status that the caller must see", .source = OURS },
     { .name = "expect_hop", .kind = CFG_ENUM, .offset = AT(expect_hop), .choices = hops,
-      .help = "who must have decided", .source = OURS },
+      .help = "who must be the one to change something", .source = OURS },
     { .name = NULL },
 };
 /* clang-format on */

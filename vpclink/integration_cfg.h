@@ -16,6 +16,7 @@ enum expect_hop {
     EXPECT_HOP_LISTENER,
     EXPECT_HOP_TARGET,
     EXPECT_HOP_NETWORK,
+    EXPECT_HOP_GATEWAY, /* its own configuration: the uri, the link */
     EXPECT_HOP_NONE
 };
 /* How a handshake that the peer breaks off is reported: execution failed due to a configuration

@@ -15,7 +15,7 @@ from nlbtest import nlbsim
 CATALOGUE = """
 A01 listener 200 A03 listener 200 A04 listener 200 A06 listener 500 A07 listener 500 A08 listener 500 A12 listener 500
 A16 listener 500 A18 listener 200 A20 listener 200 A38 target 504 B01 listener 200 B03 listener 500 B04 listener 500
-C01 target 200 C02 target 500 C04 target 500 C05 target 500 C19 target 200 C26 target 504 D02 network 500 D07 network 504
+C01 target 200 C02 target 500 C04 target 500 C05 target 500 C19 target 200 C26 target 504 D02 target 500 D07 network 504
 F10 listener 500 A44 listener 500 C18 target 500 C30 target 500 D11 network 500
 """
 

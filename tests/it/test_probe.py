@@ -261,7 +261,7 @@ class TlsListeners(Base):
     def test_plain_http_on_a_tls_listener(self):
         """A40: the listener closes on plaintext."""
         j = probe(self.nlb, "valid", url="http://api.example.com/")
-        self.refused(j, NE + "Connection is closed", "listener", 504)
+        self.refused(j, NE + "Connection is closed", "gateway", 504)
         self.assertIn("https://", j["verdict"])
 
     def test_offer(self):
@@ -447,7 +447,7 @@ class BehindTls(Base):
         for listener in ("refused", "tcp-refused"):
             with self.subTest(listener):
                 j = probe(self.nlb, listener)
-                self.refused(j, INTERNAL, "network")
+                self.refused(j, INTERNAL, "target")
                 self.assertTrue(j["listener"]["joined"])
                 self.assertEqual(j["listener"]["end"], "target_refused")
                 self.assertEqual(j["evidence"], "documented")

@@ -41,7 +41,8 @@ static void every_failure_has_a_story(void **state)
             is_fine = is_fine || fine[j] == (enum flow_end)i;
         snprintf(text, sizeof text, "{\"protocol\":\"TLS\",\"end\":{\"code\":\"%s\"}}",
                  flow_end_row((enum flow_end)i)->code);
-        assert_int_equal(line(x, text, &story), is_fine ? EXPLAIN_FINE : EXPLAIN_STORY);
+        if (line(x, text, &story) != (is_fine ? EXPLAIN_FINE : EXPLAIN_STORY))
+            fail_msg("%s", text);
         if (is_fine)
             continue;
         assert_non_null(story);
