@@ -34,9 +34,9 @@ struct audit_run {
     size_t looked_at;
     struct seen *seen; /* below directories */
     size_t n_seen;
-    const char *store_spec, *host, *seed;
+    const char *store_spec, *truststore_spec, *host, *seed;
     struct cert_lab *lab;
-    struct trust_store *trusted;
+    struct trust_store *trusted, *truststore;
     struct trust_anchors *anchors;
     struct audit_store store;
     bool json, sarif;
@@ -152,18 +152,47 @@ static int visit(struct audit_run *run, const char *path, int depth)
     return visit_file(run, path, depth == 0);
 }
 
+static int make_lab(struct audit_run *run, const char *spec)
+{
+    struct err err = { 0 };
+
+    if (run->lab != NULL || spec == NULL || !cert_spec_is_lab(spec))
+        return 0;
+    run->lab = cert_lab_new(run->seed, run->o.now_s, &err);
+    return run->lab != NULL ? 0 : command_fail(&command_cert_audit, &err);
+}
+
+/* The truststore of a custom domain, which is looked at as well. */
+static int load_truststore(struct audit_run *run)
+{
+    const char *spec = run->truststore_spec;
+    struct err err = { 0 };
+    struct stat st = { 0 };
+    int rc = make_lab(run, spec);
+
+    if (rc != 0 || spec == NULL)
+        return rc;
+    run->truststore = trust_store_load(spec, NULL, run->lab, &err);
+    if (run->truststore == NULL)
+        return command_fail(&command_cert_audit, &err);
+    if (!cert_spec_is_lab(spec))
+        (void)stat(spec, &st); /* of a pipe there is no size to tell */
+    run->o.truststore = &run->truststore->list;
+    run->looked_at++;
+    return audit_truststore(&run->report, &run->o, spec, run->o.truststore, (size_t)st.st_size,
+                            &err) == 0
+               ? 0
+               : command_fail(&command_cert_audit, &err);
+}
+
 static int load_store(struct audit_run *run)
 {
     struct err err = { 0 };
     const char *spec = run->store_spec != NULL ? run->store_spec : "system";
+    int rc = make_lab(run, spec);
 
-    if (strcmp(spec, "none") == 0)
-        return 0;
-    if (cert_spec_is_lab(spec)) {
-        run->lab = cert_lab_new(run->seed, run->o.now_s, &err);
-        if (run->lab == NULL)
-            return command_fail(&command_cert_audit, &err);
-    }
+    if (rc != 0 || strcmp(spec, "none") == 0)
+        return rc;
     run->trusted = trust_store_load(spec, NULL, run->lab, &err);
     if (run->trusted == NULL && run->store_spec == NULL) {
         fprintf(stderr, "nlbsim cert audit: trust is not judged: %s\n", err.text);
@@ -192,6 +221,8 @@ static int audit(struct audit_run *run, int n, char **paths)
 {
     int rc = load_store(run);
 
+    if (rc == 0)
+        rc = load_truststore(run);
     for (int i = 0; i < n && rc == 0; i++)
         rc = visit(run, paths[i], 0);
     if (rc == 0)
@@ -200,6 +231,7 @@ static int audit(struct audit_run *run, int n, char **paths)
     free(run->seen);
     trust_anchors_free(run->anchors);
     trust_store_unref(run->trusted);
+    trust_store_unref(run->truststore);
     cert_lab_free(run->lab);
     return rc;
 }
@@ -211,6 +243,8 @@ static int audit_verb(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    if (run.line.n_operands == 0 && run.truststore_spec == NULL)
+        return command_misused(&run, "FILE, DIR or INI is missing");
     if (run.json && run.sarif)
         return command_misused(&run, "--json and --sarif exclude each other");
     return audit(&run, (int)run.line.n_operands, run.line.operands);
@@ -231,6 +265,13 @@ static const struct command_option audit_option_rows[] = {
       AT(store_spec),
       .help = "for files: a PEM file, system (default), lab:NAME with --seed, or none; an INI file "
               "has its own" },
+    { .name = "truststore",
+      .argument = "STORE",
+      .kind = OPTION_FILE,
+      AT(truststore_spec),
+      .help =
+          "of a custom domain with mutual TLS, a PEM file or lab:client with --seed: it is looked "
+          "at too, and files are clients' certificates" },
     { .name = "host",
       .argument = "NAME",
       .kind = OPTION_TEXT,
@@ -254,8 +295,13 @@ static const struct command_option audit_option_rows[] = {
     { .name = NULL },
 };
 #undef AT
-static const char *const audit_synopsis[] = { "[options] FILE|DIR|INI...", NULL };
-static const char *const audit_examples[] = { "nlbsim cert audit --days 45 certs/ nlb.ini", NULL };
+static const char *const audit_synopsis[] = { "[options] FILE|DIR|INI...",
+                                              "[options] --truststore STORE [CLIENT.pem...]",
+                                              NULL };
+static const char *const audit_examples[] = {
+    "nlbsim cert audit --days 45 certs/ nlb.ini",
+    "nlbsim cert audit --truststore truststore.pem client.pem", NULL
+};
 
 const struct command command_cert_audit = {
     .name = "cert audit",
@@ -266,11 +312,12 @@ const struct command command_cert_audit = {
              "expired, soon to expire, incomplete or disordered chains, weak keys and hashes, keys "
              "a TLS listener does not take, names, private keys that others can read. Of an INI "
              "file (*.ini) every certificate is looked at in its place: whose it is, who validates "
-             "it, for which host. - is certificates on standard input.",
+             "it, for which host. - is certificates on standard input. With --truststore it "
+             "says what the door of a custom domain says: which client gets in, and why another "
+             "gets 403.",
     .options = audit_option_rows,
     .operand = "FILE, DIR or INI",
     .operand_kind = OPERAND_FILE,
-    .min_operands = 1,
     .max_operands = 100000,
     .notes = "Exit status: 0 nothing found, 1 something found, 2 usage or configuration, 3 cannot "
              "read.",

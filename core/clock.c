@@ -73,6 +73,13 @@ void clock_format_utc(int64_t utc_s, char *out, size_t size)
         snprintf(out, size, "-");
 }
 
+const char *clock_format_day(int64_t utc_s, char out[24])
+{
+    clock_format_utc(utc_s, out, 24);
+    out[strcspn(out, "T")] = '\0';
+    return out;
+}
+
 static int days_in_month(int year, int month)
 {
     int next_year = month == 12 ? year + 1 : year, next = month == 12 ? 1 : month + 1;

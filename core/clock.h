@@ -19,6 +19,8 @@ void clock_fake_off(void);
 
 /* "2018-12-20T02:59:40" (no zone), as the access log writes times. `out` needs 20 bytes. */
 void clock_format_utc(int64_t utc_s, char *out, size_t size);
+/* Its day alone, "2026-11-28". Returns `out`. */
+const char *clock_format_day(int64_t utc_s, char out[24]);
 /* Parse "2026-11-21", "2026-11-21T10:00:00Z", "+30d", "-1h", "now" or seconds since 1970 ("@123").
  * `now_s` is what relative times count from. Returns 0, or -1 when the text is none of these. */
 int clock_parse_utc(const char *text, int64_t now_s, int64_t *out_s);

@@ -99,13 +99,6 @@ struct audit {
     const struct audit_subject *s;
 };
 
-static const char *day_of(int64_t utc_s, char out[24])
-{
-    clock_format_utc(utc_s, out, 24);
-    out[10] = '\0';
-    return out;
-}
-
 /* Which finding a date becomes: of a leaf, of an issuer, or of an anchor in a store. */
 static enum audit_code date_code(const struct audit *a, bool leaf, bool ended)
 {
@@ -123,8 +116,8 @@ static int check_dates(const struct audit *a, const struct cert_facts *f, bool l
 
     if (f->not_before_utc > a->o->now_s)
         return audit_note(a->report, a->s, AUDIT_NOT_YET_VALID, f, "valid from %s on",
-                          day_of(f->not_before_utc, day));
-    day_of(f->not_after_utc, day);
+                          clock_format_day(f->not_before_utc, day));
+    clock_format_day(f->not_after_utc, day);
     if (f->not_after_utc < a->o->now_s)
         return audit_note(a->report, a->s, date_code(a, leaf, true), f,
                           "expired on %s, %lld days ago", day, (long long)-left);

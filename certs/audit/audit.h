@@ -82,6 +82,9 @@ struct audit_report {
 struct audit_options {
     int64_t now_s;
     unsigned days; /* rotation threshold */
+    /* Of a custom domain with mutual TLS: files are clients' certificates, and its door judges.
+     * NULL: they are not. Borrowed. */
+    const struct cert_list *truststore;
 };
 
 /* Look at one chain; 0, or -1 without memory. */
@@ -91,6 +94,9 @@ int audit_chain(struct audit_report *report, const struct audit_options *o,
  * above. 1: no certificate in it, so nothing was looked at. A file that cannot be read is -1. */
 int audit_file(struct audit_report *report, const struct audit_options *o, const char *path,
                const struct audit_store *store, const char *host, struct err *err);
+/* Look at the truststore itself: `bytes` long, read from `path`. 0, or -1 without memory. */
+int audit_truststore(struct audit_report *report, const struct audit_options *o, const char *path,
+                     const struct cert_list *list, size_t bytes, struct err *err);
 void audit_report_clear(struct audit_report *report);
 
 #endif

@@ -103,7 +103,8 @@ int audit_file(struct audit_report *report, const struct audit_options *o, const
     has_key = find_key(path, text, key);
     if (cert_list_read(&list, text, len, path, &none) == 0) {
         s.role = role_of(&list, host);
-        rc = audit_chain(report, o, &s, err);
+        rc = o->truststore != NULL && s.role != AUDIT_ROLE_STORE ? audit_client(report, o, &s, err)
+                                                                 : audit_chain(report, o, &s, err);
         if (rc == 0 && has_key && check_key_file(report, &s, key, text, len) != 0) {
             err_set(err, ERR_NOMEM, "%s", path);
             rc = -1;

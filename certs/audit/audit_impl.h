@@ -10,4 +10,8 @@ int audit_note(struct audit_report *report, const struct audit_subject *subject,
                enum audit_code code, const struct cert_facts *cert, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Would the custom domain let in the client whose certificate this is? -1 without memory. */
+int audit_client(struct audit_report *report, const struct audit_options *o,
+                 const struct audit_subject *subject, struct err *err);
+
 #endif

@@ -405,16 +405,15 @@ const char *verdict_what(const struct verdict *v, const struct cert_facts *cert,
                          size_t size)
 {
     const char *mark = strstr(v->what, "{date}");
-    char when[32] = "";
+    char when[24] = "";
 
     if (mark == NULL) {
         snprintf(out, size, "%s", v->what);
         return out;
     }
     if (cert != NULL)
-        clock_format_utc(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc,
-                         when, sizeof when);
-    when[strcspn(when, "T")] = '\0';
+        clock_format_day(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc,
+                         when);
     snprintf(out, size, "%.*s%s%s", (int)(mark - v->what), v->what, when, mark + strlen("{date}"));
     return out;
 }

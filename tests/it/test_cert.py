@@ -377,6 +377,7 @@ class Audit(InTemp):
         covered = {c for codes in self.CASES.values() for c in codes} | {
             "expires-soon", "issuer-expires-soon", "key-exposed", "key-mismatch", "nlb-key-unsupported", "key-refused",
             "unreadable", "anchor-expired", "anchor-expires-soon",
+            "client-refused", "client-expires-soon", "truststore-limit", "truststore-entry", "truststore-expires-soon",  # below
             "key-unusable", "file-refused", "not-judged"}  # test_files.py; not-judged is a limit of the judge's
         self.assertEqual({r["id"] for r in rules}, covered)
 
@@ -432,6 +433,75 @@ class Audit(InTemp):
         for argv, status in (([], 2), (["--days", "x", pki], 2), (["nowhere.pem"], 3), (["--json", "--sarif", pki], 2),
                              ([server("valid")[:-4] + ".key"], 2), (["--trust-store", "lab:nope", pki], 2)):
             self.assertEqual(cert("audit", *argv)[0], status, argv)
+
+
+class AuditMutualTls(InTemp):
+    """A custom domain's truststore, and what its door says to whom."""
+
+    def audit(self, store, *clients, expect=1):
+        code, out, err = cert("audit", "--json", "--truststore", store, *clients)
+        self.assertEqual(code, expect, err + out)
+        return {os.path.basename(f["file"]): f for f in json.loads(out)["findings"]}
+
+    def client(self, name):
+        return os.path.join(pki, "client", name + ".pem")
+
+    def test_each_client_gets_the_reason_of_the_execution_log(self):
+        names = ["client", "client-expired", "client-untrusted", "client-sha1", "client-self-signed", "client-revoked"]
+        found = self.audit(os.path.join(pki, "client.pem"), *map(self.client, names))
+        reasons = {n: f["message"].split(";")[0] for n, f in found.items()}
+        self.assertEqual(reasons, {
+            "client-expired.pem": "Access denied. Reason: certificate has expired (the words are inferred)",
+            "client-untrusted.pem": "Access denied. Reason: Could not find issuer for certificate",
+            "client-sha1.pem": "Access denied. Reason: Client cert using an insecure Signature Algorithm",
+            "client-self-signed.pem": "Access denied. Reason: self signed certificate"})
+        self.assertEqual({f["code"] for f in found.values()}, {"client-refused"})
+        self.assertIn('403 {"message":"Forbidden"}', found["client-sha1.pem"]["effect"])
+        self.assertIn("SHA-256", found["client-sha1.pem"]["remedy"])
+
+    def test_a_self_signed_client_that_is_in_the_truststore_gets_in(self):
+        self.assertEqual(self.audit(self.client("client-self-signed"), self.client("client-self-signed"), expect=0), {})
+
+    def test_four_authorities_above_a_client_are_the_most(self):
+        found = self.audit(os.path.join(pki, "client-five-levels.pem"), self.client("client-five-levels"))
+        self.assertIn("certificate chain too long", found["client-five-levels.pem"]["message"])
+
+    def test_a_chain_made_with_openssl(self):
+        """Root, subordinate, client, as the article on mutual TLS makes them; the truststore without its root lets nobody in."""
+        def openssl(*argv):
+            code, _, err = run("openssl", *argv, cwd=self.dir)
+            self.assertEqual(code, 0, err)
+        self.write("ca.ext", "basicConstraints=critical,CA:TRUE\n")
+        for name, subject in (("root", "/O=Test/CN=Root"), ("sub", "/O=Test/CN=Subordinate"), ("me", "/CN=client-1/O=Test")):
+            openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", subject)
+        openssl("x509", "-req", "-in", "root.csr", "-signkey", "root.key", "-days", "3650", "-sha256", "-extfile", "ca.ext", "-out", "root.pem")
+        openssl("x509", "-req", "-in", "sub.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "365",
+                "-sha256", "-extfile", "ca.ext", "-out", "sub.pem")
+        openssl("x509", "-req", "-in", "me.csr", "-CA", "sub.pem", "-CAkey", "sub.key", "-CAcreateserial", "-days", "90", "-sha256",
+                "-out", "me.pem")
+        sub, root = (pathlib.Path(self.path(n)).read_text() for n in ("sub.pem", "root.pem"))
+        self.assertEqual(self.audit(self.write("truststore.pem", sub + root), self.path("me.pem"), expect=0), {})
+        found = self.audit(self.write("rootless.pem", sub), self.path("me.pem"))
+        self.assertEqual({n: f["code"] for n, f in found.items()}, {"rootless.pem": "truststore-entry", "me.pem": "client-refused"})
+        self.assertIn("its issuer 'CN=Root, O=Test' is not in the truststore", found["rootless.pem"]["message"])
+        self.assertIn("its issuer 'CN=Root, O=Test' is not in the truststore", found["me.pem"]["message"])
+
+    def test_dates(self):
+        store = os.path.join(pki, "client.pem")
+        self.assertEqual(cert("audit", "--truststore", store, "--days", "1")[0], 0)
+        code, out, _ = cert("audit", "--json", "--truststore", store, "--days", "36500", self.client("client"))
+        self.assertEqual(({f["code"] for f in json.loads(out)["findings"]}, code),
+                         ({"truststore-expires-soon", "client-expires-soon"}, 1))
+
+    def test_limits(self):
+        pem = pathlib.Path(self.client("client-self-signed")).read_text()
+        big = self.write("big.pem", pem * 1001)
+        self.assertEqual(self.audit(big)["big.pem"]["code"], "truststore-limit")
+
+    def test_no_client_and_no_truststore_is_misuse(self):
+        code, _, err = cert("audit")
+        self.assertEqual(code, 2)
+        self.assertIn("FILE, DIR or INI is missing", err)
 
 
 class AuditIni(InTemp):
