@@ -90,12 +90,14 @@ UNITSRC := $(sort $(wildcard tests/unit/*/test_*.c) $(wildcard tests/unit/*/*/te
 UNIT := $(UNITSRC:%.c=$B/%)
 REPLAY = $(FUZZSRC:%.c=$B/%)
 FUZZSRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZLIB := $(sort $(wildcard tests/fuzz/lib/*.c))
+FUZZ_LDFLAGS := -Wl,--wrap=LLVMFuzzerTestOneInput
 BENCHSRC := $(sort $(wildcard bench/*.c))
 BENCHBIN := $(BENCHSRC:%.c=$B/%)
 TESTLIBSRC := $(sort $(wildcard tests/lib/*.c))
 TESTLIBOBJ := $(TESTLIBSRC:%.c=$B/%.o)
 
-.PHONY: all check it test fuzz bench format format-check layers unused hardening-check unit golden install clean help
+.PHONY: all check it test fuzz fuzz-targets bench format format-check layers unused hardening-check unit golden install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $B/nlbsim
@@ -122,9 +124,9 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIBOBJ) $B/libnlbsim.a
 
 # Each fuzz target once more, as a program that runs its corpus: no fuzzer needed.
 $B/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
-$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libnlbsim.a
+$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(FUZZLIB:%.c=$B/%.o) $B/libnlbsim.a
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_ALL) -o $@ $< $B/tests/fuzz/replay.o $(SHIM) $B/libnlbsim.a $(LDFLAGS_ALL) $(LIBS)
+	$Q$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) $(SHIM) $B/libnlbsim.a $(LDFLAGS_ALL) $(FUZZ_LDFLAGS) $(LIBS)
 
 # The benchmark's tools are clients and a target of their own.
 $B/bench/%: $B/bench/%.o $(SHIM)
@@ -157,9 +159,9 @@ hardening-check: $B/nlbsim
 print-%: # for scripts: make print-HARDEN
 	@echo '$($*)'
 format:
-	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
+	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz tests/fuzz/lib bench))
 format-check:
-	$Qsh scripts/format-check $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz bench))
+	$Qsh scripts/format-check $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz tests/fuzz/lib bench))
 
 # --- fuzzing: libFuzzer, its own folder -----------------------------------------------------------
 FUZZ_SECONDS ?= 20
@@ -171,11 +173,12 @@ $(FB)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,FUZZCC,$<)
 	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c -o $@ $<
-$(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZOBJ)
+$(FB)/fuzz_%: $(FB)/obj/tests/fuzz/fuzz_%.o $(FUZZLIB:%.c=$(FB)/obj/%.o) $(FUZZOBJ)
 	$(call say,FUZZLD,$@)
-	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZOBJ) $(MBEDTLS_LDFLAGS) $(LIBS)
+	$Q$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MBEDTLS_LDFLAGS) $(FUZZ_LDFLAGS) $(LIBS)
+fuzz-targets: $(FUZZBIN)
 fuzz: $(FUZZBIN)
-	$Qsh scripts/fuzz $(FUZZ_SECONDS) $(FUZZBIN)
+	$Qpython3 scripts/fuzz-farm --short $(FUZZ_SECONDS)
 
 bench: $B/nlbsim $(BENCHBIN)
 	$QNLBSIM=$B/nlbsim BENCHBIN=$B/bench python3 bench/bench.py $(BENCH)
@@ -194,4 +197,4 @@ help:
 	@echo 'make SAN=address,undefined check · make SAN=thread check · make format · make hardening-check · make compile_commands.json'
 	@echo 'make install DESTDIR= PREFIX=/usr/local · make clean · V=1 shows commands'
 
--include $(OBJ:.o=.d) $(FUZZOBJ:.o=.d) $(UNIT:=.d) $(REPLAY:=.d) $(BENCHBIN:=.d) $(TESTLIBOBJ:.o=.d)
+-include $(OBJ:.o=.d) $(FUZZOBJ:.o=.d) $(FUZZLIB:%.c=$B/%.d) $(FUZZLIB:%.c=$(FB)/obj/%.d) $(FUZZSRC:%.c=$(FB)/obj/%.d) $(UNIT:=.d) $(REPLAY:=.d) $(BENCHBIN:=.d) $(TESTLIBOBJ:.o=.d)

@@ -14,36 +14,43 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static char lower(char c)
+static size_t lowered(const char *word, char out[WORD_MAX])
 {
-    return (char)tolower((unsigned char)c);
+    size_t n = strnlen(word, WORD_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)tolower((unsigned char)word[i]);
+    return n;
 }
 
-size_t suggest_distance(const char *a, const char *b)
+size_t suggest_distance(const char *word, const char *candidate, size_t most)
 {
     size_t rows[3][WORD_MAX + 1];
     size_t *before = rows[0], *above = rows[1], *here = rows[2];
-    size_t na = strnlen(a, WORD_MAX), nb = strnlen(b, WORD_MAX);
+    char a[WORD_MAX], b[WORD_MAX];
+    size_t na = lowered(word, a), nb = lowered(candidate, b);
 
     for (size_t j = 0; j <= nb; j++)
         above[j] = before[j] = j;
     for (size_t i = 1; i <= na; i++) {
-        size_t *free_row = before;
+        size_t *free_row = before, nearest = i;
 
         here[0] = i;
         for (size_t j = 1; j <= nb; j++) {
-            size_t change = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
+            size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
 
             here[j] = least(least(above[j], here[j - 1]) + 1, above[j - 1] + change);
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                lower(a[i - 2]) == lower(b[j - 1]))
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 here[j] = least(here[j], before[j - 2] + 1);
+            nearest = least(nearest, here[j]);
         }
+        if (nearest > most) /* it only grows from here, also by way of the row above */
+            return SIZE_MAX;
         before = above;
         above = here;
         here = free_row;
     }
-    return above[nb];
+    return above[nb] <= most ? above[nb] : SIZE_MAX;
 }
 
 struct suggest suggest_for(const char *word)
@@ -61,11 +68,11 @@ static size_t near_enough(const char *a, const char *b)
 
 void suggest_try(struct suggest *s, const char *candidate)
 {
-    size_t na = strlen(s->word), nb = strlen(candidate), d;
+    size_t na = strlen(s->word), nb = strlen(candidate), most = near_enough(s->word, candidate), d;
 
-    if ((na > nb ? na - nb : nb - na) > near_enough(s->word, candidate))
+    if ((na > nb ? na - nb : nb - na) > most)
         return; /* so many letters at least must be added or dropped */
-    d = suggest_distance(s->word, candidate);
+    d = suggest_distance(s->word, candidate, least(most, s->distance));
     if (d < s->distance) {
         s->distance = d;
         s->best = candidate;

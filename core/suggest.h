@@ -24,7 +24,8 @@ void suggest_try(struct suggest *s, const char *candidate);
 const char *suggest_best(const struct suggest *s);
 /* "; did you mean 'BEST'?" or "" into `out`; returns `out`. */
 const char *suggest_text(const struct suggest *s, char *out, size_t size);
-/* How many letters must be changed, added, dropped or swapped with a neighbour. */
-size_t suggest_distance(const char *a, const char *b);
+/* How many letters must be changed, added, dropped or swapped with a neighbour; SIZE_MAX when they
+ * are more than `most`. */
+size_t suggest_distance(const char *a, const char *b, size_t most);
 
 #endif

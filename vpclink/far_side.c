@@ -78,21 +78,11 @@ static int find_post(const struct addr *to)
     return fd >= 0 ? fd : connect_post(any);
 }
 
-bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem)
+bool far_side_take_answer(const char *text, size_t n, struct far_side *out, const char *store,
+                          char **pem)
 {
-    int fd = find_post(to);
-    char *text = NULL;
-    size_t n = 0;
-    json_t *j;
+    json_t *j = json_loadb(text, n, 0, NULL);
 
-    if (pem != NULL)
-        *pem = NULL;
-    if (fd < 0)
-        return false;
-    text = read_all(fd, &n);
-    close(fd);
-    j = text == NULL ? NULL : json_loadb(text, n, 0, NULL);
-    free(text);
     if (!json_is_object(j)) {
         json_decref(j);
         return false;
@@ -108,6 +98,24 @@ bool far_side_ask(const struct addr *to, struct far_side *out, const char *store
     }
     json_decref(j);
     return true;
+}
+
+bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem)
+{
+    int fd = find_post(to);
+    char *text = NULL;
+    size_t n = 0;
+    bool ours;
+
+    if (pem != NULL)
+        *pem = NULL;
+    if (fd < 0)
+        return false;
+    text = read_all(fd, &n);
+    close(fd);
+    ours = text != NULL && far_side_take_answer(text, n, out, store, pem);
+    free(text);
+    return ours;
 }
 
 /* --- the event --- */

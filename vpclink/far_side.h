@@ -37,6 +37,9 @@ void far_side_clear(struct far_side *f); /* what it owns */
  * the PEM text of `store` ("lab:public"), allocated, or NULL. False: nobody of ours listens there.
  */
 bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem);
+/* Take its answer (JSON) in; false when it is none. `*pem` is set only when it is one. */
+bool far_side_take_answer(const char *text, size_t n, struct far_side *out, const char *store,
+                          char **pem);
 
 /*
  * Find the event of the flow whose client is `local`, waiting for it at most `wait_ms`.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The first bytes of a connection in any chunking, the ClientHello in them, and every policy's
+ * The first bytes of a connection in any chunking, the ClientHello in them, and a policy's
  * answer to it. */
 #include <stdlib.h>
 #include <string.h>
@@ -62,12 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             abort();
         (void)tls_offer_parse(&offer, whole.body, whole.body_len);
         check_offer(&offer);
-        for (size_t i = 0; i < n_policies; i++) {
-            negotiate(&choice, &policies[i], alpn_find("HTTP2Preferred"), certs, &offer);
-            if (choice.here.result == NEGOTIATE_OK &&
-                (choice.here.suite == 0 || choice.aws.suite == 0))
-                abort();
-        }
+        /* One policy; all of them, for each input, would be most of the time spent. */
+        negotiate(&choice, &policies[(n + data[n - 1]) % n_policies], alpn_find("HTTP2Preferred"),
+                  certs, &offer);
+        if (choice.here.result == NEGOTIATE_OK && (choice.here.suite == 0 || choice.aws.suite == 0))
+            abort();
         tls_offer_clear(&offer);
     }
     tls_hello_reader_clear(&whole);

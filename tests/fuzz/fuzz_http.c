@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HTTP messages and PROXY headers: the same bytes in any chunking give the same message. The first
- * byte of the input chooses what they are. */
+ * HTTP messages: the same bytes in any chunking give the same message. The first byte of the input
+ * says whether they are requests or answers, and the size of the pieces. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/http.h"
-#include "core/proxy_header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -88,28 +87,11 @@ static void messages(enum http_kind kind, const uint8_t *data, size_t n, size_t 
     http_parser_free(pieces);
 }
 
-static void proxy_headers(const uint8_t *data, size_t n)
-{
-    struct proxy_header h;
-    enum proxy_progress end = PROXY_MORE;
-    size_t at = 0;
-
-    while (end == PROXY_MORE && at <= n)
-        end = proxy_header_read(&h, data, at++);
-    if (end == PROXY_HEADER && (h.size != at - 1 || proxy_header_read(&h, data, n) != end))
-        abort();
-    if (end == PROXY_MALFORMED && h.why == NULL)
-        abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n == 0)
         return 0;
-    if (data[0] % 4 == 0)
-        proxy_headers(data + 1, n - 1);
-    else
-        messages(data[0] % 4 == 1 ? HTTP_KIND_RESPONSE : HTTP_KIND_REQUEST, data + 1, n - 1,
-                 1 + data[0] / 4 % 16);
+    messages(data[0] % 4 == 1 ? HTTP_KIND_RESPONSE : HTTP_KIND_REQUEST, data + 1, n - 1,
+             1 + data[0] / 4 % 16);
     return 0;
 }

@@ -12,15 +12,18 @@
 static void distances(void **state)
 {
     (void)state;
-    assert_int_equal(suggest_distance("", ""), 0);
-    assert_int_equal(suggest_distance("", "abc"), 3);
-    assert_int_equal(suggest_distance("abc", ""), 3);
-    assert_int_equal(suggest_distance("listen", "listen"), 0);
-    assert_int_equal(suggest_distance("LISTEN", "listen"), 0);
-    assert_int_equal(suggest_distance("lisetn", "listen"), 1); /* neighbours swapped */
-    assert_int_equal(suggest_distance("listner", "listener"), 1);
-    assert_int_equal(suggest_distance("kitten", "sitting"), 3);
-    assert_int_equal(suggest_distance("ca", "abc"), 3);
+    assert_int_equal(suggest_distance("", "", SIZE_MAX), 0);
+    assert_int_equal(suggest_distance("", "abc", SIZE_MAX), 3);
+    assert_int_equal(suggest_distance("abc", "", SIZE_MAX), 3);
+    assert_int_equal(suggest_distance("listen", "listen", SIZE_MAX), 0);
+    assert_int_equal(suggest_distance("LISTEN", "listen", SIZE_MAX), 0);
+    assert_int_equal(suggest_distance("lisetn", "listen", SIZE_MAX), 1); /* neighbours swapped */
+    assert_int_equal(suggest_distance("listner", "listener", SIZE_MAX), 1);
+    assert_int_equal(suggest_distance("kitten", "sitting", SIZE_MAX), 3);
+    assert_int_equal(suggest_distance("ca", "abc", SIZE_MAX), 3);
+    assert_int_equal(suggest_distance("kitten", "sitting", 3), 3);
+    assert_true(suggest_distance("kitten", "sitting", 2) == SIZE_MAX);
+    assert_int_equal(suggest_distance("xy", "yx", 1), 1); /* the row between them is no nearer */
 }
 
 static void best_of_several(void **state)
@@ -58,7 +61,7 @@ static void long_words(void **state)
         a[i] = b[i] = 'x';
     a[399] = b[399] = '\0';
     b[0] = 'y';
-    assert_int_equal(suggest_distance(a, b), 1);
+    assert_int_equal(suggest_distance(a, b, SIZE_MAX), 1);
 }
 
 int main(void)
