@@ -74,49 +74,61 @@ if bad:
     sys.exit(f"layers: {bad} of {n} includes go the wrong way")
 
 
-def static_functions(folder, build):
+def listed(build):
+    """What nm says of every object file: (path of its source, kind, name)."""
+    objects = [o for folder in ALLOW for o in sorted(pathlib.Path(build, folder).glob("*.o")) if source_of(o, build).exists()]
+    if not objects:
+        sys.exit(f"layers: no object file in {build}")
+    out = subprocess.run(["nm", "-A", *objects], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for line in out.splitlines():
+        path, rest = line.split(":", 1)
+        *_, kind, name = rest.split()
+        yield source_of(path, build), kind, name
+
+
+def source_of(obj, build):
+    return pathlib.Path(obj).relative_to(build).with_suffix(".c")
+
+
+SYMBOLS = {}  # of a source: [(kind, name)]
+for source, kind, name in listed(sys.argv[1]) if sys.argv[1] else ():
+    SYMBOLS.setdefault(source, []).append((kind, name))
+
+
+def static_functions(folder):
     for path in sorted(pathlib.Path(folder).glob("*.c")):
         for m in re.finditer(r"^static [^=;(]*?\b(\w+)\(", path.read_text(), re.M):
             yield f"{m.group(1)}() is static", path.name
 
 
-def tags(folder, build):
+def tags(folder):
     for path in sorted(pathlib.Path(folder).glob("*.[ch]")):
         for m in re.finditer(r"^(?:static (?:const )?)?((?:struct|union|enum) \w+) \{", path.read_text(), re.M):
             yield f"{m.group(1)} is defined", path.name
 
 
-def static_objects(folder, build):
+def static_objects(folder):
     """Those of files; a function's own (name.0 in the object file) is found through its function."""
-    for obj in sorted(pathlib.Path(build, folder).glob("*.o")) if build else ():
-        if pathlib.Path(folder, obj.stem + ".c").exists():
-            listing = subprocess.run(["nm", obj], stdout=subprocess.PIPE, text=True, check=True).stdout
-            for m in re.finditer(r" [bdrs] (\w+)$", listing, re.M):
-                yield f"{m.group(1)} is static", obj.stem + ".c"
+    for source, symbols in SYMBOLS.items():
+        if source.parent == pathlib.Path(folder):
+            for kind, name in symbols:
+                if kind in "bdrs" and "." not in name:
+                    yield f"{name} is static", source.name
 
 
-def recurring(folder, build):
+def recurring(folder):
     """One name for several things in a folder: a debugger would not know which."""
     where = {}
     for kind in static_functions, tags, static_objects:
-        for what, name in kind(folder, build):
+        for what, name in kind(folder):
             where.setdefault(what, set()).add(name)
     return {what: files for what, files in where.items() if len(files) > 1}
 
 
 twice = {f"{folder}/: {what} in {', '.join(sorted(files))}" for folder in ALLOW
-         for what, files in recurring(folder, sys.argv[1]).items()}
+         for what, files in recurring(folder).items()}
 if twice:
     sys.exit("\n".join(sorted(twice)) + "\nlayers: give them names of their own")
-
-
-def symbols(obj):
-    """(defined, needed) global symbols of an object file."""
-    defined, needed = set(), set()
-    for line in subprocess.run(["nm", "-g", obj], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
-        *_, kind, name = line.split()
-        (needed if kind == "U" else defined).add(name)
-    return defined, needed
 
 
 def circles(needs):
@@ -160,19 +172,17 @@ def included(folder):
     return {a: set(through(a, set())) - {a} for a in modules}
 
 
-def called(folder, build):
-    """The modules of a folder, each with the modules whose symbols it refers to."""
-    objects = {p.stem: symbols(p) for p in sorted(pathlib.Path(build, folder).glob("*.o"))
-               if pathlib.Path(folder, p.stem + ".c").exists()}
+def called(folder):
+    """The modules of a folder, each with the modules whose symbols it refers to; and (defined, needed) global symbols of each."""
+    objects = {source.stem: ({n for k, n in symbols if k.isupper() and k != "U"}, {n for k, n in symbols if k == "U"})
+               for source, symbols in SYMBOLS.items() if source.parent == pathlib.Path(folder)}
     return {a: {b for b in objects if b != a and objects[a][1] & objects[b][0]} for a in objects}, objects
 
 
-n_circles = n_files = 0
-build = sys.argv[1]
+n_circles = 0
 for folder in ALLOW:
     includes = included(folder)
-    calls, objects = called(folder, build) if build else ({}, {})
-    n_files += len(objects)
+    calls, objects = called(folder)
     for needs, how in (includes, "includes"), (calls, "calls"):
         for circle in circles(needs):
             n_circles += 1
@@ -181,9 +191,7 @@ for folder in ALLOW:
                 for b in sorted(needs[a] & set(circle)):
                     what = b + ".h" if needs is includes else ", ".join(sorted(objects[a][1] & objects[b][0]))
                     print(f"    {a}.c {how} {what}" + (f" of {b}.c" if needs is calls else ""), file=sys.stderr)
-if build and n_files == 0:
-    sys.exit(f"layers: no object file in {build}")
 if n_circles:
     sys.exit(f"layers: {n_circles} circles")
-print(f"layers: {n} includes, all downwards" + (f"; {n_files} object files" if build else "") + "; no circle")
+print(f"layers: {n} includes, all downwards" + (f"; {len(SYMBOLS)} object files" if SYMBOLS else "") + "; no circle")
 PY
