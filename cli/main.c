@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/descriptors.h"
 #include "core/screen.h"
 
 /* What the verb has not seen: its last words did not reach standard output. A reader that has gone
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
     /* A caller may have ignored it. The verbs that serve or call ignore it again: a peer that has
      * gone is data there. */
     signal(SIGPIPE, SIG_DFL);
+    descriptors_raise();
     if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
         return finish(command_version.run(argc - 1, argv + 1));
     return finish(command_dispatch(&nlbsim_command, argc, argv));

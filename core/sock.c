@@ -2,9 +2,15 @@
  * Small things about sockets. */
 #include "core/sock.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
+
+bool sock_out_of_resources(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 void sock_reset_on_close(int fd)
 {

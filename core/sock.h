@@ -3,8 +3,13 @@
 #ifndef CORE_SOCK_H
 #define CORE_SOCK_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+/* Did accept(2) fail for want of descriptors or memory? Then the connection is still there, and the
+ * socket stays readable: look again a little later. */
+bool sock_out_of_resources(int error);
 
 /* The peer shall see RST instead of FIN when `fd` is closed. */
 void sock_reset_on_close(int fd);

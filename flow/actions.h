@@ -32,6 +32,7 @@ enum flow_event flow_drive_relay(struct flow *f, struct flow_side *ready);
 void flow_idle_begin(struct flow *f);
 enum flow_event flow_idle_check(struct flow *f);
 enum flow_event flow_expire(struct flow *f);
+enum flow_event flow_keep_expired(struct flow *f);
 enum flow_event flow_drive_expired(struct flow *f, struct flow_side *ready);
 /* flow/failure_end.c: which end a failed hop makes */
 enum flow_end flow_failure_end(const struct flow *f, const struct flow_side *side,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/descriptors.h"
 #include "flow/flow_impl.h"
 #include "flow/linger.h"
 #include "flow/splice.h"
@@ -56,6 +57,31 @@ void flow_env_drop_expired(struct flow_env *env)
             flow_abort(f, END_IDLE_TIMEOUT);
         f = next;
     }
+}
+
+bool flow_env_give_up(struct flow_env *env)
+{
+    bool any = true;
+
+    if (env->n_expired > 0)
+        flow_env_drop_expired(env);
+    else if (!LIST_EMPTY(&env->lingers))
+        linger_clear(env);
+    else
+        any = false;
+    return any;
+}
+
+/* Descriptors are given out from the lowest free number. */
+#define SPARE_FDS 32
+
+void flow_env_spare(struct flow_env *env, int fd)
+{
+    if (!crowd_has_expired(env->crowd) || (uint64_t)fd + SPARE_FDS < descriptors_limit())
+        return;
+    if (env->n_expired > 0)
+        flow_env_drop_expired(env);
+    (void)crowd_starved(env->crowd);
 }
 
 void flow_env_clear(struct flow_env *env)

@@ -54,12 +54,20 @@ enum flow_event flow_idle_check(struct flow *f)
     return ON_NOTHING;
 }
 
+/* It is reported, and kept to answer with RST; as many of them as there may be flows. */
+enum flow_event flow_keep_expired(struct flow *f)
+{
+    f->front.can_read = f->back.can_read = false;
+    flow_report(f);
+    f->expired = crowd_keep_expired(f->env->crowd, &f->plan->limits);
+    f->env->n_expired += f->expired;
+    return f->expired ? ON_NOTHING : ON_TIMEOUT;
+}
+
 enum flow_event flow_expire(struct flow *f)
 {
     f->record.end = END_IDLE_TIMEOUT;
-    f->front.can_read = f->back.can_read = false;
-    flow_report(f);
-    return ON_NOTHING;
+    return flow_keep_expired(f);
 }
 
 enum flow_event flow_drive_expired(struct flow *f, struct flow_side *ready)

@@ -125,6 +125,7 @@ void flow_report(struct flow *f)
     metric_sub(
         m, f->plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS : METRIC_ACTIVE_FLOWS_TCP,
         1);
+    crowd_leave(f->env->crowd, &f->place);
     flow_count_bytes(f);
     if (f->env->ended_cb != NULL)
         f->env->ended_cb(f->env->ended_arg, &f->record);
@@ -177,6 +178,10 @@ enum flow_event flow_finish(struct flow *f)
     flow_side_close(&f->back, back);
     LIST_REMOVE(f, all);
     f->env->n_flows--;
+    if (f->expired) {
+        f->env->n_expired--;
+        crowd_drop_expired(f->env->crowd);
+    }
     if (STAILQ_EMPTY(&f->env->dead))
         event_active(&f->env->reap, EV_TIMEOUT, 0);
     STAILQ_INSERT_TAIL(&f->env->dead, f, dying);

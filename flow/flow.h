@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "flow/crowd.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "targets/back.h"
@@ -42,6 +43,7 @@ struct flow_plan {
     struct validating_client *judge; /* what would a client say of the target? NULL: nobody asks */
     uint64_t idle_us;                /* of the relay */
     uint64_t handshake_us, connect_us;
+    struct flow_limits limits;
     enum flow_relay relay;
     bool observe_tls;         /* TCP: look at the TLS handshake that passes */
     bool close_on_eof;        /* the end of one direction is the end of both */
@@ -76,7 +78,8 @@ struct flow_env {
     STAILQ_HEAD(, flow) dead;
     LIST_HEAD(, lingerer) lingers;
     struct event reap; /* frees what is in `dead` after the callback that put it there */
-    size_t n_flows;
+    size_t n_flows, n_expired;
+    struct crowd *crowd; /* of all workers; borrowed; NULL: nobody counts */
 };
 /* 0, or -1 without memory. */
 int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id,
@@ -84,6 +87,11 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
 /* Let go of flows past their idle timeout: they are reported already, and to AWS no flows any more.
  */
 void flow_env_drop_expired(struct flow_env *env);
+/* No descriptor is left: let go of those, or else of connections that only wait for their peer's
+ * FIN. True when there was one. */
+bool flow_env_give_up(struct flow_env *env);
+/* Few descriptors are left, as far as `fd`, a fresh one, tells: do so in time. */
+void flow_env_spare(struct flow_env *env, int fd);
 /* Some target has lost its flows (registration_flows()): find those of this worker. */
 void flow_env_sweep(struct flow_env *env);
 /* Ends every flow that is left (END_STOPPED). */
@@ -107,12 +115,13 @@ const char *flow_state_name(enum flow_state s);
  * Begin a flow on an accepted connection.
  *   front    taken in every case; freed when the flow cannot be made
  *   record   client, local, start times are set by the caller; copied
+ *   place    what the flow was admitted as (crowd_enter()); taken in every case
  *   returns  NULL when memory is out. Does not step yet: call flow_go() once everything is in
  * place.
  */
 struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
                         const struct flow_keeper *keeper, struct hop *front,
-                        const struct flow_record *record);
+                        const struct flow_record *record, struct crowd_place *place);
 void flow_go(struct flow *f);
 /* For hop_tls_server_new(): asks the plan. flow_begin() sets the argument. */
 void flow_hello_cb(void *flow, const struct tls_offer *offer, struct hop_tls_answer *out);

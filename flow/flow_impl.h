@@ -57,6 +57,8 @@ struct flow {
     const struct target_group_cfg *group; /* the target's */
     enum flow_state state;
     bool front_secured, held, reported;
+    bool expired; /* counted as such */
+    struct crowd_place place;
     struct flow_side front, back;
     struct asker *asker; /* owned; a question to the target that the end of the flow depends on */
     struct flow_dir up, down; /* client to target, target to client */

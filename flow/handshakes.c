@@ -38,6 +38,7 @@ enum flow_event flow_drive_front(struct flow *f)
     switch (st) {
     case HOP_OK:
         f->front_secured = true;
+        crowd_handshake_done(f->env->crowd, &f->place);
         f->record.secured_us = clock_mono_us();
         return f->back.hop != NULL ? ON_READY : ON_SECURED;
     case HOP_HELD:

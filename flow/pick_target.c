@@ -92,6 +92,8 @@ enum flow_event flow_pick_and_connect(struct flow *f)
         f->record.backend_policy = back_tls_policy(route.tls);
     }
     f->back.hop = back_connect(&route, &error);
+    if (f->back.hop == NULL && error == EMFILE && flow_env_give_up(f->env))
+        f->back.hop = back_connect(&route, &error);
     if (f->back.hop == NULL) {
         f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_ERRNO, .sys_errno = error };
         return flow_fail(f, end_of_errno(error));

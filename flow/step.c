@@ -25,11 +25,12 @@ static int arm(struct flow_side *side)
 
 struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
                         const struct flow_keeper *keeper, struct hop *front,
-                        const struct flow_record *record)
+                        const struct flow_record *record, struct crowd_place *place)
 {
     struct flow *f = calloc(1, sizeof *f);
 
     if (f == NULL) {
+        crowd_leave(env->crowd, place);
         hop_free(front, true);
         return NULL;
     }
@@ -38,6 +39,7 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
     f->keeper = *keeper;
     if (f->keeper.ref != NULL)
         f->keeper.ref(f->keeper.arg);
+    f->place = *place;
     f->record = *record;
     f->record.id = env->next_id;
     env->next_id += env->id_step;

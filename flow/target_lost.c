@@ -7,8 +7,6 @@
 enum flow_event flow_target_lost(struct flow *f)
 {
     f->record.end = END_TARGET_UNHEALTHY;
-    f->front.can_read = f->back.can_read = false;
     evtimer_del(&f->timer);
-    flow_report(f);
-    return ON_NOTHING;
+    return flow_keep_expired(f);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/sock.h"
 #include "labtarget/target_impl.h"
 
 #define BACKLOG      1024
@@ -14,11 +15,6 @@
 #define RETRY_MS     100
 
 /* --- accept --- */
-static bool out_of_resources(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct target_socket *s = arg;
@@ -31,7 +27,7 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
         if (conn < 0) {
             const struct timeval retry = { .tv_usec = RETRY_MS * 1000 };
 
-            if (!out_of_resources(errno))
+            if (!sock_out_of_resources(errno))
                 return; /* nothing left, or that one connection is gone */
             log_warn("target_accept", "target=%s error=\"%s\" new connections wait",
                      s->target->info.name, err_why(errno));

@@ -12,6 +12,7 @@
 #include "certs/x509/parse.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/sock.h"
 #include "listeners/negotiate.h"
 #include "tls/hop_tls.h"
 
@@ -350,6 +351,7 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
         .idle_us = scaled(cfg->idle_ms * 1000, o->time_scale),
         .handshake_us = o->handshake_us,
         .connect_us = o->connect_us,
+        .limits = o->limits,
         .relay = o->relay,
         .zone = cfg->zone,
         .vpc_endpoint = o->vpc_endpoint,
@@ -385,10 +387,19 @@ const struct listener_cfg *front_cfg(const struct front *front)
     return front->cfg;
 }
 
+void front_reject(const struct front *front, struct flow_env *env, int fd)
+{
+    sock_close_reset(fd);
+    metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
+    if (front->cfg->protocol == PROTOCOL_TCP)
+        metric_add(&env->metrics, METRIC_REJECTED_FLOWS_TCP, 1);
+}
+
 void front_accept(const struct front *front, struct flow_env *env, const struct flow_keeper *keeper,
                   int fd, const struct addr *client, const struct addr *local)
 {
-    struct hop *hop = front->protocol->hop(front, fd);
+    struct crowd_place place;
+    struct hop *hop;
     struct flow_record record = {
         .client = *client,
         .local = *local,
@@ -397,14 +408,19 @@ void front_accept(const struct front *front, struct flow_env *env, const struct 
     };
     struct flow *flow;
 
+    if (!crowd_enter(env->crowd, &front->plan.limits, client, front->policy != NULL, &place)) {
+        front_reject(front, env, fd);
+        return;
+    }
+    hop = front->protocol->hop(front, fd);
     if (hop == NULL) {
-        metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
-        close(fd);
+        crowd_leave(env->crowd, &place);
+        front_reject(front, env, fd);
         return;
     }
     if (front->policy != NULL)
         record.choice.policy = front->policy->name;
-    flow = flow_begin(env, &front->plan, keeper, hop, &record);
+    flow = flow_begin(env, &front->plan, keeper, hop, &record, &place);
     if (flow == NULL) {
         metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
         return;

@@ -17,6 +17,7 @@ struct front_options {
     bool target_after_hello;             /* connect to the target as soon as the hello is read */
     const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
     uint64_t connect_us, handshake_us;   /* limits; not scaled: they bound real peers */
+    struct flow_limits limits;
     const char *vpc_endpoint;            /* for PROXY headers; NULL: none */
     double time_scale;                   /* simulated time runs this much faster */
     const char *elb, *elb_id, *cert_arn; /* see struct record_origin; live as long as the fronts */
@@ -34,7 +35,9 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
 void front_free(struct front *front);
 
 const struct listener_cfg *front_cfg(const struct front *front);
-/* Begin the flow of an accepted connection (taken in every case). */
+/* Turn an accepted connection away: RST, and counted. */
+void front_reject(const struct front *front, struct flow_env *env, int fd);
+/* Begin the flow of an accepted connection (taken in every case), if a ceiling admits it. */
 void front_accept(const struct front *front, struct flow_env *env, const struct flow_keeper *keeper,
                   int fd, const struct addr *client, const struct addr *local);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/descriptors.h"
 #include "core/log.h"
 #include "core/sock.h"
 
@@ -23,6 +24,8 @@
  * an empty queue. */
 #define TURN_ACCEPTS 64
 #define RETRY_MS     100
+/* For other workers to give descriptors up. */
+#define ASKED_MS 20
 /* How often the log may say that resources are out. */
 #define FULL_SAID_US 1000000U
 
@@ -74,44 +77,69 @@ int listener_lock(const struct addr *addr, struct err *err)
     return fd;
 }
 
-static bool out_of_resources(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 static int open_spare(void)
 {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* No descriptor is left: take the next connection on the spare one and turn it away, so that its
- * client knows. False: it has to wait, there is no spare either. */
-static bool turn_away(struct listener *l, int error)
+/* Take the next connection on the spare descriptor and turn it away, so that its client knows.
+ * False: it has to wait, there is no spare either. */
+static bool turn_away(struct listener *l)
 {
     struct flow_env *env = l->env;
     int conn;
 
-    if ((error != EMFILE && error != ENFILE) || env->spare_fd < 0)
+    if (env->spare_fd < 0)
         return false;
     close(env->spare_fd);
     conn = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
     if (conn >= 0) {
-        sock_close_reset(conn);
-        metric_add(&env->metrics, METRIC_REJECTED_FLOWS, 1);
+        front_reject(l->front, env, conn);
+        ceiling_reached(crowd_ceilings(env->crowd), CEILING_DESCRIPTORS, descriptors_limit(), "");
     }
     env->spare_fd = open_spare();
     return conn >= 0;
 }
 
-static void say_full(struct listener *l, int error, const char *what)
+static void say_waits(struct listener *l, int error)
 {
     uint64_t now = clock_mono_us();
 
     if (l->full_said_us != 0 && now - l->full_said_us < FULL_SAID_US)
         return;
     l->full_said_us = now;
-    log_warn("accept", "listener=%s error=\"%s\" %s", front_cfg(l->front)->obj.name, err_why(error),
-             what);
+    log_warn("accept", "listener=%s error=\"%s\" new connections wait",
+             front_cfg(l->front)->obj.name, err_why(error));
+}
+
+static void rest(struct listener *l, int ms)
+{
+    const struct timeval tv = { .tv_usec = ms * 1000 };
+
+    event_del(&l->accept_event);
+    evtimer_add(&l->retry_event, &tv);
+}
+
+/* True: accept again at once. What is over already is given up first; where other workers hold
+ * that, the connection waits for them once. */
+static bool accept_failed(struct listener *l, int error)
+{
+    bool full = error == EMFILE || error == ENFILE;
+
+    if (!sock_out_of_resources(error))
+        return false; /* nothing left, or that one connection is gone */
+    if (full && flow_env_give_up(l->env))
+        return true;
+    if (full && !l->waited && crowd_starved(l->env->crowd)) {
+        l->waited = true;
+        rest(l, ASKED_MS);
+        return false;
+    }
+    if (full && turn_away(l))
+        return true;
+    say_waits(l, error);
+    rest(l, RETRY_MS);
+    return false;
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
@@ -123,23 +151,14 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
         struct addr client = { .len = sizeof client.u };
         int conn = accept4(fd, &client.u.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+        if (conn < 0 && accept_failed(l, errno))
+            continue;
         if (conn < 0) {
-            const struct timeval retry = { .tv_usec = RETRY_MS * 1000 };
-            int error = errno;
-
-            if (!out_of_resources(error)) { /* nothing left, or that one connection is gone */
-                l->batch = i > 0 ? i : 1;
-                return;
-            }
-            if (turn_away(l, error)) {
-                say_full(l, error, "new connections are rejected");
-                continue;
-            }
-            say_full(l, error, "new connections wait");
-            event_del(&l->accept_event);
-            evtimer_add(&l->retry_event, &retry);
+            l->batch = i > 0 ? i : 1;
             return;
         }
+        l->waited = false;
+        flow_env_spare(l->env, conn);
         struct addr local = l->any_address ? addr_local(conn) : l->local;
 
         front_accept(l->front, l->env, &l->keeper, conn, &client, &local);

@@ -33,6 +33,7 @@ struct listener {
     struct event accept_event, retry_event;
     bool accepting;
     unsigned batch;        /* connections to take per turn */
+    bool waited;           /* for other workers to give descriptors up, since the last accept */
     uint64_t full_said_us; /* when the log last said that resources are out; 0: never */
 };
 /* Takes `fd`. Begins to accept. 0, or -1. */

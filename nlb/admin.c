@@ -18,6 +18,7 @@
 
 #include "core/http.h"
 #include "core/loop.h"
+#include "core/sock.h"
 #include "listeners/listener.h"
 
 #define CONNECTIONS_MAX 64
@@ -36,8 +37,7 @@ struct conn {
 };
 
 struct admin {
-    admin_page_fn page;
-    void *page_arg;
+    struct admin_calls calls;
     struct addr addr;
     pthread_t thread;
     struct event_base *base;
@@ -104,7 +104,7 @@ static void answer_request(struct conn *c)
         answer_error(c, 405, "GET and HEAD only\n", "Allow: GET, HEAD\r\n");
         return;
     }
-    page = c->admin->page(c->admin->page_arg, m);
+    page = c->admin->calls.page(c->admin->calls.arg, m);
     if (page.body == NULL) {
         answer_error(c, 500, "out of memory\n", NULL);
         return;
@@ -221,8 +221,9 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
     int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)what;
-    if (conn < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-        event_del(&a->accept_event); /* it stays readable: look again later */
+    if (conn < 0 && sock_out_of_resources(errno)) {
+        a->calls.starved(a->calls.arg);
+        event_del(&a->accept_event); /* look again later */
         evtimer_add(&a->retry_event, &(struct timeval){ .tv_usec = RETRY_MS * 1000 });
     }
     if (conn < 0)
@@ -284,7 +285,7 @@ static int open_socket(struct admin *a, struct err *err)
     return a->fd < 0 ? -1 : 0;
 }
 
-struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr, struct err *err)
+struct admin *admin_start(const struct admin_calls *calls, const struct addr *addr, struct err *err)
 {
     struct admin *a = calloc(1, sizeof *a);
 
@@ -292,8 +293,7 @@ struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr
         err_set(err, ERR_NOMEM, "metrics");
         return NULL;
     }
-    a->page = page;
-    a->page_arg = arg;
+    a->calls = *calls;
     a->addr = *addr;
     TAILQ_INIT(&a->conns);
     a->fd = a->lock_fd = -1;

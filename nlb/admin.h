@@ -20,8 +20,15 @@ struct admin_page {
 /* The page of a GET or HEAD; called on the admin's thread. */
 typedef struct admin_page (*admin_page_fn)(void *arg, const struct http_message *request);
 
-/* Serve at `addr`; `arg` is borrowed until admin_stop(). NULL with the reason in `err`. */
-struct admin *admin_start(admin_page_fn page, void *arg, const struct addr *addr, struct err *err);
+/* What an admin asks whoever it serves for, on its own thread, with `arg`. */
+struct admin_calls {
+    admin_page_fn page;
+    void (*starved)(void *arg); /* no descriptor is left: give some up */
+    void *arg;
+};
+/* Serve at `addr`; calls->arg is borrowed until admin_stop(). NULL with the reason in `err`. */
+struct admin *admin_start(const struct admin_calls *calls, const struct addr *addr,
+                          struct err *err);
 void admin_stop(struct admin *a); /* NULL is fine */
 /* With the real port. */
 const struct addr *admin_address(const struct admin *a);

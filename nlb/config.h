@@ -18,6 +18,7 @@
 #include "core/arena.h"
 #include "core/cfg_key.h"
 #include "core/problems.h"
+#include "flow/crowd.h"
 #include "listeners/listener_cfg.h"
 #include "observe/ids.h"
 #include "targets/target_group_cfg.h"
@@ -65,6 +66,7 @@ struct nlb_cfg {
     bool connectivity_tests;     /* of the targets of TLS listeners: connections without data */
     const char *vpc_endpoint_id; /* NULL: none */
     bool cross_zone;             /* of the load balancer, where a target group does not say */
+    struct flow_limits limits;
     bool enforce_quotas;
     const char **metrics_hosts; /* further names under which `metrics` is asked */
     size_t n_metrics_hosts;

@@ -148,6 +148,7 @@ static int build(struct generation *g, struct registry *registry, struct err *er
         .backend_policy = common_backend_policy(c),
         .connect_us = c->nlb.connect_timeout_ms * 1000,
         .handshake_us = c->nlb.handshake_timeout_ms * 1000,
+        .limits = c->nlb.limits,
         .time_scale = g->process->time_scale,
         .elb = g->elb,
         .elb_id = g->process->load_balancer_id,

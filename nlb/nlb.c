@@ -165,6 +165,19 @@ static void lost_cb(void *arg)
         worker_sweep(nlb->workers[i]);
 }
 
+static void starved_cb(void *arg)
+{
+    struct nlb *nlb = arg;
+
+    for (size_t i = 0; i < nlb->n_workers; i++)
+        worker_give_up(nlb->workers[i]);
+}
+
+static void admin_starved_cb(void *arg)
+{
+    (void)crowd_starved(((struct nlb *)arg)->crowd);
+}
+
 static void warn_of_restart(const struct nlb *nlb, const struct nlb_config *config)
 {
     const struct nlb_cfg *was = &nlb->started->nlb, *now = &config->nlb;
@@ -263,8 +276,8 @@ static int start_workers(struct nlb *nlb, struct err *err)
     }
     atomic_init(&nlb->drain.left, n);
     for (; nlb->n_workers < n; nlb->n_workers++) {
-        struct worker *w =
-            worker_start((unsigned)nlb->n_workers, (unsigned)n, &nlb->outputs, &nlb->drain, err);
+        struct worker *w = worker_start((unsigned)nlb->n_workers, (unsigned)n, &nlb->outputs,
+                                        &nlb->drain, nlb->crowd, err);
 
         if (w == NULL)
             return -1;
@@ -276,6 +289,7 @@ static int start_workers(struct nlb *nlb, struct err *err)
 static int start(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
     const struct process_cfg *process = nlb_process(nlb);
+    const struct admin_calls calls = { admin_page_cb, admin_starved_cb, nlb };
 
     nlb->drain.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (nlb->drain.fd < 0) {
@@ -289,7 +303,8 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
     if (open_events(nlb, err) != 0 || open_access_log(nlb, err) != 0)
         return -1;
     nlb->registry = registry_new();
-    if (nlb->registry == NULL) {
+    nlb->crowd = crowd_new(starved_cb, nlb);
+    if (nlb->registry == NULL || nlb->crowd == NULL) {
         err_set(err, ERR_NOMEM, "targets");
         return -1;
     }
@@ -297,7 +312,7 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
     if (nlb->checker == NULL || start_workers(nlb, err) != 0 || nlb_reload(nlb, config, err) != 0)
         return -1;
     if (process->metrics.len != 0)
-        nlb->admin = admin_start(admin_page_cb, nlb, &process->metrics, err);
+        nlb->admin = admin_start(&calls, &process->metrics, err);
     return process->metrics.len != 0 && nlb->admin == NULL ? -1 : 0;
 }
 
@@ -342,6 +357,7 @@ void nlb_stop(struct nlb *nlb)
         return;
     admin_stop(nlb->admin);
     signposts_stop(nlb->signposts);
+    crowd_ask_nobody(nlb->crowd);
     for (size_t i = 0; i < nlb->n_workers; i++)
         worker_stop(nlb->workers[i]);
     for (size_t i = 0; i < WORKER_SLOTS; i++) {
@@ -353,6 +369,7 @@ void nlb_stop(struct nlb *nlb)
     generation_unref(nlb->generation);
     checker_free(nlb->checker);
     registry_free(nlb->registry);
+    crowd_free(nlb->crowd);
     event_sink_close(nlb->outputs.events);
     access_log_close(nlb->outputs.access_log);
     recent_events_free(nlb->outputs.recent);

@@ -114,6 +114,8 @@ static int parse_metrics_host(void *object, const struct cfg_value *value)
     return 0;
 }
 
+#define LIMIT_MAX 10000000
+
 #define AT(field) offsetof(struct nlb_cfg, field)
 
 /* clang-format off */
@@ -169,6 +171,12 @@ static const struct cfg_key nlb_keys[] = {
       .help = "how much faster than real time idle timeouts, health check intervals and draining run", .source = OURS },
     { .name = "load_balancing.cross_zone.enabled", .kind = CFG_BOOL, .offset = AT(cross_zone), .def = "false",
       .help = "may a node use targets of other zones, where the target group does not say", .source = PRIVLINK },
+    { .name = "max_connections", .kind = CFG_UINT, .offset = AT(limits.connections), .min = 1, .max = LIMIT_MAX, .def = "100000",
+      .help = "flows at once, over all listeners; further connections are reset", .source = OURS },
+    { .name = "max_connections_per_source", .kind = CFG_UINT, .offset = AT(limits.per_source), .min = 1, .max = LIMIT_MAX, .def = "50000",
+      .help = "of them, from one client address", .source = OURS },
+    { .name = "max_handshakes", .kind = CFG_UINT, .offset = AT(limits.handshakes), .min = 1, .max = LIMIT_MAX, .def = "10000",
+      .help = "of them, with a TLS handshake that the client has not finished", .source = OURS },
     { .name = "enforce_quotas", .kind = CFG_BOOL, .offset = AT(enforce_quotas), .def = "false",
       .help = "more listeners, certificates or targets than AWS's default quotas are errors, not warnings", .source = QUOTAS },
     { .name = NULL },

@@ -33,6 +33,7 @@ struct nlb {
     struct worker **workers;
     size_t n_workers;
     struct worker_outputs outputs;
+    struct crowd *crowd;
     struct socket_slot slots[WORKER_SLOTS];
     size_t slot_of[WORKER_SLOTS]; /* listener of the configuration to slot */
     struct worker_drain drain;

@@ -62,6 +62,7 @@ void nlb_gather(const struct nlb *nlb, struct metrics_view *view)
     for (size_t i = 0; i < nlb->n_workers; i++)
         metrics_gather(view, worker_metrics(nlb->workers[i]));
     metrics_total(view);
+    view->ceilings = crowd_ceilings(nlb->crowd);
 }
 
 int nlb_flows(struct nlb *nlb, struct flow_view *out, size_t max, size_t *n)

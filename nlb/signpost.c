@@ -20,6 +20,8 @@
 #include "core/sock.h"
 #include "nlb/worker.h"
 
+#define RETRY_MS 100
+
 struct post {
     int fd;
     struct addr address;
@@ -152,19 +154,21 @@ static char *answer_text(const struct signposts *s, const struct post *post)
     return text;
 }
 
-static void answer_probe(const struct signposts *s, const struct post *post)
+/* False: there is no descriptor to accept with; the connection waits. */
+static bool answer_probe(const struct signposts *s, const struct post *post)
 {
     int conn = accept4(post->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     char *text;
 
     if (conn < 0)
-        return;
+        return !sock_out_of_resources(errno);
     text = answer_text(s, post);
     /* A local socket takes it at once; whoever does not read gets what fits. */
     if (text != NULL)
         (void)send(conn, text, strlen(text), MSG_NOSIGNAL);
     free(text);
     close(conn);
+    return true;
 }
 
 /* What others asked for since; false: the thread shall end. */
@@ -187,18 +191,20 @@ static void *serve(void *arg)
 {
     struct signposts *s = arg;
     uint64_t wakes;
+    bool full = false; /* the sockets stay readable: look again a little later */
 
     for (;;) {
         struct pollfd fds[WORKER_SLOTS + 1] = { { .fd = s->wake_fd, .events = POLLIN } };
         nfds_t n = 1;
 
-        for (size_t i = 0; i < s->n; i++)
+        for (size_t i = 0; i < s->n && !full; i++)
             fds[n++] = (struct pollfd){ .fd = s->posts[i].fd, .events = POLLIN };
-        if (poll(fds, n, -1) < 0)
+        if (poll(fds, n, full ? RETRY_MS : -1) < 0)
             continue;
-        for (size_t i = 0; i < s->n; i++) {
+        full = false;
+        for (size_t i = 0; i + 1 < n && !full; i++) {
             if (fds[i + 1].revents != 0)
-                answer_probe(s, &s->posts[i]);
+                full = !answer_probe(s, &s->posts[i]);
         }
         if (fds[0].revents != 0 && read(s->wake_fd, &wakes, sizeof wakes) == sizeof wakes &&
             !take_wishes(s))

@@ -37,7 +37,7 @@ struct worker {
     bool used[WORKER_SLOTS];
     struct generation *generation; /* what new flows get */
     struct checker *checker;       /* borrowed; NULL: this worker runs no health checks */
-    atomic_bool sweep;
+    atomic_bool sweep, give_up;
 
     pthread_mutex_t lock; /* guards what follows: the mail box */
     pthread_cond_t taken;
@@ -149,6 +149,8 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
         return;
     if (atomic_exchange_explicit(&w->sweep, false, memory_order_acq_rel))
         flow_env_sweep(&w->env);
+    if (atomic_exchange_explicit(&w->give_up, false, memory_order_acq_rel))
+        (void)flow_env_give_up(&w->env);
     pthread_mutex_lock(&w->lock);
     if (w->change != NULL) {
         apply(w, w->change);
@@ -207,7 +209,7 @@ static void worker_release(struct worker *w)
 
 struct worker *worker_start(unsigned number, unsigned n_workers,
                             const struct worker_outputs *outputs, struct worker_drain *drain,
-                            struct err *err)
+                            struct crowd *crowd, struct err *err)
 {
     struct worker *w = calloc(1, sizeof *w);
 
@@ -238,6 +240,7 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
         w->env.ended_cb = ended_cb;
     w->env.wants_chain = outputs->events != NULL || outputs->recent != NULL;
     w->env.ended_arg = w;
+    w->env.crowd = crowd;
     event_assign(&w->wake, w->base, w->wake_fd, EV_READ | EV_PERSIST, wake_cb, w);
     event_add(&w->wake, NULL);
     evtimer_assign(&w->drain_look, w->base, drain_look_cb, w);
@@ -273,6 +276,12 @@ void worker_sweep(struct worker *w)
 {
     /* Without the lock: the first worker calls this while it holds its own. */
     atomic_store_explicit(&w->sweep, true, memory_order_release);
+    wake_worker(w);
+}
+
+void worker_give_up(struct worker *w)
+{
+    atomic_store_explicit(&w->give_up, true, memory_order_release);
     wake_worker(w);
 }
 

@@ -40,14 +40,16 @@ struct worker_drain {
     atomic_size_t left;
     int fd;
 };
-/* Starts the thread. `number` from 0, of `n_workers`; `outputs` is copied, `drain` borrowed. NULL
- * with the reason in `err`. */
+/* Starts the thread. `number` from 0, of `n_workers`; `outputs` is copied, the others are borrowed.
+ * NULL with the reason in `err`. */
 struct worker *worker_start(unsigned number, unsigned n_workers,
                             const struct worker_outputs *outputs, struct worker_drain *drain,
-                            struct err *err);
+                            struct crowd *crowd, struct err *err);
 /* Messages; taken in order. worker_apply() returns once the worker has applied it. */
 void worker_apply(struct worker *w, const struct worker_change *change);
 void worker_drain(struct worker *w);
+/* Give up what flow_env_give_up() does; returns at once, from any thread. */
+void worker_give_up(struct worker *w);
 /* Look for flows whose target is lost; returns at once, from any thread. */
 void worker_sweep(struct worker *w);
 /* End what is left, join the thread, free. */

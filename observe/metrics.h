@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "observe/ceilings.h"
+
 enum metric {
 #define METRIC(id, name, prometheus, kind, unit, dimensions, reported, help) METRIC_##id,
 #include "observe/metrics.def"
@@ -40,6 +42,7 @@ struct metrics_view {
     const char *zone;          /* of the load balancer's one node; NULL: there are several */
     const struct metrics_hosts *hosts;
     size_t n_hosts;
+    const struct ceilings *ceilings; /* NULL: not told; Prometheus alone has them */
 };
 /* Add one worker's counters; after the last one, metrics_total() makes the rows that are sums. */
 void metrics_gather(struct metrics_view *view, const struct metrics *m);

@@ -66,6 +66,23 @@ static void put_sample(FILE *out, const struct row *row, const struct metrics_vi
     fprintf(out, "} %llu\n", (unsigned long long)value);
 }
 
+/* Ours, by the key that is the bound; CloudWatch has nothing like it. */
+static void put_ceilings(FILE *out, const struct metrics_view *v)
+{
+    static const char name[] = "nlbsim_limit_reached_total";
+
+    fprintf(out,
+            "# HELP %s how often a limit of the configuration, or of descriptors, was reached.\n"
+            "# TYPE %s counter\n",
+            name, name);
+    for (int i = 0; i < CEILING_N; i++) {
+        fputs(name, out);
+        put_label(out, "{", "load_balancer", v->load_balancer);
+        put_label(out, ",", "limit", ceiling_key((enum ceiling)i));
+        fprintf(out, "} %llu\n", (unsigned long long)ceiling_count(v->ceilings, (enum ceiling)i));
+    }
+}
+
 char *metrics_prometheus(const struct metrics_view *v)
 {
     char *text = NULL;
@@ -88,6 +105,8 @@ char *metrics_prometheus(const struct metrics_view *v)
         if (row->dimensions != DIMENSIONS_TG)
             put_sample(out, row, v, v->zone, NULL, v->count[i]);
     }
+    if (v->ceilings != NULL)
+        put_ceilings(out, v);
     failed = ferror(out) != 0;
     if (fclose(out) != 0 || failed) {
         free(text);

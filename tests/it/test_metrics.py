@@ -175,8 +175,8 @@ class Formats(NlbTest):
         self.assertEqual(types.keys(), helps.keys())
         for name, kind in types.items():
             self.assertEqual(kind == "counter", name.endswith("_total"), name)
-            self.assertRegex(name, r"^nlb_[a-z_]+$")
-            self.assertRegex(helps[name], r"^CloudWatch \w+: ")
+            self.assertRegex(name, r"^(nlb|nlbsim)_[a-z_]+$")
+            self.assertRegex(helps[name], r"^CloudWatch \w+: " if name.startswith("nlb_") else r"^how often ")
         self.assertIn("CloudWatch ClientTLSNegotiationErrorCount:", helps["nlb_client_tls_negotiation_errors_total"])
         zoned = {"load_balancer": ELB, "availability_zone": "eu-west-1a"}
         self.assertEqual(labels["nlb_new_flows_total"], zoned)

@@ -95,7 +95,8 @@ struct flow *rig_flow(struct rig *r, struct hop *front)
     const struct flow_record record = { .client = addr_peer(front->fd),
                                         .local = addr_local(front->fd),
                                         .start_us = 1 };
-    struct flow *f = flow_begin(&r->env, &r->plan, &keeper, front, &record);
+    struct flow *f =
+        flow_begin(&r->env, &r->plan, &keeper, front, &record, &(struct crowd_place){ 0 });
 
     assert_non_null(f);
     return f;

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ceilings: each is reached, told once with the name of its key, counted, and service goes on afterwards. And when
+descriptors run out, what is over already is given up first."""
+import contextlib
+import itertools
+import os
+import re
+import resource
+import socket
+import time
+import unittest
+
+from nlbtest import (CERTS, Deadline, Nlb, NlbTest, Target, connect, connect_tls, echo, end_code, ending, http_get,
+                     recv_all, tcp_ini, tls_ini)
+from test_limits import ask, descriptors, eventually, limit_descriptors
+from test_metrics import get
+
+HOST = "api.example.com"
+METRICS = "metrics = 127.0.0.1:0\n"
+
+
+def reached(nlb):
+    """{key: how often}, of the limits that were."""
+    found = re.findall(r'nlbsim_limit_reached_total\{.*limit="(\w+)"\} (\d+)', get(nlb, "/metrics")[2])
+    return {key: int(n) for key, n in found if n != "0"}
+
+
+def told(nlb, key):
+    return re.findall(rf"warn limit key={key} .*", nlb.stderr())
+
+
+def refused(open_one):
+    """Is the connection reset at once?"""
+    try:
+        with open_one() as s:
+            s.sendall(b"?")
+            s.recv(1)
+            return False
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+
+
+class Connections(NlbTest):
+    def full(self, nlb, key, limit, flows, open_one):
+        """Three more are reset, told once, counted; the others live, and one that ends makes room."""
+        for _ in range(3):
+            self.assertTrue(refused(open_one), "not refused")
+        for s in flows:
+            self.assertTrue(ask(s), "a flow was disturbed")
+        lines = told(nlb, key)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], rf"limit={limit} times=1 .*are reset until")
+        self.assertEqual(reached(nlb), {key: 3})
+        self.assertRegex(get(nlb, "/metrics")[2], r"nlb_rejected_flows_total\{[^}]*\} 3\n")
+        flows.pop().close()
+
+        def again():
+            with contextlib.suppress(OSError, EOFError), open_one() as s:
+                return ask(s)
+        eventually(again, "no room although a flow has ended")
+
+    def test_in_all(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target, nlb=METRICS + "max_connections = 4\n")) as nlb, \
+                contextlib.ExitStack() as stack:
+            def open_one():
+                return connect(nlb.address("l"))
+            flows = [stack.enter_context(open_one()) for _ in range(4)]
+            self.assertTrue(all(ask(s) for s in flows))
+            self.full(nlb, "max_connections", 4, flows, open_one)
+
+    def test_of_one_source(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target, nlb=METRICS + "max_connections_per_source = 2\n")) as nlb, \
+                contextlib.ExitStack() as stack:
+            flows = [stack.enter_context(connect(nlb.address("l"), source=f"127.0.0.{i}")) for i in (2, 2, 3, 3, 4)]
+            self.assertTrue(all(ask(s) for s in flows))
+            self.full(nlb, "max_connections_per_source", 2, flows[:2], lambda: connect(nlb.address("l"), source="127.0.0.2"))
+            self.assertIn("source=127.0.0.2 ", told(nlb, "max_connections_per_source")[0])
+
+    def test_handshakes(self):
+        """Silent clients are bounded; who has finished the handshake does not count, nor does a TCP listener."""
+        tcp = "[listener plain]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n"
+        with Target(echo()) as target, \
+                Nlb(tls_ini(target, cert=CERTS.get(HOST), nlb=METRICS + "max_handshakes = 3\n") + tcp) as nlb, \
+                contextlib.ExitStack() as stack:
+            flows = [stack.enter_context(connect_tls(nlb.address("l"))) for _ in range(5)]
+            self.assertTrue(all(ask(s) for s in flows))
+            silent = [stack.enter_context(connect(nlb.address("l"))) for _ in range(3)]
+            flows += [stack.enter_context(connect(nlb.address("plain"))) for _ in range(3)]
+            # the ceiling is reached once all three are accepted
+            eventually(lambda: get(nlb, "/flows")[2].count("front_handshake") == 3, "not accepted")
+            for _ in range(3):
+                self.assertTrue(refused(lambda: connect(nlb.address("l"))))
+            self.assertTrue(all(ask(s) for s in flows))
+            self.assertEqual(reached(nlb), {"max_handshakes": 3})
+            self.assertRegex("\n".join(told(nlb, "max_handshakes")), r"^.*limit=3 times=1 .*until handshakes are done$")
+            silent.pop().close()
+
+            def again():
+                with contextlib.suppress(OSError, EOFError), connect_tls(nlb.address("l")) as s:
+                    return ask(s)
+            eventually(again, "no room although a handshake has ended")
+
+    def test_a_reload_raises_it(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target, nlb="max_connections = 1\n")) as nlb, connect(nlb.address("l")) as s:
+            self.assertTrue(ask(s))
+            self.assertTrue(refused(lambda: connect(nlb.address("l"))))
+            self.assertNotIn("restart", nlb.reload(tcp_ini(target, nlb="max_connections = 2\n")))
+            with connect(nlb.address("l")) as t:
+                self.assertTrue(ask(t) and ask(s))
+                self.assertTrue(refused(lambda: connect(nlb.address("l"))))
+
+
+EXPIRE = "time_scale = 100\n" + METRICS
+IDLE = "tcp.idle_timeout.seconds = 60\n"
+
+
+class Expired(NlbTest):
+    """Flows past their idle timeout hold descriptors only to answer with RST."""
+
+    def expire(self, nlb, stack, n, room=None):
+        """n flows of which nothing is left but descriptors."""
+        before = descriptors(nlb)
+        flows = [stack.enter_context(connect(nlb.address("l"))) for _ in range(n)]
+        self.assertTrue(all(ask(s) for s in flows))
+        events = [nlb.event() for _ in range(n)]
+        self.assertEqual([end_code(e) for e in events], ["idle_timeout"] * n)
+        self.assertGreaterEqual(descriptors(nlb), before + 2 * n - 2)
+        if room is not None:
+            limit_descriptors(nlb, descriptors(nlb) + room)
+        return flows
+
+    def ini(self, target, workers, more=""):
+        return tcp_ini(target, nlb=EXPIRE + more, listener=IDLE).replace("workers = 2", f"workers = {workers}")
+
+    def test_they_go_first_when_descriptors_run_out(self):
+        for workers in (1, 2):
+            for room in (0, 1, 2):
+                with self.subTest(workers=workers, room=room), Target(echo()) as target, \
+                        Nlb(self.ini(target, workers)) as nlb, contextlib.ExitStack() as stack:
+                    flows = self.expire(nlb, stack, 20, room)
+                    for _ in range(5):
+                        with connect(nlb.address("l")) as s:
+                            self.assertTrue(ask(s))
+                    self.assertIn(ending(flows[0]), ("rst",))
+                    self.assertEqual(reached(nlb), {})
+
+    def test_the_pages_are_served_beside_them(self):
+        with Target(echo()) as target, Nlb(self.ini(target, 2)) as nlb, contextlib.ExitStack() as stack:
+            self.expire(nlb, stack, 20, 0)
+            self.assertEqual(get(nlb, "/healthz")[0], 200)
+
+    def test_no_more_are_kept_than_there_may_be_connections(self):
+        with Target(echo()) as target, Nlb(self.ini(target, 1, "max_connections = 10\n")) as nlb, contextlib.ExitStack() as stack:
+            before = descriptors(nlb)
+            flows = self.expire(nlb, stack, 10)
+            more = [stack.enter_context(connect(nlb.address("l"))) for _ in range(10)]
+            self.assertTrue(all(ask(s) for s in more))
+            for _ in more:
+                self.assertEqual(end_code(nlb.event()), "idle_timeout")
+            self.assertEqual([ending(s) for s in more], ["rst"] * 10)
+            eventually(lambda: descriptors(nlb) <= before + 22, "they are kept")
+            for s in flows:  # the first ten still are
+                with self.assertRaises((ConnectionResetError, BrokenPipeError, EOFError)):
+                    ask(s)
+
+
+class Descriptors(NlbTest):
+    def test_the_soft_limit_is_raised_at_the_start(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, hard), hard))
+        with Target(echo()) as target, Nlb(tcp_ini(target)) as nlb:
+            self.assertEqual(resource.prlimit(nlb.process.pid, resource.RLIMIT_NOFILE), (hard, hard))
+
+    def test_none_left_is_told_and_counted(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target, nlb=METRICS)) as nlb, contextlib.ExitStack() as stack:
+            self.assertAlive(nlb)
+            flows = [stack.enter_context(connect(nlb.address("l"))) for _ in range(4)]
+            self.assertTrue(all(ask(s) for s in flows))
+            page = connect((nlb.ready["metrics"]["address"], nlb.ready["metrics"]["port"]))
+            stack.enter_context(page)
+            self.assertEqual(http_get(page, "/healthz", "localhost")[0], 200)
+            limit = next(n for n in itertools.count() if not os.path.exists(f"/proc/{nlb.process.pid}/fd/{n}"))
+            limit_descriptors(nlb, limit)
+            for _ in range(3):
+                self.assertTrue(refused(lambda: connect(nlb.address("l"))))
+            self.assertTrue(all(ask(s) for s in flows))
+            lines = told(nlb, "descriptors")
+            self.assertEqual(len(lines), 1, lines)
+            self.assertRegex(lines[0], rf"limit={limit} times=1 no file descriptor is left: .*raise ulimit -n$")
+            self.assertIn('limit="descriptors"} 3\n', http_get(page, "/metrics", "localhost")[2].decode())
+            limit_descriptors(nlb, 4096)
+            self.assertAlive(nlb)
+
+    def test_the_signpost_does_not_spin(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target)) as nlb:
+            self.assertAlive(nlb)
+            address, port = nlb.address("l")
+            limit_descriptors(nlb, 3)
+
+            def cpu():
+                with open(f"/proc/{nlb.process.pid}/stat", encoding="ascii") as f:
+                    return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(Deadline().left())
+                s.connect(f"\0nlbsim-about-{address}:{port}")
+                before, end = cpu(), time.monotonic() + 1
+                while time.monotonic() < end:
+                    time.sleep(0.1)
+                self.assertLess(cpu() - before, 30, "hundredths of a second of CPU in a second")
+                limit_descriptors(nlb, 4096)
+                self.assertIn(b'"listener"', recv_all(s))
+
+
+if __name__ == "__main__":
+    unittest.main()
