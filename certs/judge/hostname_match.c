@@ -19,14 +19,15 @@ static bool is_suffix(const char *name, int types)
 }
 
 /* Is `name` a suffix below which names can be registered? libpsl takes "ck" for one, too, since
- * "*.ck" is a rule; but there a.ck is the suffix. */
-static bool is_registry(const char *name, int types)
+ * "*.ck" is a rule; but there a.ck is the suffix: the name with `label` below it is looked
+ * at, too. */
+static bool is_registry(const char *name, const char *label, int types)
 {
     char below[NAME_MAX_OCTETS + 8];
 
     if (*name == '\0' || name[strlen(name) - 1] == '.' || strlen(name) >= NAME_MAX_OCTETS)
         return false;
-    snprintf(below, sizeof below, "zz9.%s", name);
+    snprintf(below, sizeof below, "%s.%s", label, name);
     return is_suffix(name, types) && !is_suffix(below, types);
 }
 
@@ -42,8 +43,9 @@ static bool illegal_wildcard(const char *pattern, bool public_authority)
     dot = strchr(star, '.');
     if (dot == NULL)
         return true;
+    /* "z", as there: *.bg is fine, since z.bg is a rule of the list */
     return public_authority && hostname_to_ascii(dot + 1, false, ascii, sizeof ascii) == NULL &&
-           is_registry(ascii, PSL_TYPE_ICANN);
+           is_registry(ascii, "z", PSL_TYPE_ICANN);
 }
 
 /* `*` may stand anywhere in a label, more than once. */
@@ -144,9 +146,9 @@ static const char *domain_root(const char *identity)
     if (*identity == '.')
         return NULL;
     for (; segment != NULL; segment = dot != NULL ? dot + 1 : NULL) {
-        if (is_registry(segment, PSL_TYPE_ICANN))
+        if (is_registry(segment, "zz9", PSL_TYPE_ICANN))
             return root;
-        if (is_registry(segment, PSL_TYPE_PRIVATE))
+        if (is_registry(segment, "zz9", PSL_TYPE_PRIVATE))
             return segment;
         dot = strchr(segment, '.');
         root = segment;

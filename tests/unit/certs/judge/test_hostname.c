@@ -49,6 +49,17 @@ static void jdk_rows(void **state)
         { "lab.com", "*.com", true, false },
         { "lab.co.uk", "*.co.uk", true, false },
         { "lab.test", "*.test", true, true },
+        /* rules *.ck and !www.ck, *.kawasaki.jp and !city.kawasaki.jp, a.bg to z.bg; private ones
+         */
+        { "a.ck", "*.ck", true, true },
+        { "x.a.ck", "*.a.ck", true, false },
+        { "x.www.ck", "*.www.ck", true, true },
+        { "a.kawasaki.jp", "*.kawasaki.jp", true, true },
+        { "x.a.kawasaki.jp", "*.a.kawasaki.jp", true, false },
+        { "x.city.kawasaki.jp", "*.city.kawasaki.jp", true, true },
+        { "lab.bg", "*.bg", true, true },
+        { "lab.a.bg", "*.a.bg", true, false },
+        { "lab.github.io", "*.github.io", true, true },
         { "x.execute-api.us-east-1.amazonaws.com", "*.execute-api.us-east-1.amazonaws.com", true,
           true },
     };
