@@ -42,14 +42,19 @@ archive = $(or $(wildcard $(DEPS_LIB)/lib$(1).a),$(filter /%,$(shell $(CC) -prin
 lib = $(or $(call archive,$(1)),-l$(1))
 LIBS := $(PKG_LDIRS) $(foreach l,$(LIBNAMES),$(call lib,$(l))) -lpthread -lm
 
-# mbedTLS functions that tls/mbedtls_private.c replaces: --wrap with the static archive, symbol
-# interposition (-rdynamic) with the shared library. See docs/libraries.md.
-WRAPPED := mbedtls_x509_crt_parse_der
+# Functions of the TLS libraries that tls/mbedtls_private.c and tls/openssl_private.c replace: --wrap with a static archive,
+# symbol interposition (-rdynamic) with a shared library. See docs/libraries.md.
 ifneq ($(call archive,mbedtls),)
-MBEDTLS_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+WRAP_LDFLAGS := -Wl,--wrap=mbedtls_x509_crt_parse_der
 else
-MBEDTLS_CFLAGS := -DNLB_MBEDTLS_SHARED=1
-MBEDTLS_LDFLAGS := -rdynamic
+WRAP_CFLAGS := -DNLB_MBEDTLS_SHARED=1
+WRAP_LDFLAGS := -rdynamic
+endif
+ifneq ($(call archive,ssl),)
+WRAP_LDFLAGS += -Wl,--wrap=X509_get_key_usage
+else
+WRAP_CFLAGS += -DNLB_OPENSSL_SHARED=1
+WRAP_LDFLAGS += -rdynamic
 endif
 
 # Debian 13's archives of OpenSSL ask for two names that the libc of Debian 12 has not.
@@ -58,7 +63,7 @@ SHIM = $B/tls/libc_shim.o
 # --- flags ------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
         -Wvla -Wundef -Wconversion -Werror
-CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(MBEDTLS_CFLAGS)
+CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(WRAP_CFLAGS)
 BASE := -std=c17 -g -O2 $(WARN) -fno-strict-aliasing -MMD -MP
 ifeq ($(SAN),)
 # `make hardening-check` looks whether they arrived in the binary. The two that only newer compilers know are tried.
@@ -73,7 +78,7 @@ HARDEN := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -O
 LDHARDEN := -fsanitize=$(SAN)
 endif
 CFLAGS_ALL = $(BASE) $(HARDEN) $(CFLAGS)
-LDFLAGS_ALL = $(LDHARDEN) $(MBEDTLS_LDFLAGS) $(LDFLAGS)
+LDFLAGS_ALL = $(LDHARDEN) $(WRAP_LDFLAGS) $(LDFLAGS)
 
 # What was compiled with other flags is compiled again: objects are older than this file then.
 ifeq ($(NEEDS),yes)
@@ -175,7 +180,7 @@ $(FB)/obj/%.o: %.c
 	$Q$(FUZZCC) $(CPPFLAGS) -std=c17 -g -O1 -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c -o $@ $<
 $(FB)/fuzz_%: $(FB)/obj/tests/fuzz/fuzz_%.o $(FUZZLIB:%.c=$(FB)/obj/%.o) $(FUZZOBJ)
 	$(call say,FUZZLD,$@)
-	$Q$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MBEDTLS_LDFLAGS) $(FUZZ_LDFLAGS) $(LIBS)
+	$Q$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(WRAP_LDFLAGS) $(FUZZ_LDFLAGS) $(LIBS)
 fuzz-targets: $(FUZZBIN)
 fuzz: $(FUZZBIN)
 	$Qpython3 scripts/fuzz-farm --short $(FUZZ_SECONDS)

@@ -16,6 +16,7 @@
 #include "matrix/catalogue.h"
 #include "testbed/testbed.h"
 #include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 
 #define HOST "api.example.com" /* of scenarios/demo.ini */
 

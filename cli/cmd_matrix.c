@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "matrix/matrix.h"
 #include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 
 struct matrix_cli_options {
     struct command_line line;

@@ -14,6 +14,7 @@
 #include "diagnose/chain.h"
 #include "listeners/policies.h"
 #include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 #include "vpclink/execlog.h"
 
 /* How long the load balancer may take to write down a flow that has ended. */

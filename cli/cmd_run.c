@@ -22,6 +22,7 @@
 #include "testbed/testbed.h"
 #include "tls/tls_conf.h"
 #include "tls/tls_engine.h"
+#include "tls/tls_random.h"
 
 struct run_options {
     struct command_line line;

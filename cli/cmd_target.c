@@ -14,6 +14,7 @@
 #include "testbed/sections.h"
 #include "testbed/testbed.h"
 #include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 
 #define KEYS_MAX        24
 #define OPTION_NAME_MAX 32

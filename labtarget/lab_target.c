@@ -13,7 +13,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "labtarget/target_impl.h"
-#include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 
 /* A configuration's targets, each with the socket that it will have. */
 struct lab_targets_change {

@@ -131,8 +131,7 @@ void lab_target_tls_hello_cb(void *arg, const struct tls_offer *offer, struct ho
     if (out->conf == NULL)
         out->alert_number = TLS_ALERT_protocol_version;
     out->hold = c->fault.hold;
-    out->identity.chain = cert->crt;
-    out->identity.key = cert->key;
+    out->identity = identity_to_present(cert);
 }
 
 uint8_t target_tls_refusal(const struct conn *c)

@@ -15,6 +15,7 @@
 #include "core/sock.h"
 #include "listeners/negotiate.h"
 #include "tls/hop_tls.h"
+#include "tls/tls_tickets.h"
 
 /* How long a session ticket is accepted: unknown for NLB; s2n-tls's keys encrypt for two hours and
  * decrypt for thirteen more (s2n-tls, tls/s2n_resume.h). */
@@ -197,8 +198,7 @@ static void front_hello_cb(void *arg, const struct tls_offer *offer, struct hop_
     }
     out->conf = conf_for(front, &c.here, c.alpn);
     out->hold = front->plan.hold_for_target;
-    out->identity.chain = c.here.cert->identity->crt;
-    out->identity.key = c.here.cert->identity->key;
+    out->identity = identity_to_present(c.here.cert->identity);
     if (out->conf == NULL) {
         log_err("front", "listener=%s suite=0x%04x group=0x%04x: no TLS configuration can be made",
                 front->cfg->obj.name, c.here.suite, c.here.group);

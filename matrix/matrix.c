@@ -10,7 +10,7 @@
 
 #include "core/clock.h"
 #include "matrix/catalogue.h"
-#include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 
 /* One scenario that was picked. */
 struct pick {

@@ -15,7 +15,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "listeners/listener.h"
-#include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 
 /* A line of the access log waits this long for others to be written with. */
 #define ACCESS_FLUSH_US 5000

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), that mbedTLS and
+# Check that every #include goes down the list of layers (docs/ARCHITECTURE.md), that mbedTLS, OpenSSL and
 # libevent are included only where the architecture allows it, that one file writes JSON, that no
 # two files of a folder need each other, and that none of them shares the name of a static function, a static table or a
 # struct.
@@ -63,6 +63,8 @@ for folder in ALLOW:
                 why = f"{folder}/ may not include {to}/"
             elif top in ("mbedtls", "psa") and not MBEDTLS.match(str(path)):
                 why = "mbedTLS is included in tls/, certs/ and listeners/front.c only"
+            elif top == "openssl" and folder != "tls":
+                why = "OpenSSL is included in tls/ only"
             elif top in ("event2", "event.h") and not EVENT.match(str(path)):
                 why = "libevent is not included here"
             if why:

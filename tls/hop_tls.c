@@ -12,7 +12,7 @@
 #include "core/sock.h"
 
 #define PEEK_CHUNK 4096
-/* Largest handshake message that mbedTLS takes in one record (docs/libraries.md). */
+/* RFC 8446 5.1. */
 #define RECORD_MAX 16384
 
 /* Needed until the first application data has been read, then freed. */
@@ -67,14 +67,21 @@ static void note_alert(struct tls_alert *a, uint8_t level, uint8_t number, bool 
     a->encrypted = encrypted;
 }
 
-/* s2n answers most handshake errors with a close_notify; mbedTLS's alert record is seven bytes. */
+/* s2n answers most handshake errors with a close_notify. An alert in plaintext is a record of two
+ * bytes; OpenSSL sends it in one piece with what stood before it. */
 static void soften_alert(struct hop_tls *t, uint8_t *data, size_t n)
 {
-    if (n == 7 && data[0] == 21 && data[3] == 0 && data[4] == 2 && data[5] == 2 &&
-        data[6] != TLS_ALERT_protocol_version && data[6] != TLS_ALERT_inappropriate_fallback) {
-        t->facts->alert_meant = data[6];
-        data[5] = 1;
-        data[6] = TLS_ALERT_close_notify;
+    while (n >= 5) {
+        size_t record = 5 + ((size_t)data[3] << 8 | data[4]);
+
+        if (record == 7 && n >= record && data[0] == 21 && data[5] == 2 &&
+            data[6] != TLS_ALERT_protocol_version && data[6] != TLS_ALERT_inappropriate_fallback) {
+            t->facts->alert_meant = data[6];
+            data[5] = 1;
+            data[6] = TLS_ALERT_close_notify;
+        }
+        data += record < n ? record : n;
+        n -= record < n ? record : n;
     }
 }
 
@@ -166,27 +173,52 @@ static void send_alert(struct hop_tls *t, uint8_t level, uint8_t number)
         note_alert(&t->facts->alert_out, level, number, false);
 }
 
-/* Give the engine the hello in one record, which is all that mbedTLS takes, and what came after it.
- */
+/* The hello's message in records, in as few as can be: in one, which is all that mbedTLS takes,
+ * unless it is too large. The last one also announces the `in_record` bytes that came, or will
+ * come, behind it. Returns the end. */
+static uint8_t *write_records(const struct tls_hello_reader *r, const uint8_t *message, size_t left,
+                              uint8_t *at)
+{
+    while (left > 0) {
+        bool last = left + r->in_record <= RECORD_MAX;
+        size_t piece = last ? left : left > RECORD_MAX ? RECORD_MAX : left - 1;
+        size_t record = last ? left + r->in_record : piece;
+
+        memcpy(at,
+               (uint8_t[]){ 22, (uint8_t)(r->record_version >> 8), (uint8_t)r->record_version,
+                            (uint8_t)(record >> 8), (uint8_t)record },
+               5);
+        memcpy(at + 5, message, piece);
+        at += 5 + piece;
+        message += piece;
+        left -= piece;
+    }
+    return at;
+}
+
+/* Give the engine the hello anew, and what came after it. */
 static int replay(struct hop_tls *t)
 {
     const struct tls_hello_reader *r = &t->hs->reader;
-    size_t message = 4 + r->body_len, record = message + r->in_record;
-    uint8_t *one = record > RECORD_MAX ? NULL : malloc(5 + message + r->rest_len);
-    int rc;
+    size_t n = 4 + r->body_len;
+    uint8_t *message = malloc(n);
+    uint8_t *all = malloc(5 * (n / RECORD_MAX + 2) + n + r->rest_len);
+    uint8_t *end;
+    int rc = -1;
 
-    if (one == NULL)
-        return -1;
-    memcpy(one,
-           (uint8_t[]){ 22, (uint8_t)(r->record_version >> 8), (uint8_t)r->record_version,
-                        (uint8_t)(record >> 8), (uint8_t)record, 1, (uint8_t)(r->body_len >> 16),
-                        (uint8_t)(r->body_len >> 8), (uint8_t)r->body_len },
-           9);
-    memcpy(one + 9, r->body, r->body_len);
-    if (r->rest_len > 0)
-        memcpy(one + 5 + message, r->rest, r->rest_len);
-    rc = tls_engine_replay(t->engine, one, 5 + message + r->rest_len);
-    free(one);
+    if (message != NULL && all != NULL) {
+        memcpy(message,
+               (uint8_t[]){ 1, (uint8_t)(r->body_len >> 16), (uint8_t)(r->body_len >> 8),
+                            (uint8_t)r->body_len },
+               4);
+        memcpy(message + 4, r->body, r->body_len);
+        end = write_records(r, message, n, all);
+        if (r->rest_len > 0)
+            memcpy(end, r->rest, r->rest_len);
+        rc = tls_engine_replay(t->engine, all, (size_t)(end - all) + r->rest_len);
+    }
+    free(message);
+    free(all);
     return rc;
 }
 
@@ -198,6 +230,7 @@ static enum hop_status start_engine(struct hop_tls *t, const struct hop_tls_answ
         replay(t) != 0)
         return fail_with(t, HOP_CAUSE_TLS);
     tls_hello_reader_clear(&t->hs->reader);
+    t->facts->library = tls_engine_library(t->engine);
     t->stage = answer->hold ? STAGE_HELD : STAGE_HANDSHAKE;
     return answer->hold ? HOP_HELD : HOP_OK;
 }
@@ -482,6 +515,7 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
         tls_free(&t->hop, false);
         return NULL;
     }
+    t->facts->library = tls_engine_library(t->engine);
     return &t->hop;
 }
 

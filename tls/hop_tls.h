@@ -24,6 +24,7 @@ struct tls_facts {
     const char *first_why;   /* static; NULL when nothing is to be said */
     uint8_t first_bytes[24]; /* client: what the peer said first */
     uint8_t n_first_bytes;
+    const char *library;            /* "mbedtls", "openssl"; static, NULL: none was asked yet */
     bool secured;                   /* the handshake came to its end */
     uint16_t version, suite, group; /* 0: not negotiated */
     char alpn[32];                  /* empty: none */

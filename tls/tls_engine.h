@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * TLS between two byte streams, no socket: an mbedTLS session over a `struct tls_io`.
+ * TLS between two byte streams, no socket: a session of a TLS library over a `struct tls_io`. Which
+ * library, the configuration says.
  *
- * What the peer cannot take yet waits in the engine, so mbedTLS itself never meets a full socket;
+ * What the peer cannot take yet waits in the engine, so the library never meets a full socket;
  * a write that finds something waiting takes nothing and answers HOP_WANT_WRITE. */
 #ifndef TLS_TLS_ENGINE_H
 #define TLS_TLS_ENGINE_H
@@ -14,7 +15,7 @@
 #include "core/err.h"
 #include "tls/hop.h"
 #include "tls/mbedtls_private.h"
-#include "tls/tls_conf.h"
+#include "tls/tls_conf_params.h"
 
 /* Where the ciphertext goes and comes from: recv(2) and send(2) in shape and errno. `tap`, when
  * set, sees every byte in the order it passes; it may change outgoing bytes in place. */
@@ -26,6 +27,7 @@ struct tls_io {
 };
 
 struct tls_engine;
+struct tls_conf; /* tls/tls_conf.h */
 
 /* `io` is copied. NULL when out of memory. */
 struct tls_engine *tls_engine_new(const struct tls_io *io);
@@ -38,7 +40,7 @@ int tls_engine_start(struct tls_engine *e, const struct tls_conf *conf,
                      const struct tls_identity *identity, const char *host_name, struct err *err);
 /* What a client's verify hook is asked about, inside the handshake. */
 struct tls_presented {
-    const struct tls_chain *chain; /* as presented, also what mbedTLS cannot read */
+    const struct tls_chain *chain; /* as presented, also what the library cannot read */
     uint16_t version, suite;       /* negotiated */
 };
 /*
@@ -62,6 +64,8 @@ const struct tls_cert_request *tls_engine_cert_request(const struct tls_engine *
 /* Bytes that were taken from the peer before tls_engine_start(): read first. Copied. */
 int tls_engine_replay(struct tls_engine *e, const void *data, size_t n);
 
+/* "mbedtls" or "openssl"; NULL before tls_engine_start(). */
+const char *tls_engine_library(const struct tls_engine *e);
 enum hop_status tls_engine_handshake(struct tls_engine *e);
 enum hop_status tls_engine_read(struct tls_engine *e, void *buf, size_t size, size_t *got);
 enum hop_status tls_engine_write(struct tls_engine *e, const void *data, size_t n, size_t *put);

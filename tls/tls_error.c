@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mbedTLS's error numbers and verdicts as text. */
+ * The error numbers of the TLS libraries, and verdicts about certificates, as text. */
 #include "tls/tls_error.h"
 
 #include <mbedtls/error.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +23,13 @@ const char *tls_error_text(int error, char *out, size_t size)
         snprintf(out, size,
                  "the peer sent messages that ask for an answer without an end (refused "
                  "renegotiations), or did not read the answers");
+        return out;
+    }
+    if (error > 0) {
+        const char *reason = ERR_reason_error_string((unsigned long)error);
+
+        snprintf(out, size, "SSL - %s (0x%08x)", reason == NULL ? "unknown error" : reason,
+                 (unsigned)error);
         return out;
     }
     mbedtls_strerror(error, out, size);
@@ -97,6 +106,20 @@ const char *tls_error_server_lacking(int error)
 
 enum tls_trouble tls_error_trouble(int error)
 {
+    if (error > 0 && ERR_GET_LIB((unsigned long)error) == ERR_LIB_SSL) {
+        switch (ERR_GET_REASON((unsigned long)error)) {
+        case SSL_R_UNSUPPORTED_PROTOCOL:
+        case SSL_R_WRONG_SSL_VERSION:
+        case SSL_R_WRONG_VERSION_NUMBER:
+            return TLS_TROUBLE_VERSION;
+        case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
+            return TLS_TROUBLE_MAC;
+        case SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY:
+            return TLS_TROUBLE_CLOSE;
+        default:
+            return TLS_TROUBLE_OTHER;
+        }
+    }
     switch (error) {
     case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
         return TLS_TROUBLE_VERSION;

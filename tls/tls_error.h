@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mbedTLS's error numbers and verdicts as text. */
+ * The error numbers of the TLS libraries, and verdicts about certificates, as text: mbedTLS's
+ * numbers are negative, OpenSSL's (as ERR_get_error() packs them) positive. */
 #ifndef TLS_TLS_ERROR_H
 #define TLS_TLS_ERROR_H
 
@@ -7,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Not one of mbedTLS's: the engine ended a session whose peer made it answer, or wait, without end.
+/* Neither library's: the engine ended a session whose peer made it answer, or wait, without end.
  */
 #define TLS_ERROR_FLOOD (-0x7fff)
 

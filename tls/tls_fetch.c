@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/turn.h"
+#include "tls/tls_conf.h"
 #include "tls/tls_engine.h"
 #include "tls/tls_params.h"
 

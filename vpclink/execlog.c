@@ -11,7 +11,7 @@
 
 #include "core/bytes.h"
 #include "core/foreign.h"
-#include "tls/tls_conf.h"
+#include "tls/tls_random.h"
 #include "vpclink/request.h"
 
 #define LINE_MAX_BYTES 1024 /* of a log event; known issues page of the guide */

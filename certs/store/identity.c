@@ -20,6 +20,7 @@
 #include "certs/x509/pem_file.h"
 #include "core/bytes.h"
 #include "tls/mbedtls_private.h"
+#include "tls/openssl_own.h"
 
 #define KEY_DER_MAX 8192
 
@@ -28,6 +29,7 @@ struct shared_identity {
     atomic_uint refs;
     mbedtls_x509_crt crt;
     mbedtls_pk_context key;
+    struct openssl_own_slot openssl;
 };
 
 static struct shared_identity *shared_of(const struct identity *cert)
@@ -334,12 +336,18 @@ struct identity *identity_load_text(const char *path, const char *text, size_t l
     return c == NULL ? NULL : finish_shared(c, load_text(c, path, text, len, NULL, err), true, err);
 }
 
+struct tls_identity identity_to_present(const struct identity *cert)
+{
+    return (struct tls_identity){ cert->crt, cert->key, &shared_of(cert)->openssl };
+}
+
 void identity_unref(const struct identity *cert)
 {
     struct shared_identity *c = shared_of(cert);
 
     if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
+    openssl_own_slot_clear(&c->openssl);
     mbedtls_pk_free(&c->key); /* wipes */
     mbedtls_x509_crt_free(&c->crt);
     cert_list_clear(&c->pub.chain);

@@ -11,6 +11,7 @@
 #include "certs/x509/parse.h"
 #include "core/bytes.h"
 #include "core/err.h"
+#include "tls/tls_conf_params.h"
 
 struct cert_lab;           /* certs/lab/lab.h */
 struct mbedtls_pk_context; /* mbedtls/pk.h */
@@ -56,6 +57,8 @@ struct identity *identity_load_text(const char *path, const char *text, size_t l
                                     struct err *err);
 void identity_unref(const struct identity *cert); /* NULL is fine */
 
+/* For a TLS session; borrows from it. */
+struct tls_identity identity_to_present(const struct identity *cert);
 /* A copy of its private key; `key` is initialised and freed by the caller. */
 int identity_copy_key(struct mbedtls_pk_context *key, const struct identity *cert, struct err *err);
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "certs/lab/lab.h"
+#include "tls/tls_random.h"
 
 #define CERTS 16
 
@@ -131,6 +132,16 @@ void mem_tap(void *arg, bool incoming, uint8_t *data, size_t n)
 }
 
 /* --- the pair --- */
+enum tls_library tls_pair_library[2];
+
+int tls_pair_run(const char *name, unsigned pair, const struct CMUnitTest *tests, size_t n,
+                 int (*teardown)(void **state))
+{
+    tls_pair_library[0] = pair & 2 ? TLS_LIBRARY_OPENSSL : TLS_LIBRARY_MBEDTLS;
+    tls_pair_library[1] = pair & 1 ? TLS_LIBRARY_OPENSSL : TLS_LIBRARY_MBEDTLS;
+    return _cmocka_run_group_tests(name, tests, n, NULL, teardown);
+}
+
 void tls_pair_init(struct tls_pair *p, const struct tls_conf_params *client_params,
                    const struct tls_conf_params *server_params, const char *profile)
 {
@@ -140,14 +151,18 @@ void tls_pair_init(struct tls_pair *p, const struct tls_conf_params *client_para
                                                        .min_version = 0x0303,
                                                        .max_version = 0x0304 };
     const struct identity *cert = test_cert(profile == NULL ? "valid" : profile);
-    const struct tls_identity identity = { cert->crt, cert->key };
+    const struct tls_identity identity = identity_to_present(cert);
+    struct tls_conf_params c = client_params != NULL ? *client_params : any_client;
+    struct tls_conf_params s = server_params != NULL ? *server_params : any_server;
     struct err err = { 0 };
 
+    c.library = tls_pair_library[0];
+    s.library = tls_pair_library[1];
     memset(p, 0, sizeof *p);
     p->client_end = (struct mem_end){ .in = &p->down, .out = &p->up };
     p->server_end = (struct mem_end){ .in = &p->up, .out = &p->down };
-    p->client_conf = tls_conf_new(client_params != NULL ? client_params : &any_client, &err);
-    p->server_conf = tls_conf_new(server_params != NULL ? server_params : &any_server, &err);
+    p->client_conf = tls_conf_new(&c, &err);
+    p->server_conf = tls_conf_new(&s, &err);
     if (p->client_conf == NULL || p->server_conf == NULL)
         fail_msg("%s", err.text);
     p->client = tls_engine_new(&(struct tls_io){ mem_recv, mem_send, mem_tap, &p->client_end });

@@ -50,6 +50,19 @@ struct tls_pair {
     enum hop_status client_status, server_status; /* of the last call */
 };
 
+/* The libraries of the pairs to come: client, server. mbedTLS unless a test says otherwise. */
+extern enum tls_library tls_pair_library[2];
+/* The same group of tests on every pair of libraries; the names of those that failed are cmocka's.
+ * Returns how many failed. */
+#define TLS_PAIR_RUN_ALL(tests, teardown)                                                          \
+    (tls_pair_run("mbedtls-mbedtls", 0, tests, sizeof tests / sizeof tests[0], NULL) +             \
+     tls_pair_run("mbedtls-openssl", 1, tests, sizeof tests / sizeof tests[0], NULL) +             \
+     tls_pair_run("openssl-mbedtls", 2, tests, sizeof tests / sizeof tests[0], NULL) +             \
+     tls_pair_run("openssl-openssl", 3, tests, sizeof tests / sizeof tests[0], teardown))
+struct CMUnitTest;
+int tls_pair_run(const char *name, unsigned pair, const struct CMUnitTest *tests, size_t n,
+                 int (*teardown)(void **state));
+
 /* Both engines are started; `profile` NULL: the server has no certificate. `client_params` and
  * `server_params` may be NULL: TLS 1.2 and 1.3, mbedTLS's lists. */
 void tls_pair_init(struct tls_pair *p, const struct tls_conf_params *client_params,

@@ -49,7 +49,7 @@ static bool session(size_t version)
     const struct tls_conf_params client = { .min_version = v, .max_version = v };
     const struct tls_conf_params server = { .server = true, .min_version = v, .max_version = v };
     const struct identity *cert = test_cert("valid");
-    const struct tls_identity identity = { cert->crt, cert->key };
+    const struct tls_identity identity = { cert->crt, cert->key, NULL };
     struct mem_pipe up = { .room = 100 }, down = { .room = 300 };
     struct mem_end ends[2] = { { .in = &down, .out = &up }, { .in = &up, .out = &down } };
     struct tls_conf *confs[2] = { tls_conf_new(&client, NULL), tls_conf_new(&server, NULL) };

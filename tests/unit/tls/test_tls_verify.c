@@ -118,7 +118,11 @@ static void the_alert_is_the_hooks(void **state)
 
             assert_false(shake("valid", versions[v], &h, &alert));
             assert_int_equal(h.asked, 1);
-            if (alert != alerts[i][1])
+            /* OpenSSL has no verdict that sends access_denied. */
+            if (alerts[i][0] == TLS_ALERT_access_denied &&
+                tls_pair_library[0] == TLS_LIBRARY_OPENSSL)
+                assert_int_equal(alert, TLS_ALERT_certificate_unknown);
+            else if (alert != alerts[i][1])
                 fail_msg("0x%04x %zu: %d", versions[v], i, alert);
         }
     }
@@ -216,5 +220,5 @@ int main(void)
         cmocka_unit_test(nobody_asks),
     };
 
-    return cmocka_run_group_tests(tests, NULL, free_certs);
+    return TLS_PAIR_RUN_ALL(tests, free_certs);
 }
