@@ -21,8 +21,8 @@ struct shared_store {
 /* Where distributions keep the CA store, best known first. */
 static const char *const system_stores[] = {
     "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch: ca-certificates */
-    "/etc/pki/tls/certs/ca-store.crt",    /* Fedora, Red Hat */
-    "/etc/ssl/ca-store.pem",              /* openSUSE */
+    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
+    "/etc/ssl/ca-bundle.pem",             /* openSUSE */
     "/etc/ssl/cert.pem",                  /* Alpine */
 };
 

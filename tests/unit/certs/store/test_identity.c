@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The certificate store: what loads, what is refused and how the refusal reads. */
+ * Certificates that are presented: what loads, what is refused and how the refusal reads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,6 @@
 
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
-#include "certs/store/trust_store.h"
 #include "certs/x509/pem_file.h"
 
 #define NOW  1795000000
@@ -238,33 +237,6 @@ static void lab_specs_are_checked(void **state)
     assert_non_null(strstr(err.text, "no certificate lab here"));
 }
 
-static void trust_stores(void **state)
-{
-    struct err err = { 0 };
-    struct trust_store *b = trust_store_load("lab:all", NULL, lab, &err);
-    struct cert_lab_item item = item_of("valid");
-
-    (void)state;
-    assert_non_null(b);
-    assert_int_equal(b->list.n, 3);
-    assert_non_null(b->crt);
-    trust_store_unref(b);
-    b = trust_store_load("lab:stage-client/x", NULL, lab, &err); /* pinning */
-    assert_non_null(b);
-    assert_int_equal(b->list.n, 1);
-    trust_store_unref(b);
-    write_item("roots.pem", &item, WITH_CHAIN);
-    b = trust_store_load("roots.pem", dir, NULL, &err);
-    assert_non_null(b);
-    assert_int_equal(b->list.n, 2);
-    trust_store_unref(b);
-    assert_null(trust_store_load("lab:pubic", NULL, lab, &err));
-    assert_non_null(strstr(err.text, "did you mean 'public'?"));
-    assert_null(trust_store_load("nowhere.pem", dir, NULL, &err));
-    assert_int_equal(err.code, ERR_ENVIRONMENT);
-    trust_store_unref(NULL);
-}
-
 /* Two hundred ways to spoil a certificate; each gives an error that names the file, none a crash.
  */
 static void malformed_certificates_give_a_clear_error(void **state)
@@ -323,7 +295,6 @@ int main(void)
         cmocka_unit_test(odd_extensions_load),
         cmocka_unit_test(what_is_refused_says_why),
         cmocka_unit_test(lab_specs_are_checked),
-        cmocka_unit_test(trust_stores),
         cmocka_unit_test(malformed_certificates_give_a_clear_error),
     };
 
