@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nlbsim probe: be API Gateway; one call or many, each with its log and its verdict. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
@@ -16,6 +14,7 @@
 #include "tls/tls_conf.h"
 #include "tls/tls_random.h"
 #include "vpclink/execlog.h"
+#include "vpclink/link.h"
 
 /* How long the load balancer may take to write down a flow that has ended. */
 #define JOIN_MS 500
@@ -104,75 +103,24 @@ static int load_client_certificate(struct probing *s, struct err *err)
 }
 
 /* --- the calls --- */
-struct caller {
-    pthread_t thread;
-    struct probing *session;
-    unsigned first; /* its calls are first, first + concurrency, … */
-    struct err err;
-    bool failed;
-};
-
-static void *make_calls(void *arg)
+static struct gateway_result *result_of(void *arg, unsigned i)
 {
-    struct caller *c = arg;
-    const struct probe_options *o = &c->session->options;
-    struct gateway_link *link = gateway_link_new(&o->task, &c->err);
+    struct probing *s = arg;
 
-    c->failed = link == NULL;
-    for (unsigned i = c->first; i < o->count && link != NULL; i += o->concurrency) {
-        const struct timespec pause = { .tv_sec = (time_t)(o->pause_ms / 1000),
-                                        .tv_nsec = (long)(o->pause_ms % 1000) * 1000000 };
-
-        if (i >= o->concurrency && o->pause_ms > 0)
-            nanosleep(&pause, NULL);
-        gateway_call(link, &c->session->calls[i].result);
-    }
-    gateway_link_free(link);
-    return NULL;
+    return &s->calls[i].result;
 }
 
-static void *make_calls_of_thread(void *arg)
+static int make_calls(struct probing *s, struct err *err)
 {
-    make_calls(arg);
-    tls_thread_done();
-    return NULL;
-}
+    const struct probe_options *o = &s->options;
+    const struct gateway_many many = { .task = &o->task,
+                                       .count = o->count,
+                                       .at_once = o->concurrency,
+                                       .pause_ms = o->pause_ms,
+                                       .result = result_of,
+                                       .arg = s };
 
-static int make_all_calls(struct probing *s, struct err *err)
-{
-    const unsigned n = s->options.concurrency;
-    struct caller *callers = calloc(n, sizeof *callers);
-    unsigned running = 0;
-    int rc = 0;
-
-    if (callers == NULL) {
-        err_set(err, ERR_NOMEM, "%u clients", n);
-        return -1;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        callers[i].session = s;
-        callers[i].first = i;
-    }
-    if (n == 1)
-        make_calls(&callers[0]);
-    for (; n > 1 && running < n; running++) {
-        if (pthread_create(&callers[running].thread, NULL, make_calls_of_thread,
-                           &callers[running]) != 0) {
-            err_set(err, ERR_ENVIRONMENT, "cannot start client %u of %u", running + 1, n);
-            rc = -1;
-            break;
-        }
-    }
-    for (unsigned i = 0; i < running; i++)
-        pthread_join(callers[i].thread, NULL);
-    for (unsigned i = 0; i < n; i++) {
-        if (callers[i].failed) {
-            *err = callers[i].err;
-            rc = -1;
-        }
-    }
-    free(callers);
-    return rc;
+    return gateway_call_many(&many, err);
 }
 
 /* --- what came of it --- */
@@ -284,7 +232,7 @@ static int work(struct probing *s)
         err_set(&err, ERR_NOMEM, "%u calls", s->options.count);
         return command_fail(&command_probe, &err);
     }
-    if (make_all_calls(s, &err) != 0)
+    if (make_calls(s, &err) != 0)
         return command_fail(&command_probe, &err);
     return report_probe(s);
 }

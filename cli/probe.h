@@ -9,8 +9,8 @@
 #include "cli/command.h"
 #include "diagnose/diagnose.h"
 #include "vpclink/call_facts.h"
-#include "vpclink/client.h"
 #include "vpclink/far_side.h"
+#include "vpclink/gateway.h"
 
 #define PROBE_HEADERS_MAX 100
 #define PROBE_LIST_MAX    64

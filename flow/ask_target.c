@@ -3,12 +3,8 @@
  */
 #include "flow/ask_target.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "certs/x509/parse.h"
 #include "core/log.h"
@@ -16,16 +12,12 @@
 #include "targets/proxy_v2.h"
 #include "tls/hop_tls.h"
 #include "tls/tls_error.h"
-#include "tls/tls_wire_write.h"
-
-#define ANSWER_MAX 1024
+#include "tls/tls_question.h"
 
 struct asker {
     struct event event;
-    int fd;
-    bool sent, over;
-    uint8_t answer[ANSWER_MAX];
-    size_t n;
+    struct tls_question *question;
+    bool over;
 };
 
 /* A refusal of the ClientHello itself. What a target says after its ServerHello is about something
@@ -67,64 +59,46 @@ void ask_target_end(struct flow *f)
     if (f->asker == NULL)
         return;
     event_del(&f->asker->event);
-    close(f->asker->fd);
+    tls_question_free(f->asker->question);
     free(f->asker);
     f->asker = NULL;
 }
 
-static bool send_question(struct flow *f)
+static void note_lack(struct flow *f, const struct tls_hello_answer *answer)
 {
-    uint8_t buf[PROXY_V2_MAX + TLS_HELLO_WRITE_MAX];
-    size_t n = f->group->proxy_protocol_v2 ? proxy_v2_write_local(buf) : 0;
-    size_t hello = tls_hello_write(back_tls_offer(f->plan->back_tls), buf + n);
-
-    /* The send buffer of a fresh connection is empty and larger. */
-    return hello > 0 && send(f->asker->fd, buf, n + hello, MSG_NOSIGNAL) == (ssize_t)(n + hello);
+    f->record.end = END_SIMULATOR_LIMIT;
+    tls_hello_answer_lacking(answer, f->record.back_lacking, sizeof f->record.back_lacking);
 }
 
-/* True when there is nothing more to wait for. */
-static bool take_answer(struct flow *f)
-{
-    struct asker *a = f->asker;
-    ssize_t n = recv(a->fd, a->answer + a->n, sizeof a->answer - a->n, 0);
-    struct tls_hello_answer answer;
-
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return false;
-    a->n += n > 0 ? (size_t)n : 0;
-    if (!tls_hello_answer_read(&answer, a->answer, a->n) && n > 0 && a->n < sizeof a->answer)
-        return false;
-    log_debug("ask_target", "flow=%llu answered=%d", (unsigned long long)f->record.id,
-              answer.answered);
-    if (answer.answered) {
-        f->record.end = END_SIMULATOR_LIMIT;
-        tls_hello_answer_lacking(&answer, f->record.back_lacking, sizeof f->record.back_lacking);
-    }
-    return true;
-}
+static bool wait_for_answer(struct flow *f, short what);
 
 static void asker_cb(evutil_socket_t fd, short what, void *arg)
 {
     struct flow *f = arg;
-    struct asker *a = f->asker;
-    bool over = false;
+    struct tls_hello_answer answer;
+    enum hop_status st;
 
+    (void)fd, (void)what;
     turn_begin("a question to a target", f->record.id, flow_state_name(f->state));
-    if (!a->sent) {
-        over = !send_question(f);
-        a->sent = true;
-        event_del(&a->event);
-        event_assign(&a->event, f->env->base, fd, EV_READ | EV_PERSIST, asker_cb, f);
-        over = over || event_add(&a->event, NULL) != 0;
-    } else if (what & EV_READ) {
-        over = take_answer(f);
-    }
-    if (over) {
-        event_del(&a->event);
-        a->over = true;
+    st = tls_question_go(f->asker->question, &answer);
+    if (st == HOP_OK)
+        note_lack(f, &answer);
+    if ((st != HOP_WANT_READ && st != HOP_WANT_WRITE) ||
+        !wait_for_answer(f, st == HOP_WANT_READ ? EV_READ : EV_WRITE)) {
+        log_debug("ask_target", "flow=%llu answered=%d", (unsigned long long)f->record.id,
+                  st == HOP_OK);
+        f->asker->over = true;
         event_active(&f->back.event, EV_READ, 0); /* the flow goes on from there */
     }
     turn_end();
+}
+
+static bool wait_for_answer(struct flow *f, short what)
+{
+    struct asker *a = f->asker;
+
+    event_assign(&a->event, f->env->base, tls_question_fd(a->question), what, asker_cb, f);
+    return event_add(&a->event, NULL) == 0;
 }
 
 /* A leaf that the library cannot read: AWS's reads RSA-PSS keys, and none of the Edwards curves. */
@@ -162,9 +136,8 @@ static const char *broke_off_for(const struct flow *f)
 bool ask_target(struct flow *f)
 {
     const char *lacking = f->plan->back_tls == NULL ? NULL : broke_off_for(f);
-
-    const struct addr *to = &f->record.target;
-    struct asker *a;
+    uint8_t preface[PROXY_V2_MAX];
+    size_t n;
 
     if (lacking != NULL) {
         f->record.end = END_SIMULATOR_LIMIT;
@@ -174,21 +147,15 @@ bool ask_target(struct flow *f)
     if (f->plan->back_tls == NULL || !refused_the_hello(f) ||
         !tls_offer_is_more_than_ours(back_tls_offer(f->plan->back_tls)))
         return false;
-    a = calloc(1, sizeof *a);
-    if (a == NULL)
+    f->asker = calloc(1, sizeof *f->asker);
+    if (f->asker == NULL)
         return false;
-    a->fd = socket(to->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    event_assign(&a->event, f->env->base, a->fd, EV_WRITE, asker_cb, f);
-    f->asker = a;
-    if (a->fd < 0) {
-        free(a);
-        f->asker = NULL;
-        return false;
-    }
-    if ((connect(a->fd, &to->u.sa, to->len) != 0 && errno != EINPROGRESS) ||
-        event_add(&a->event, NULL) != 0) {
-        ask_target_end(f);
-        return false;
-    }
-    return true;
+    event_assign(&f->asker->event, f->env->base, -1, 0, asker_cb, f);
+    n = f->group->proxy_protocol_v2 ? proxy_v2_write_local(preface) : 0;
+    f->asker->question =
+        tls_question_new(&f->record.target, preface, n, back_tls_offer(f->plan->back_tls));
+    if (f->asker->question != NULL && wait_for_answer(f, EV_WRITE))
+        return true;
+    ask_target_end(f);
+    return false;
 }

@@ -6,8 +6,10 @@
 
 #include "core/descriptors.h"
 #include "flow/flow_impl.h"
-#include "flow/linger.h"
 #include "flow/splice.h"
+
+/* How long a refused peer may take to read why. */
+#define LINGER_US 1000000U
 
 /* A flow is freed after the callback that ended it has returned, never under its own feet. */
 static void reap_cb(evutil_socket_t fd, short what, void *arg)
@@ -33,7 +35,7 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
     env->id_step = id_step;
     LIST_INIT(&env->flows);
     STAILQ_INIT(&env->dead);
-    LIST_INIT(&env->lingers);
+    lingerers_init(&env->lingers, base, LINGER_US);
     env->n_flows = 0;
     event_assign(&env->reap, base, -1, 0, reap_cb, env);
     env->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -65,8 +67,8 @@ bool flow_env_give_up(struct flow_env *env)
 
     if (env->n_expired > 0)
         flow_env_drop_expired(env);
-    else if (!LIST_EMPTY(&env->lingers))
-        linger_clear(env);
+    else if (!linger_over(&env->lingers))
+        linger_clear(&env->lingers);
     else
         any = false;
     return any;
@@ -88,7 +90,7 @@ void flow_env_clear(struct flow_env *env)
 {
     while (!LIST_EMPTY(&env->flows))
         flow_abort(LIST_FIRST(&env->flows), END_STOPPED);
-    linger_clear(env);
+    linger_clear(&env->lingers);
     event_del(&env->reap);
     reap_cb(-1, 0, env);
     pipe_pool_free(env->pipes);

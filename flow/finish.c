@@ -6,7 +6,6 @@
 #include "core/clock.h"
 #include "flow/actions.h"
 #include "flow/ask_target.h"
-#include "flow/linger.h"
 #include "flow/observe_tls.h"
 #include "flow/splice.h"
 #include "targets/validating_client.h"
@@ -65,7 +64,7 @@ void flow_side_close(struct flow_side *side, enum flow_close how)
         (void)hop_flush(side->hop);
         fd = side->hop->fd;
         side->hop->fd = -1;
-        linger_start(side->flow->env, fd);
+        linger_start(&side->flow->env->lingers, fd);
     } else if (how == CLOSE_FIN && hop_tls_facts(side->hop) != NULL) {
         (void)hop_send_eof(side->hop);
     } else if (how == CLOSE_RST) {

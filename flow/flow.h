@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "core/linger.h"
 #include "flow/crowd.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
@@ -19,7 +20,6 @@
 #include "tls/hop.h"
 
 struct flow;
-struct lingerer;
 struct flow_observer;
 struct pipe_pool;
 struct tls_offer;
@@ -76,7 +76,7 @@ struct flow_env {
                                   room for the others */
     LIST_HEAD(, flow) flows;
     STAILQ_HEAD(, flow) dead;
-    LIST_HEAD(, lingerer) lingers;
+    struct lingerers lingers;
     struct event reap; /* frees what is in `dead` after the callback that put it there */
     size_t n_flows, n_expired;
     struct crowd *crowd; /* of all workers; borrowed; NULL: nobody counts */

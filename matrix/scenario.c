@@ -19,7 +19,7 @@
 #include "listeners/policies.h"
 #include "testbed/testbed.h"
 #include "vpclink/call_facts.h"
-#include "vpclink/client.h"
+#include "vpclink/link.h"
 
 /* How long the load balancer may take to write down a flow that has ended. */
 #define JOIN_MS 1000
@@ -170,6 +170,7 @@ static int make_task(struct run *r, struct err *err)
     if (g->at != NULL && clock_parse_utc(g->at, clock_wall_s(), &r->at_utc) == 0)
         t->at_utc = &r->at_utc;
     t->timeout_ms = g->timeout_ms;
+    t->keep_idle_ms = g->keep_idle_ms;
     t->api_id = "nlbsimmatrix";
     t->method = "GET";
     r->wording =
@@ -311,7 +312,7 @@ static void one_call(struct run *r, unsigned number)
     if (r->integration->blocked_by != BLOCKED_NONE)
         call_blocked(&result, r->integration->blocked_by);
     else
-        gateway_call(r->link, &result);
+        gateway_link_call(r->link, &result);
     /* Only a failed call has an event to wait for: one that went well keeps its connection. */
     if (result.broke != BREAK_NONE && result.local.len != 0)
         (void)far_side_join(r->events_path, 0, &result.local, JOIN_MS, &far);

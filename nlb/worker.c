@@ -132,7 +132,7 @@ static void drain_look_cb(evutil_socket_t fd, short what, void *arg)
 
     (void)fd, (void)what;
     flow_env_drop_expired(&w->env);
-    if (w->env.n_flows > 0 || !LIST_EMPTY(&w->env.lingers))
+    if (w->env.n_flows > 0 || !linger_over(&w->env.lingers))
         evtimer_add(&w->drain_look, &again);
     else if (atomic_fetch_sub(&w->drain_count->left, 1) == 1 &&
              write(w->drain_count->fd, &one, sizeof one) < 0)

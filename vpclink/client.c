@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * API Gateway's HTTP client: one call from connecting to the answer, on a kept connection if there
- * is one. It waits with poll(2); a link belongs to one thread. */
+ * One call of API Gateway's HTTP client, from its start to its end: a state machine over a hop. */
 #include "vpclink/client.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/turn.h"
 #include "tls/tls_conf.h"
-#include "vpclink/link.h"
+#include "tls/tls_question.h"
+#include "vpclink/call.h"
+#include "vpclink/lookup.h"
+#include "vpclink/pool.h"
+#include "vpclink/request.h"
 
-/* API Gateway's payload limit (API Gateway guide, "Quotas for configuring and running a REST API").
- */
-#define BODY_MAX (10u * 1024 * 1024)
 /* How long a refused peer may take to read the alert before the socket is closed. */
-#define LINGER_MS 100
-/* A first line longer than this is none. */
-#define GARBLED_MAX 8192
+#define LINGER_US 100000
+/* How long a server may take to answer a question of ours. */
+#define ASK_US 2000000
 
 void gateway_result_clear(struct gateway_result *r)
 {
@@ -35,327 +36,344 @@ void gateway_result_clear(struct gateway_result *r)
     memset(r, 0, sizeof *r);
 }
 
-struct gateway_link *gateway_link_new(const struct gateway_task *task, struct err *err)
+/* --- what calls share --- */
+struct gateway_client *gateway_client_new(struct event_base *base, const struct gateway_task *task,
+                                          struct err *err)
 {
-    const struct http_limits limits = { .body_bytes = BODY_MAX, .keep_body = BODY_MAX };
-    struct gateway_link *link = calloc(1, sizeof *link);
+    struct gateway_client *c = calloc(1, sizeof *c);
 
-    if (link == NULL)
-        goto nomem;
-    link->task = task;
-    link->parser = http_parser_new(HTTP_KIND_RESPONSE, &limits);
-    link->head = gateway_request_head(task);
-    if (link->parser == NULL || link->head == NULL)
-        goto nomem;
-    if (task->uri.tls && (link->conf = link_tls_conf(task, err)) == NULL) {
-        gateway_link_free(link);
+    if (c != NULL)
+        c->pool = pool_new(base, task->keep_idle_ms);
+    if (c == NULL || c->pool == NULL) {
+        free(c);
+        err_set(err, ERR_NOMEM, "the client of %s", task->uri.text);
         return NULL;
     }
-    return link;
-nomem:
-    err_set(err, ERR_NOMEM, "the client of %s", task->uri.text);
-    gateway_link_free(link);
-    return NULL;
-}
-
-void gateway_link_close(struct gateway_link *link)
-{
-    if (link->hop == NULL)
-        return;
-    (void)hop_send_eof(link->hop);
-    hop_free(link->hop, false);
-    link->hop = NULL;
-}
-
-void gateway_link_free(struct gateway_link *link)
-{
-    if (link == NULL)
-        return;
-    gateway_link_close(link);
-    tls_conf_free(link->conf);
-    http_parser_free(link->parser);
-    free(link->head);
-    free(link);
-}
-
-static bool in_time(const struct gateway_link *link)
-{
-    return clock_mono_us() < link->deadline_us;
-}
-
-static bool wait_for(struct gateway_link *link, enum hop_status status)
-{
-    if (turn_spent()) { /* there may be more at once; but the time is looked at first */
-        turn_begin("a call", 0, NULL);
-        return in_time(link);
+    c->base = base;
+    lingerers_init(&c->lingers, base, LINGER_US);
+    if (task->uri.tls && (c->conf = call_tls_conf(task, err)) == NULL) {
+        gateway_client_free(c);
+        return NULL;
     }
-    return link_wait_fd(link->hop->fd, status == HOP_WANT_WRITE ? POLLOUT : POLLIN,
-                        link->deadline_us) == 1;
+    return c;
 }
 
-/* Close after a failure: what was said last (an alert) must not be overtaken by a RST of the
- * kernel, so read what the peer still sends, until it closes, for a moment. */
-static void close_slowly(struct gateway_link *link)
+void gateway_client_close_kept(struct gateway_client *c)
 {
-    uint64_t until = clock_mono_us() + LINGER_MS * 1000;
-    char sink[4096];
+    pool_close(c->pool);
+}
 
-    if (link->hop == NULL)
+bool gateway_client_quiet(const struct gateway_client *c)
+{
+    return linger_over(&c->lingers);
+}
+
+void gateway_client_free(struct gateway_client *c)
+{
+    if (c == NULL)
         return;
-    (void)hop_send_eof(link->hop);
-    while (link_wait_fd(link->hop->fd, POLLIN, until) == 1 &&
-           recv(link->hop->fd, sink, sizeof sink, 0) > 0)
-        ;
-    hop_free(link->hop, false);
-    link->hop = NULL;
+    pool_free(c->pool);
+    linger_clear(&c->lingers);
+    tls_conf_free(c->conf);
+    free(c);
 }
 
-static bool secure(struct gateway_link *link)
+/* --- the states; each step answers as hop_secure() does --- */
+static enum hop_status secure(struct gateway_call *call)
 {
-    struct gateway_result *r = link->now;
+    struct gateway_result *r = call->now;
     enum hop_status st;
 
-    if (!link->task->uri.tls)
-        return true;
+    if (!call->task->uri.tls)
+        return HOP_OK;
     r->stage = GATEWAY_HANDSHAKE;
-    for (;;) {
-        st = hop_secure(link->hop);
-        if (st == HOP_FAILED || link_tls_warned(link)) {
-            link_tls_failed(link);
-            return false;
-        }
-        if (st == HOP_OK) {
-            r->secured_us = clock_mono_us();
-            return link_tls_secured(link);
-        }
-        if (!wait_for(link, st)) {
-            link_tls_note(link);
-            r->broke = BREAK_HANDSHAKE_TIMEOUT;
-            return false;
-        }
+    st = hop_secure(call->hop);
+    if (st == HOP_FAILED || call_tls_warned(call)) {
+        call_tls_failed(call);
+        return HOP_FAILED;
     }
+    if (st != HOP_OK)
+        return st;
+    r->secured_us = clock_mono_us();
+    return call_tls_secured(call) ? HOP_OK : HOP_FAILED;
 }
 
-/* --- the request --- */
-/* True also when the peer no longer listens: it may have answered, or said why, before. */
-static bool send_bytes(struct gateway_link *link, const char *data, size_t n)
+/* The head, then the body. A peer that no longer listens may have answered, or said why, before. */
+static enum hop_status send_request(struct gateway_call *call)
 {
-    while (n > 0) {
-        size_t put = 0;
-        enum hop_status st = hop_write(link->hop, data, n, &put);
+    const size_t n_head = strlen(call->head);
+    const size_t n_data = call->task->data == NULL ? 0 : call->task->n_data;
+
+    call->now->stage = GATEWAY_REQUEST;
+    while (call->sent < n_head + n_data) {
+        bool head = call->sent < n_head;
+        const char *at = head ? call->head + call->sent : call->task->data + (call->sent - n_head);
+        size_t n = head ? n_head - call->sent : n_head + n_data - call->sent, put = 0;
+        enum hop_status st = hop_write(call->hop, at, n, &put);
 
         if (st == HOP_FAILED) {
             struct hop_failure failure;
 
-            link->hop->ops->failure(link->hop, &failure);
-            link->send_reset = failure.sys_errno == ECONNRESET;
-            return true;
+            call->hop->ops->failure(call->hop, &failure);
+            call->send_reset = failure.sys_errno == ECONNRESET;
+            break;
         }
-        if (st == HOP_OK) {
-            data += put;
-            n -= put;
-        } else if (!wait_for(link, st)) {
-            link->now->broke = BREAK_ANSWER_TIMEOUT;
-            return false;
-        }
+        if (st != HOP_OK)
+            return st;
+        call->sent += put;
     }
-    while (hop_flush(link->hop) == HOP_WANT_WRITE) {
-        if (!wait_for(link, HOP_WANT_WRITE)) {
-            link->now->broke = BREAK_ANSWER_TIMEOUT;
-            return false;
-        }
-    }
-    return true;
+    if (hop_flush(call->hop) == HOP_WANT_WRITE)
+        return HOP_WANT_WRITE;
+    call->now->sent_us = clock_mono_us();
+    return HOP_OK;
 }
 
-/* --- the answer --- */
-static bool keep_headers(struct gateway_result *r, const struct http_message *m)
+static enum hop_status read_answer(struct gateway_call *call)
 {
-    r->headers = calloc(m->n_headers + 1, sizeof *r->headers);
-    if (r->headers == NULL)
-        return false;
-    for (size_t i = 0; i < m->n_headers; i++) {
-        r->headers[i].name = strdup(m->headers[i].name);
-        r->headers[i].value = strdup(m->headers[i].value);
-        r->n_headers++;
-        if (r->headers[i].name == NULL || r->headers[i].value == NULL)
-            return false;
-    }
-    return true;
-}
-
-static void keep_answer(struct gateway_link *link)
-{
-    const struct http_message *m = http_parser_message(link->parser);
-    struct gateway_result *r = link->now;
-
-    r->status = m->status;
-    r->reason = strdup(m->reason != NULL ? m->reason : "");
-    r->body = malloc(m->body_kept + 1);
-    if (r->reason == NULL || r->body == NULL || !keep_headers(r, m)) {
-        r->broke = BREAK_NO_MEMORY;
-        return;
-    }
-    if (m->body_kept > 0)
-        memcpy(r->body, m->body, m->body_kept);
-    r->body[m->body_kept] = '\0';
-    r->n_body = m->body_kept;
-    r->stage = GATEWAY_DONE;
-    r->broke = BREAK_NONE;
-}
-
-/* Bytes that are no HTTP. API Gateway's client (HttpCore) looks at them when a line is whole: a few
- * bytes without one, then a close, count as a close (a TLS listener answers plain HTTP so). */
-static bool give_up_on(struct gateway_link *link, const char *data, size_t n)
-{
-    const char *why;
-
-    link->garbled += n;
-    link->now->stage = GATEWAY_REQUEST; /* that was no answer */
-    if (memchr(data, '\n', n) == NULL && link->garbled < GARBLED_MAX)
-        return false;
-    (void)http_parser_error(link->parser, &why);
-    snprintf(link->now->why, sizeof link->now->why, "%s", why);
-    link->now->broke = BREAK_BAD_ANSWER;
-    return true;
-}
-
-/* Take `n` bytes. True when the answer is whole, or cannot become whole; `*clean`: the connection
- * holds nothing beyond it and may be kept. */
-static bool take_bytes(struct gateway_link *link, const char *data, size_t n, bool *clean)
-{
-    while (n > 0) {
-        size_t used = 0;
-        enum http_progress at = http_parser_feed(link->parser, data, n, &used);
-
-        if (at == HTTP_BAD && !http_parser_message(link->parser)->head_complete)
-            return give_up_on(link, data, n);
-        if (at == HTTP_BAD)
-            return give_up_on(link, "\n", 1);
-        data += used;
-        n -= used;
-        if (at == HTTP_MORE)
-            continue;
-        if (http_parser_message(link->parser)->status / 100 != 1) {
-            keep_answer(link);
-            *clean = n == 0 && http_parser_message(link->parser)->keep_alive;
-            return true;
-        }
-        if (++link->interim > HTTP_INTERIM_MAX) {
-            snprintf(link->now->why, sizeof link->now->why, "more than %d interim answers (1xx)",
-                     HTTP_INTERIM_MAX);
-            link->now->broke = BREAK_BAD_ANSWER;
-            return true;
-        }
-        http_parser_next(link->parser); /* 100 Continue and its like: the answer is still to come */
-    }
-    return false;
-}
-
-/* The connection ended, in order or not, before the answer was whole. */
-static void read_ended(struct gateway_link *link, enum hop_status st)
-{
-    struct gateway_result *r = link->now;
-    struct hop_failure failure;
-
-    if (st == HOP_EOF && link->garbled == 0 && http_parser_eof(link->parser) == HTTP_DONE) {
-        keep_answer(link);
-        return;
-    }
-    r->broke = BREAK_CLOSED;
-    link_tls_note(link);
-    if (st == HOP_EOF && link->send_reset)
-        r->broke = BREAK_RESET; /* sending has taken the error away, reading finds the end */
-    if (st == HOP_EOF)
-        return;
-    link->hop->ops->failure(link->hop, &failure);
-    if (failure.cause == HOP_CAUSE_ALERT_IN)
-        r->broke = link_tls_alert(link, r->reused || http_parser_begun(link->parser));
-    else if (failure.cause == HOP_CAUSE_RESET)
-        r->broke = BREAK_RESET;
-    else if (failure.cause == HOP_CAUSE_ERRNO)
-        snprintf(r->why, sizeof r->why, "%s", strerror(failure.sys_errno));
-}
-
-/* True when the connection can serve another call. */
-static bool read_answer(struct gateway_link *link)
-{
-    struct gateway_result *r = link->now;
+    struct gateway_result *r = call->now;
     char buf[16384];
-    bool clean = false;
 
-    link->garbled = 0;
-    link->interim = 0;
-    http_parser_next(link->parser);
-    if (strcmp(link->task->method, "HEAD") == 0)
-        http_parser_no_body(link->parser);
     for (;;) {
         size_t got = 0;
-        enum hop_status st = hop_read(link->hop, buf, sizeof buf, &got);
+        enum hop_status st = hop_read(call->hop, buf, sizeof buf, &got);
 
-        if (st == HOP_OK) {
-            if (r->answered_us == 0)
-                r->answered_us = clock_mono_us();
-            r->stage = GATEWAY_ANSWER;
-            if (take_bytes(link, buf, got, &clean))
-                return clean;
-            if (!in_time(link)) {
-                r->broke = BREAK_ANSWER_TIMEOUT;
-                return false;
-            }
-        } else if (st == HOP_EOF || st == HOP_FAILED) {
-            read_ended(link, st);
-            return false;
-        } else if (!wait_for(link, st)) {
-            r->broke = BREAK_ANSWER_TIMEOUT;
-            return false;
+        if (st == HOP_EOF || st == HOP_FAILED) {
+            answer_ended(call, st);
+            return HOP_OK;
+        }
+        if (st != HOP_OK)
+            return st;
+        if (r->answered_us == 0)
+            r->answered_us = clock_mono_us();
+        r->stage = GATEWAY_ANSWER;
+        if (answer_take(call, buf, got))
+            return HOP_OK;
+    }
+}
+
+static const struct rule {
+    enum hop_status (*step)(struct gateway_call *call);
+    enum call_state next;    /* after HOP_OK; HOP_FAILED: the call is over */
+    enum gateway_break late; /* when its time is up; BREAK_N: what it was before */
+} rules[] = {
+    [CALL_RESOLVING] = { call_resolve, CALL_CONNECTING, BREAK_UNREACHABLE },
+    [CALL_CONNECTING] = { call_connect, CALL_SECURING, BREAK_UNREACHABLE },
+    [CALL_SECURING] = { secure, CALL_SENDING, BREAK_HANDSHAKE_TIMEOUT },
+    [CALL_ASKING] = { call_tls_ask, CALL_OVER, BREAK_N },
+    [CALL_SENDING] = { send_request, CALL_READING, BREAK_ANSWER_TIMEOUT },
+    [CALL_READING] = { read_answer, CALL_OVER, BREAK_ANSWER_TIMEOUT },
+    [CALL_OVER] = { NULL, CALL_OVER, BREAK_N },
+};
+
+/* --- the end --- */
+/* `slowly`: what was said last (an alert) must not be overtaken by a RST of the kernel. */
+static void close_hop(struct gateway_call *call, bool slowly)
+{
+    if (call->hop == NULL)
+        return;
+    (void)hop_send_eof(call->hop);
+    if (slowly) {
+        linger_start(&call->client->lingers, call->hop->fd);
+        call->hop->fd = -1;
+    }
+    hop_free(call->hop, false);
+}
+
+static void call_free(struct gateway_call *call)
+{
+    event_del(&call->io);
+    event_del(&call->timer);
+    close_hop(call, call->state <= CALL_ASKING);
+    if (call->fd >= 0)
+        close(call->fd);
+    lookup_free(call->lookup);
+    tls_question_free(call->question);
+    http_parser_free(call->parser);
+    free(call->head);
+    free(call);
+}
+
+void gateway_call_cancel(struct gateway_call *call)
+{
+    if (call != NULL)
+        call_free(call);
+}
+
+/* `call->state` is the one that it ended in. */
+static void call_end(struct gateway_call *call)
+{
+    gateway_done_cb done = call->done;
+    void *arg = call->arg;
+    struct gateway_result *r = call->now;
+
+    r->ended_us = clock_mono_us();
+    if (call->clean) {
+        event_del(&call->io);
+        pool_keep(call->client->pool, call->hop, r->connection);
+        call->hop = NULL;
+    }
+    call_free(call);
+    done(arg, r);
+}
+
+/* --- the loop --- */
+static int descriptor(const struct gateway_call *call)
+{
+    switch (call->state) {
+    case CALL_RESOLVING:
+        return lookup_fd(call->lookup);
+    case CALL_CONNECTING:
+        return call->fd;
+    case CALL_ASKING:
+        return tls_question_fd(call->question);
+    case CALL_SECURING:
+    case CALL_SENDING:
+    case CALL_READING:
+        return call->hop->fd;
+    case CALL_OVER:
+        break;
+    }
+    return -1;
+}
+
+static void io_cb(evutil_socket_t fd, short what, void *arg);
+
+/* Before the hop has it, a descriptor may be closed by the next step: it is waited for once. */
+static void wait_for(struct gateway_call *call, enum hop_status st)
+{
+    const short what = st == HOP_WANT_WRITE ? EV_WRITE : EV_READ;
+    const bool stays = call->hop != NULL && call->state != CALL_ASKING;
+
+    if (!stays || call->armed != what) {
+        event_del(&call->io);
+        event_assign(&call->io, call->client->base, descriptor(call),
+                     (short)(what | (stays ? EV_PERSIST : 0)), io_cb, call);
+        call->armed = stays ? what : 0;
+        if (event_add(&call->io, NULL) != 0) {
+            call->now->broke = BREAK_NO_MEMORY;
+            call_end(call);
+            return;
         }
     }
+    if (turn_spent())
+        event_active(&call->io, what, 0); /* what a TLS hop holds makes no socket readable */
 }
 
-/* --- one call --- */
-static void make_call(struct gateway_link *link)
+/* libevent counts by a coarse clock: a timer may come some milliseconds early. */
+static int set_deadline(struct gateway_call *call, uint64_t deadline_us)
 {
-    const struct gateway_task *task = link->task;
-    struct gateway_result *r = link->now;
+    const uint64_t now = clock_mono_us();
+    const struct timeval left = clock_timeval(deadline_us > now ? deadline_us - now : 0);
 
-    if (!task->uri.valid) {
-        r->broke = BREAK_BAD_ENDPOINT;
-        snprintf(r->why, sizeof r->why, "%s", task->uri.fault);
-        return;
-    }
-    if (link->hop != NULL) {
-        r->reused = true;
-        r->connection = link->connections;
-        r->local = addr_local(link->hop->fd);
-        r->peer = addr_peer(link->hop->fd);
-        link_tls_note(link);
-    } else if (!link_open(link) || !secure(link)) {
-        close_slowly(link);
-        return;
-    }
-    r->stage = GATEWAY_REQUEST;
-    link->send_reset = false;
-    if (!send_bytes(link, link->head, strlen(link->head)) ||
-        !send_bytes(link, task->data, task->data == NULL ? 0 : task->n_data)) {
-        gateway_link_close(link);
-        return;
-    }
-    r->sent_us = clock_mono_us();
-    if (!read_answer(link))
-        gateway_link_close(link);
+    call->deadline_us = deadline_us;
+    return evtimer_add(&call->timer, &left);
 }
 
-void gateway_call(struct gateway_link *link, struct gateway_result *out)
+static void begin_asking(struct gateway_call *call)
 {
+    event_del(&call->io);
+    call->armed = 0;
+    call->state = CALL_ASKING;
+    if (set_deadline(call, clock_mono_us() + ASK_US) != 0)
+        call_end(call);
+    else
+        wait_for(call, HOP_WANT_WRITE);
+}
+
+static void call_step(struct gateway_call *call)
+{
+    enum hop_status st = HOP_OK;
+
+    while (st == HOP_OK) {
+        st = rules[call->state].step(call);
+        if (st == HOP_OK && rules[call->state].next == CALL_OVER)
+            break;
+        if (st == HOP_OK)
+            call->state = rules[call->state].next;
+    }
+    if (st == HOP_WANT_READ || st == HOP_WANT_WRITE)
+        wait_for(call, st);
+    else if (st == HOP_FAILED && call->state == CALL_SECURING && call->question != NULL)
+        begin_asking(call);
+    else
+        call_end(call);
+}
+
+static void io_cb(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    turn_begin("a call", 0, NULL);
+    call_step(arg);
+    turn_end();
+}
+
+static void timer_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct gateway_call *call = arg;
+    const enum gateway_break late = rules[call->state].late;
+
+    (void)fd, (void)what;
+    if (clock_mono_us() < call->deadline_us && set_deadline(call, call->deadline_us) == 0)
+        return;
+    if (call->state == CALL_SECURING)
+        call_tls_note(call);
+    if (late == BREAK_UNREACHABLE)
+        snprintf(call->now->why, sizeof call->now->why, "%s", strerror(ETIMEDOUT));
+    if (late != BREAK_N)
+        call->now->broke = late;
+    call_end(call);
+}
+
+/* --- the start --- */
+static void refused_cb(evutil_socket_t fd, short what, void *arg)
+{
+    struct gateway_call *call = arg;
+    struct gateway_result *r = call->now;
+
+    (void)fd, (void)what;
+    r->broke = BREAK_BAD_ENDPOINT;
+    snprintf(r->why, sizeof r->why, "%s", call->task->uri.fault);
+    call_end(call);
+}
+
+static void use_kept(struct gateway_call *call)
+{
+    struct gateway_result *r = call->now;
+
+    call->hop = pool_take(call->client->pool, &r->connection);
+    if (call->hop == NULL)
+        return;
+    call->state = CALL_SENDING;
+    r->reused = true;
+    r->local = addr_local(call->hop->fd);
+    r->peer = addr_peer(call->hop->fd);
+    call_tls_note(call);
+}
+
+struct gateway_call *gateway_call_start(struct gateway_client *client,
+                                        const struct gateway_task *task, struct gateway_result *out,
+                                        gateway_done_cb done, void *arg)
+{
+    struct gateway_call *call = calloc(1, sizeof *call);
+
     gateway_result_clear(out);
-    link->now = out;
     out->started_wall_us = clock_wall_us();
     out->started_us = clock_mono_us();
-    link->deadline_us = out->started_us + link->task->timeout_ms * 1000;
-    turn_begin("a call", 0, NULL);
-    make_call(link);
-    turn_end();
-    out->ended_us = clock_mono_us();
-    link->now = NULL;
+    if (call == NULL)
+        return NULL;
+    *call = (struct gateway_call){
+        .client = client, .task = task, .now = out, .done = done, .arg = arg, .fd = -1
+    };
+    event_assign(&call->io, client->base, -1, 0, task->uri.valid ? io_cb : refused_cb, call);
+    evtimer_assign(&call->timer, client->base, timer_cb, call);
+    call->head = gateway_request_head(task);
+    if (call->head == NULL || !answer_begin(call) ||
+        set_deadline(call, out->started_us + task->timeout_ms * 1000) != 0) {
+        call_free(call);
+        return NULL;
+    }
+    if (task->uri.valid)
+        use_kept(call);
+    event_active(&call->io, EV_READ, 0);
+    return call;
 }

@@ -10,8 +10,8 @@
 #include "tls/tls_conf.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
-#include "tls/tls_wire_write.h"
-#include "vpclink/link.h"
+#include "tls/tls_question.h"
+#include "vpclink/call.h"
 
 static const uint16_t jdk_suites[] = {
 #define OFFER_SUITE(id) TLS_SUITE_##id,
@@ -38,7 +38,7 @@ static uint16_t highest(const struct gateway_offer *o)
     return o->max_version != 0 ? o->max_version : lowest(o);
 }
 
-struct tls_conf *link_tls_conf(const struct gateway_task *task, struct err *err)
+struct tls_conf *call_tls_conf(const struct gateway_task *task, struct err *err)
 {
     const struct gateway_offer *o = &task->offer;
     const struct identity *own = task->client_certificate;
@@ -80,9 +80,9 @@ static bool by_rsa_key_exchange(uint16_t suite)
  * host name that fails is told after it, as Apache's client does. */
 static int judge(void *arg, const struct tls_presented *p)
 {
-    struct gateway_link *link = arg;
-    const struct gateway_task *task = link->task;
-    struct gateway_result *r = link->now;
+    struct gateway_call *call = arg;
+    const struct gateway_task *task = call->task;
+    struct gateway_result *r = call->now;
     struct trust_request req = {
         .anchors = task->anchors,
         .host = task->verify_name != NULL ? task->verify_name : task->uri.host,
@@ -113,13 +113,13 @@ static int judge(void *arg, const struct tls_presented *p)
     return alert > 0 ? alert : TLS_ALERT_internal_error;
 }
 
-struct hop *link_tls_hop(struct gateway_link *link, int fd)
+struct hop *call_tls_hop(struct gateway_call *call, int fd)
 {
-    const struct gateway_task *task = link->task;
-    struct gateway_result *r = link->now;
+    const struct gateway_task *task = call->task;
+    struct gateway_result *r = call->now;
     const char *name = task->verify_name != NULL ? task->verify_name : task->uri.host;
     const char *sni = gateway_sni(name, r->sni);
-    struct hop *hop = hop_tls_client_new(fd, link->conf, sni, NULL);
+    struct hop *hop = hop_tls_client_new(fd, call->client->conf, sni, NULL);
 
     r->accepts = highest(&task->offer) == TLS_1_2  ? "TLS12"
                  : lowest(&task->offer) == TLS_1_2 ? "TLS13, TLS12"
@@ -127,15 +127,15 @@ struct hop *link_tls_hop(struct gateway_link *link, int fd)
     if (sni == NULL)
         r->sni[0] = '\0';
     if (hop != NULL)
-        hop_tls_set_verify(hop, judge, link);
+        hop_tls_set_verify(hop, judge, call);
     return hop;
 }
 
 /* --- what happened --- */
-void link_tls_note(struct gateway_link *link)
+void call_tls_note(struct gateway_call *call)
 {
-    const struct tls_facts *f = link->hop == NULL ? NULL : hop_tls_facts(link->hop);
-    struct gateway_result *r = link->now;
+    const struct tls_facts *f = call->hop == NULL ? NULL : hop_tls_facts(call->hop);
+    struct gateway_result *r = call->now;
 
     if (f == NULL)
         return;
@@ -143,7 +143,7 @@ void link_tls_note(struct gateway_link *link)
     memset(&r->tls.offer, 0, sizeof r->tls.offer);
     memset(&r->tls.peer_chain, 0, sizeof r->tls.peer_chain);
     r->client_cert_sent =
-        f->cert_requested && !f->cert_withheld && link->task->client_certificate != NULL;
+        f->cert_requested && !f->cert_withheld && call->task->client_certificate != NULL;
 }
 
 /* Java writes an unassigned number as a signed octet. */
@@ -161,18 +161,18 @@ static enum gateway_break name_alert(struct gateway_result *r, uint8_t number,
     return name == NULL ? BREAK_ALERT_UNKNOWN : known;
 }
 
-bool link_tls_warned(const struct gateway_link *link)
+bool call_tls_warned(const struct gateway_call *call)
 {
-    const struct tls_facts *f = hop_tls_facts(link->hop);
+    const struct tls_facts *f = hop_tls_facts(call->hop);
 
     return f != NULL && f->alert_in.seen && !f->alert_in.encrypted && f->alert_in.level == 1 &&
            f->alert_in.number != TLS_ALERT_close_notify &&
            f->alert_in.number != TLS_ALERT_user_canceled;
 }
 
-enum gateway_break link_tls_alert(struct gateway_link *link, bool in_use)
+enum gateway_break call_tls_alert(struct gateway_call *call, bool in_use)
 {
-    struct gateway_result *r = link->now;
+    struct gateway_result *r = call->now;
 
     return name_alert(r, r->tls.alert_in.number, in_use ? BREAK_ALERT_IN_USE : BREAK_ALERT);
 }
@@ -212,9 +212,9 @@ static enum gateway_break of_library(struct gateway_result *r, int leaf_error)
 }
 
 /* A refusal of the ClientHello itself, by a server that would answer a JDK's? */
-static bool refused_for_our_lack(struct gateway_link *link, uint8_t alert)
+static struct tls_question *ask_server(struct gateway_call *call, uint8_t alert)
 {
-    const struct gateway_offer *o = &link->task->offer;
+    const struct gateway_offer *o = &call->task->offer;
     const uint16_t versions[] = { TLS_1_3, TLS_1_2 };
     const size_t skipped = highest(o) == TLS_1_3 ? 0 : 1;
     const struct tls_full_offer offer = {
@@ -224,26 +224,43 @@ static bool refused_for_our_lack(struct gateway_link *link, uint8_t alert)
         .groups = { o->n_groups > 0 ? o->groups : jdk_groups,
                     o->n_groups > 0 ? o->n_groups : COUNT(jdk_groups) },
         .sigs = { jdk_sigs, COUNT(jdk_sigs) },
-        .sni = link->now->sni[0] == '\0' ? NULL : link->now->sni,
+        .sni = call->now->sni[0] == '\0' ? NULL : call->now->sni,
     };
 
-    if (link->now->judged || link->now->tls.cert_requested)
-        return false;
-    return (alert == TLS_ALERT_handshake_failure || alert == TLS_ALERT_insufficient_security ||
-            alert == TLS_ALERT_illegal_parameter) &&
-           link_server_would_answer(link, &offer);
+    if (call->now->judged || call->now->tls.cert_requested ||
+        (alert != TLS_ALERT_handshake_failure && alert != TLS_ALERT_insufficient_security &&
+         alert != TLS_ALERT_illegal_parameter))
+        return NULL;
+    return tls_question_new(&call->now->peer, NULL, 0, &offer);
 }
 
-void link_tls_failed(struct gateway_link *link)
+enum hop_status call_tls_ask(struct gateway_call *call)
 {
-    struct gateway_result *r = link->now;
-    const struct tls_facts *f = hop_tls_facts(link->hop);
+    struct gateway_result *r = call->now;
+    struct tls_hello_answer answer;
+    char lacking[128];
+    enum hop_status st = tls_question_go(call->question, &answer);
+
+    if (st == HOP_OK) {
+        r->broke = BREAK_NOT_SIMULATED;
+        r->alert[0] = '\0';
+        snprintf(r->why, sizeof r->why,
+                 "the server answers a JDK's whole ClientHello, and nlbsim lacks %s",
+                 tls_hello_answer_lacking(&answer, lacking, sizeof lacking));
+    }
+    return st;
+}
+
+void call_tls_failed(struct gateway_call *call)
+{
+    struct gateway_result *r = call->now;
+    const struct tls_facts *f = hop_tls_facts(call->hop);
     int leaf_error = f == NULL ? 0 : f->peer_chain.leaf_error;
     struct hop_failure failure;
 
-    link->hop->ops->failure(link->hop, &failure);
-    link_tls_note(link);
-    if (link_tls_warned(link)) {
+    call->hop->ops->failure(call->hop, &failure);
+    call_tls_note(call);
+    if (call_tls_warned(call)) {
         r->broke = BREAK_WARNING;
         (void)name_alert(r, r->tls.alert_in.number, BREAK_WARNING);
         return;
@@ -267,9 +284,8 @@ void link_tls_failed(struct gateway_link *link)
                 : BREAK_HANDSHAKE_CLOSED;
         return;
     case HOP_CAUSE_ALERT_IN:
-        r->broke = refused_for_our_lack(link, r->tls.alert_in.number)
-                       ? BREAK_NOT_SIMULATED
-                       : name_alert(r, r->tls.alert_in.number, BREAK_ALERT);
+        r->broke = name_alert(r, r->tls.alert_in.number, BREAK_ALERT);
+        call->question = ask_server(call, r->tls.alert_in.number);
         return;
     case HOP_CAUSE_NOT_TLS:
         r->broke = BREAK_NOT_TLS;
@@ -288,11 +304,11 @@ void link_tls_failed(struct gateway_link *link)
     r->broke = of_library(r, leaf_error);
 }
 
-bool link_tls_secured(struct gateway_link *link)
+bool call_tls_secured(struct gateway_call *call)
 {
-    struct gateway_result *r = link->now;
+    struct gateway_result *r = call->now;
 
-    link_tls_note(link);
+    call_tls_note(call);
     if (!r->judged || r->verdict.ok)
         return true;
     r->broke = BREAK_HOST_NAME;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * API Gateway's side of a VPC link: what it is told to do, and everything that is known of one
- * call. client.h makes the call, texts.h words it, execlog.h logs it, verdict.h explains it. */
+ * call. client.h makes the call, link.h waits for it, texts.h words it, execlog.h logs it,
+ * verdict.h explains it. */
 #ifndef VPCLINK_GATEWAY_H
 #define VPCLINK_GATEWAY_H
 
@@ -65,6 +66,7 @@ struct gateway_task {
     const struct identity *client_certificate; /* NULL: none */
     const int64_t *at_utc;                     /* the moment to judge at; NULL: now */
     uint64_t timeout_ms;                       /* of the whole integration */
+    uint64_t keep_idle_ms; /* a kept connection is closed after so long; 0: never */
     struct gateway_offer offer;
     const char *api_id; /* for the headers that API Gateway adds */
     const char *method;

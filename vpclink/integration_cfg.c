@@ -164,6 +164,8 @@ const struct cfg_key integration_keys[] = {
       .help = "how many requests are sent", .source = OURS },
     { .name = "reuse_connections", .kind = CFG_BOOL, .offset = AT(reuse_connections), .def = "true",
       .help = "further requests use the kept connection", .source = OURS },
+    { .name = "keep_idle_ms", .kind = CFG_UINT, .offset = AT(keep_idle_ms), .min = 0, .max = 86400000, .def = "0",
+      .help = "a kept connection that served nobody for so long is closed by API Gateway; 0: never", .source = "unknown at AWS, hence a setting of nlbsim" },
     { .name = "pause_ms", .kind = CFG_UINT, .offset = AT(pause_ms), .min = 0, .max = 600000, .def = "0",
       .help = "pause between requests, in milliseconds", .source = OURS },
     { .name = "title", .kind = CFG_TEXT, .offset = AT(title), .values = "any text", .help = "what the scenario is about", .source = OURS },

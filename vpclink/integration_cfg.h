@@ -50,6 +50,7 @@ struct integration_cfg {
     const char *at;            /* the moment to judge at (clock_parse_utc); NULL: now */
     uint64_t requests;         /* default 1 */
     bool reuse_connections;    /* default true: further requests use the kept connection */
+    uint64_t keep_idle_ms;     /* a kept connection is closed after so long; 0: never */
     uint64_t pause_ms;         /* between requests */
     uint64_t timeout_ms;       /* timeoutInMillis; default 29000, of an HTTP API 30000 */
     uint64_t timeout_quota_ms; /* REST: the highest that the account may ask for */

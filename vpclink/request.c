@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "vpclink/client.h"
 #include "vpclink/request.h"
 
 bool gateway_has_header(const struct gateway_task *task, const char *name)

@@ -408,6 +408,23 @@ class Breaks(Base):
                                  (error, 504, True, 1), json.dumps(second, indent=1))
                 self.assertIn("kept for the next request", second["verdict"])
 
+    def test_idle_connections_are_closed_first(self):
+        """With --keep-idle below the far side's limit no request meets a connection that is gone."""
+        done = nlbsim("probe", "--json", "--connect", "%s:%d" % self.nlb.address("close-idle-50"), "--count", "2", "--pause",
+                      "0.4", "--keep-idle", "0.01", URL)
+        calls = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        self.assertEqual([(c["ok"], c["reused"], c["connection"]) for c in calls], [(True, False, 1), (True, False, 2)],
+                         done.stdout)
+
+    def test_many_at_once(self):
+        """Each client is answered late, and none waits for another."""
+        done = nlbsim("probe", "--json", "--connect", "%s:%d" % self.nlb.address("delay-response-100"), "--count", "200",
+                      "--concurrency", "200", URL)
+        calls = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        self.assertEqual({(c["ok"], c["status"], c["reused"]) for c in calls}, {(True, 200, False)})
+        self.assertEqual(sorted(c["connection"] for c in calls), list(range(1, 201)))
+        self.assertEqual(len({c["local"] for c in calls}), 200)
+
     def test_kept_connections(self):
         address = "%s:%d" % self.nlb.address("status-403")
         done = nlbsim("probe", "--json", "--connect", address, "--count", "6", "--concurrency", "2", URL)

@@ -134,7 +134,7 @@ static bool has_ended(void *arg)
 {
     const struct rig *r = arg;
 
-    return r->env.n_flows == 0 && LIST_EMPTY(&r->env.lingers);
+    return r->env.n_flows == 0 && linger_over(&r->env.lingers);
 }
 
 bool rig_until_ended(struct rig *r)

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "vpclink/client.h"
 #include "vpclink/request.h"
 
 static struct gateway_uri parsed(const char *text)

@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "flow/linger.h"
+#include "core/linger.h"
 #include "tests/lib/flowrig.h"
 #include "tests/lib/sockets.h"
 
@@ -46,7 +46,7 @@ static void what_was_sent_last_arrives(void **state)
     sock_send(fd[0], "unread", 6);
     assert_true(sock_wait(fd[1], POLLIN));
     sock_send(fd[1], "alert", 5);
-    linger_start(&r.env, fd[1]);
+    linger_start(&r.env.lingers, fd[1]);
     for (int i = 0; i < 5; i++)
         rig_turn(&r);
     sock_send(fd[0], "more", 4);
@@ -55,7 +55,7 @@ static void what_was_sent_last_arrives(void **state)
     sock_recv(fd[0], buf, 5);
     assert_string_equal(buf, "alert");
     assert_int_equal(sock_ending(fd[0]), 0);
-    assert_false(LIST_EMPTY(&r.env.lingers));
+    assert_false(linger_over(&r.env.lingers));
     close(fd[0]);
     assert_true(rig_until_ended(&r)); /* with the peer's FIN, at once */
     rig_clear(&r);
@@ -69,10 +69,10 @@ static void a_second_is_enough(void **state)
     (void)state;
     rig_init(&r, FLOW_RELAY_COPY);
     sock_pair(fd, 0);
-    linger_start(&r.env, fd[1]);
+    linger_start(&r.env.lingers, fd[1]);
     for (int i = 0; i < 100; i++)
         rig_turn(&r);
-    assert_false(LIST_EMPTY(&r.env.lingers));
+    assert_false(linger_over(&r.env.lingers));
     assert_true(rig_until_ended(&r));
     close(fd[0]);
     rig_clear(&r);
@@ -90,14 +90,14 @@ static void neither_trickle_nor_flood_keeps_it(void **state)
 
         rig_init(&r, FLOW_RELAY_COPY);
         sock_pair(fd, 0);
-        linger_start(&r.env, fd[1]);
-        while (!LIST_EMPTY(&r.env.lingers) && turns++ < 3000) {
+        linger_start(&r.env.lingers, fd[1]);
+        while (!linger_over(&r.env.lingers) && turns++ < 3000) {
             if (!flood)
                 (void)poll(NULL, 0, 1);
             (void)send(fd[0], block, flood ? sizeof block : 1, MSG_NOSIGNAL | MSG_DONTWAIT);
             rig_turn(&r);
         }
-        assert_true(LIST_EMPTY(&r.env.lingers));
+        assert_true(linger_over(&r.env.lingers));
         assert_true(!flood || turns < 200); /* by bytes, before the second is over */
         close(fd[0]);
         rig_clear(&r);
@@ -112,7 +112,7 @@ static void stopping_closes_them(void **state)
     (void)state;
     rig_init(&r, FLOW_RELAY_COPY);
     sock_pair(fd, 0);
-    linger_start(&r.env, fd[1]);
+    linger_start(&r.env.lingers, fd[1]);
     rig_clear(&r);
     close(fd[0]);
     assert_int_equal(open_files(), files);
