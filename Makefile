@@ -102,7 +102,7 @@ BENCHBIN := $(BENCHSRC:%.c=$B/%)
 TESTLIBSRC := $(sort $(wildcard tests/lib/*.c))
 TESTLIBOBJ := $(TESTLIBSRC:%.c=$B/%.o)
 
-.PHONY: all check it test fuzz fuzz-targets bench format format-check layers unused hardening-check unit golden install clean help
+.PHONY: all check it test fuzz fuzz-targets bench format format-check layers mirror unused hardening-check unit golden install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $B/nlbsim
@@ -145,7 +145,7 @@ $B/bench/sni_pick: $B/bench/sni_pick.o $B/libnlbsim.a
 
 # --- checks --------------------------------------------------------------------------------------
 # A sanitizer's build keeps every function and loses other protections, so two of them ask the plain one.
-check: layers $(if $(SAN),,unused hardening-check) format-check unit golden
+check: layers mirror $(if $(SAN),,unused hardening-check) format-check unit golden
 unit: $(UNIT) $(REPLAY)
 	$Qpython3 scripts/run-tests unit $(UNIT) $(REPLAY)
 golden: $B/nlbsim
@@ -153,7 +153,7 @@ golden: $B/nlbsim
 IT ?= $(sort $(wildcard tests/it/test_*.py tests/it/*.sh))
 it: $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests it $(IT)
-test: layers $(if $(SAN),,unused hardening-check) format-check $(UNIT) $(REPLAY) $B/nlbsim
+test: layers mirror $(if $(SAN),,unused hardening-check) format-check $(UNIT) $(REPLAY) $B/nlbsim
 	$QNLBSIM=$B/nlbsim python3 scripts/run-tests all $(UNIT) $(REPLAY) $(sort $(wildcard tests/golden/test_*.py tests/it/test_*.py tests/it/*.sh))
 layers: $(OBJ)
 	$Qsh scripts/layers.sh $B
@@ -163,6 +163,8 @@ hardening-check: $B/nlbsim
 	$Qpython3 scripts/hardening-check $B/nlbsim
 print-%: # for scripts: make print-HARDEN
 	@echo '$($*)'
+mirror:
+	$Qpython3 scripts/mirror $(FOLDERS)
 format:
 	$Qclang-format -i $(wildcard $(addsuffix /*.[ch],$(FOLDERS) tests/unit/* tests/unit/certs/* tests/lib tests/fuzz tests/fuzz/lib bench))
 format-check:
