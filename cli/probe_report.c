@@ -74,9 +74,13 @@ static void print_diagnosis(const struct probe_call *c)
 
     printf("Decided by: %s\n", hop_of(c) != NULL ? hop_of(c) : "the hop that terminates TLS");
     screen_sentence(stdout, "Verdict: ", c->verdict);
-    if (first != NULL && first->section[0] != '\0')
-        foreign_printf(stdout, "Change: %s\n", cause_place(first, place, sizeof place));
-    if (c->chain != NULL && !c->outcome.ok)
+    for (size_t i = 0; i < c->diagnosis.n; i++) {
+        const struct cause *cause = &c->diagnosis.at[i];
+
+        if (cause->section[0] != '\0' && cause->change[0] != '\0')
+            foreign_printf(stdout, "Change: %s\n", cause_place(cause, place, sizeof place));
+    }
+    if (c->chain != NULL && first != NULL && strcmp(first->key, "certificate") == 0)
         printf("Presented, leaf first:\n%s", c->chain);
 }
 

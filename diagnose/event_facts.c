@@ -278,7 +278,12 @@ static void take_observed(struct facts *f, const json_t *event)
     take_alert(f, "client.alert", json_object_get(seen, "alert_from_client"));
     take_alert(f, "target.alert", json_object_get(seen, "alert_from_target"));
     facts_flag(f, "back.asked", json_is_true(json_object_get(seen, "certificate_requested")));
-    facts_flag(f, "client.hidden_alert", json_is_true(json_object_get(seen, "alert_by_size")));
+    if (json_is_true(json_object_get(seen, "alert_by_size")))
+        facts_set(f, "client.left",
+                  "where its Finished was due, it sent a record of the size of an alert (TLS 1.3 "
+                  "encrypts which one)");
+    if (json_is_true(json_object_get(seen, "unfinished")))
+        facts_set(f, "client.left", "it closed where its Finished was due, without saying why");
     facts_flag(f, "client.silent", json_is_true(json_object_get(seen, "silent_client")));
     take_target_certificate(f, json_array_get(json_object_get(seen, "certificates"), 0));
 }
@@ -366,40 +371,63 @@ static bool about_certificates(const struct facts *f)
            strcmp(name, "handshake_failure") == 0;
 }
 
-/* "The client refused the handshake with listener https and certificate a.pem (CN=…): alert 46 …"
- */
-static void take_refusal(struct facts *f)
+/* "listener https after the ServerHello and certificate a.pem (CN=…)"; "target …, which TCP
+ * listener pass passed through". */
+static void refused_whom(const struct facts *f, char *out, size_t size)
 {
-    bool tls = facts_is(f, "protocol", "TLS");
-    const char *alert = facts_get(f, "client.alert"), *sni = facts_get(f, "sni");
-    const char *means = facts_get(f, "client.alert.means"), *cert = facts_get(f, "cert");
-    const char *subject = facts_get(f, tls ? "cert.subject" : "target.cert");
-    const char *rule = facts_get(f, "cert.rule");
-    char who[512];
+    const char *cert = facts_get(f, "cert"), *subject = facts_get(f, "cert.subject");
+    const char *target = facts_get(f, "target");
 
-    if (!facts_is(f, "end", "client_tls_refused") && (tls || alert == NULL) &&
-        facts_get(f, "client.hidden_alert") == NULL)
-        return;
-    facts_flag(f, "client.refused", about_certificates(f));
-    if (tls)
-        snprintf(who, sizeof who,
-                 "listener %s after the ServerHello and certificate %.120s (%.200s)",
+    if (facts_is(f, "protocol", "TLS"))
+        snprintf(out, size, "listener %s after the ServerHello and certificate %.120s (%.200s)",
                  facts_get(f, "listener"), cert == NULL ? "(none)" : cert,
                  subject == NULL ? "no subject" : subject);
     else
-        snprintf(who, sizeof who, "target %.100s, which TCP listener %.100s passed through",
-                 facts_get(f, "target") == NULL ? "?" : facts_get(f, "target"),
-                 facts_get(f, "listener"));
-    facts_setf(f, "refused.how",
-               "The client refused the handshake with %s: alert %s. %s It had asked for %s%s%s%s%s",
-               who, alert == NULL ? "unknown" : alert, means == NULL ? "" : means,
-               sni == NULL ? "no name (no SNI)" : sni,
-               tls && rule != NULL ? "; the certificate was chosen as " : "",
-               tls && rule != NULL ? rule : "", tls ? "" : "; the target presented ",
-               tls ? ""
-               : subject == NULL
-                   ? "a certificate that cannot be seen from outside (TLS 1.3 encrypts it)"
-                   : subject);
+        snprintf(out, size, "target %.100s, which TCP listener %.100s passed through",
+                 target == NULL ? "?" : target, facts_get(f, "listener"));
+}
+
+static void refused_how(const struct facts *f, char *out, size_t size)
+{
+    const char *alert = facts_get(f, "client.alert"), *means = facts_get(f, "client.alert.means");
+
+    if (alert != NULL)
+        snprintf(out, size, "alert %s. %s", alert, means);
+    else if (facts_get(f, "client.left") != NULL)
+        snprintf(out, size, "%s.", facts_get(f, "client.left"));
+    else
+        snprintf(out, size, "it closed in the middle of it without saying why.");
+}
+
+/* Did the client go because of what it was presented? Then how, in words. */
+static void take_refusal(struct facts *f)
+{
+    bool tls = facts_is(f, "protocol", "TLS");
+    const char *alert = facts_get(f, "client.alert"), *rule = facts_get(f, "cert.rule");
+    const char *subject = facts_get(f, "target.cert");
+    char whom[512], how[512];
+
+    if (!facts_is(f, "end", "client_tls_refused") && !facts_is(f, "end", "client_tls_closed") &&
+        (tls || (alert == NULL && facts_get(f, "client.left") == NULL)))
+        return;
+    facts_flag(f, "client.refused",
+               about_certificates(f) && (!tls || facts_get(f, "cert") != NULL));
+    refused_whom(f, whom, sizeof whom);
+    refused_how(f, how, sizeof how);
+    if (tls)
+        facts_setf(
+            f, "refused.how",
+            "The client refused the handshake with %s: %s It had asked for %s; the certificate "
+            "was chosen as %s",
+            whom, how, facts_get(f, "asked"), rule == NULL ? "the default" : rule);
+    else
+        facts_setf(f, "refused.how",
+                   "The client refused the handshake of %s: %s It had asked for %s; the target "
+                   "presented %s",
+                   whom, how, facts_get(f, "asked"),
+                   subject == NULL
+                       ? "a certificate that cannot be seen from outside (TLS 1.3 encrypts it)"
+                       : subject);
 }
 
 static void conclude(struct facts *f, const json_t *event)

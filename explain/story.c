@@ -58,9 +58,9 @@ static char *copy(const char *text)
 
 void story_clear(struct story *s)
 {
-    char **const texts[] = { &s->code,   &s->listener,   &s->who,   &s->section, &s->key,
-                             &s->what,   &s->todo,       &s->next,  &s->chain,   &s->owner,
-                             &s->metric, &s->access_log, &s->first, &s->last };
+    char **const texts[] = { &s->code,   &s->listener, &s->who,        &s->section, &s->key,
+                             &s->places, &s->what,     &s->todo,       &s->next,    &s->chain,
+                             &s->owner,  &s->metric,   &s->access_log, &s->first,   &s->last };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(*texts[i]);
@@ -122,6 +122,23 @@ static char *drawing_of(const json_t *event)
     return text;
 }
 
+/* Where something is to be changed, one after the other. */
+static char *places_of(const struct diagnosis *d)
+{
+    char *text = NULL, place[512];
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    for (size_t i = 0; out != NULL && i < d->n; i++) {
+        if (d->at[i].section[0] != '\0' && d->at[i].change[0] != '\0')
+            fprintf(out, "%s%s", ftell(out) > 0 ? "; " : "",
+                    cause_place(&d->at[i], place, sizeof place));
+    }
+    if (out == NULL || fclose(out) != 0)
+        return NULL;
+    return text;
+}
+
 /* A flow that ended at what was presented, or where nobody can say at what. */
 static bool chain_matters(const struct cause *c)
 {
@@ -142,6 +159,7 @@ int story_begin(struct story *s, const struct story_source *from, char *what)
         .hop = c->hop,
         .section = copy(c->section),
         .key = copy(c->key),
+        .places = places_of(from->diagnosis),
         .what = what,
         .todo = todo_of(from->diagnosis),
         .next = c->next[0] != '\0' ? strdup(c->next) : NULL,
@@ -155,8 +173,8 @@ int story_begin(struct story *s, const struct story_source *from, char *what)
         .odd = from->odd,
     };
     if (s->code != NULL && s->listener != NULL && s->who != NULL && s->section != NULL &&
-        s->key != NULL && s->todo != NULL && s->access_log != NULL && s->first != NULL &&
-        s->last != NULL)
+        s->key != NULL && s->places != NULL && s->todo != NULL && s->access_log != NULL &&
+        s->first != NULL && s->last != NULL)
         return 0;
     story_clear(s);
     return -1;
@@ -195,10 +213,8 @@ void story_count(struct story *s, const json_t *event)
 /* --- for people --- */
 static void print_place(const struct story *s, FILE *out)
 {
-    if (s->section[0] == '\0')
-        return;
-    foreign_printf(out, "  Change:        %s%s%s\n", s->section, s->key[0] != '\0' ? " " : "",
-                   s->key);
+    if (s->places[0] != '\0')
+        foreign_printf(out, "  Change:        %s\n", s->places);
 }
 
 void story_print(const struct story *s, FILE *out)

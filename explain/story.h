@@ -19,6 +19,7 @@ struct story {
     const char *cause;        /* row of diagnose/causes.def */
     const char *hop;          /* who has to change something; NULL: not known */
     char *section, *key;      /* where; may be "" */
+    char *places;             /* that, and where else */
     char *what, *todo, *next; /* sentences */
     char *chain;              /* the presented chain, drawn; NULL: none to show */
     char *owner;              /* who presented it */

@@ -86,6 +86,46 @@ static void describe_target(struct flow *f)
                           &f->record.validating_client_opinion);
 }
 
+/* The certificates that were presented to a client that then went away, or said nothing. */
+static void describe_served(struct flow *f)
+{
+    if (f->record.choice.cert_chain != NULL && (f->record.end != END_COMPLETED || f->up.bytes == 0))
+        back_describe_list(f->record.choice.cert_chain, &f->record.front_chain);
+}
+
+/* The targets of a group that fails open, as far as some are known to be unhealthy. */
+static void describe_health(struct flow *f)
+{
+    struct record_health *h;
+    bool unhealthy = false;
+
+    if (!f->record.fails_open || f->record.end == END_COMPLETED ||
+        (h = calloc(1, sizeof *h)) == NULL)
+        return;
+    for (size_t i = 0; i < f->members->n_targets && h->n < RECORD_TARGETS; i++) {
+        const struct target *t = &f->members->targets[i];
+        struct record_target *out = &h->at[h->n++];
+        enum health_state state = registration_state(t->reg);
+
+        out->addr = t->cfg->addr;
+        out->state = health_state_name(state);
+        registration_seen(t->reg, out->seen);
+        unhealthy = unhealthy || health_is_unhealthy(state);
+    }
+    f->record.health = h;
+    f->record.fails_open = unhealthy; /* a group whose first checks are not over is no news */
+}
+
+/* A target that answered our ClientHello in clear. */
+static void note_clear_answer(struct flow *f)
+{
+    const struct tls_facts *back = f->record.back;
+
+    if (back != NULL && !back->secured && back->version == 0 && back->n_first_bytes > 0 &&
+        f->record.first_target.kind == FIRST_NONE)
+        first_bytes_take(&f->record.first_target, back->first_bytes, back->n_first_bytes);
+}
+
 void flow_count_bytes(struct flow *f)
 {
     uint64_t bytes = f->up.bytes + f->down.bytes;
@@ -114,8 +154,13 @@ void flow_report(struct flow *f)
     row = flow_end_row(f->record.end);
     f->record.front = hop_tls_take_facts(f->front.hop);
     f->record.back = hop_tls_take_facts(f->back.hop);
-    if (f->env->wants_chain && f->record.back != NULL)
-        describe_target(f);
+    if (f->env->wants_chain) {
+        if (f->record.back != NULL)
+            describe_target(f);
+        describe_served(f);
+        describe_health(f);
+        note_clear_answer(f);
+    }
     observer_report(f);
     if (row->metric != METRIC_TCP_ELB_RESETS) /* those are counted as they are sent */
         metric_add(m, row->metric, 1);

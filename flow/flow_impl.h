@@ -55,6 +55,7 @@ struct flow {
     struct flow_keeper keeper;
     const struct target *target;          /* NULL before one was picked */
     const struct target_group_cfg *group; /* the target's */
+    const struct target_group *members;   /* the same group, running */
     enum flow_state state;
     bool front_secured, held, reported;
     bool expired; /* counted as such */

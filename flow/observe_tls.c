@@ -140,6 +140,34 @@ static void note_chain(const struct flow *f, const struct tls_sniffer *s,
     tls_chain_clear(&chain);
 }
 
+/* What a client may say after its handshake that is no request: close_notify, in an AEAD suite. */
+#define FAREWELL_MAX 40
+/* The body of an encrypted alert in TLS 1.3: two octets, the inner type, the tag. A Finished is
+ * longer. */
+#define ALERT_13_BODY 19
+
+/* The server had said all that a client judges, and nothing had failed by then. */
+static bool server_flight_passed(const struct tls_sniffer *down)
+{
+    return down->alerts == 0 &&
+           (down->seen & (down->version == TLS_1_3 ? TLS_SAW_APP_DATA : TLS_SAW_HELLO_DONE)) != 0;
+}
+
+static void note_silence(const struct flow *f, const struct flow_observer *s,
+                         struct record_observed *out)
+{
+    const struct tls_sniffer *up = &s->up;
+
+    if (up->first_encrypted_len == 0) {
+        out->unfinished = up->alerts == 0 && server_flight_passed(&s->down) &&
+                          (f->up.eof_in || f->record.end == END_CLIENT_RESET);
+        return;
+    }
+    out->alert_by_size = out->version == TLS_1_3 && up->first_encrypted_len == ALERT_13_BODY;
+    out->silent_client = !out->alert_by_size && f->up.bytes >= up->first_encrypted_end &&
+                         f->up.bytes - up->first_encrypted_end <= FAREWELL_MAX;
+}
+
 void observer_report(struct flow *f)
 {
     struct flow_observer *s = f->observer;
@@ -155,6 +183,7 @@ void observer_report(struct flow *f)
         out->resumed = s->down.psk_accepted || s->down.session_resumed_hint;
         out->certificate_requested = (s->down.seen & TLS_SAW_CERT_REQUEST) != 0;
         memcpy(out->alpn, s->down.alpn, sizeof out->alpn);
+        note_silence(f, s, out);
         note_alert(&s->up, &out->from_client);
         note_alert(&s->down, &out->from_target);
         note_chain(f, &s->down, out);

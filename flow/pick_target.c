@@ -23,6 +23,7 @@ static const struct target *pick(struct flow *f, enum flow_end *why)
     if (group == NULL)
         return NULL;
     f->group = group->cfg;
+    f->members = group;
     if (group->cfg->stickiness)
         hash = flowhash_source(&f->record.client);
     target = group_pick(group, f->plan->zone, hash, &verdict);
@@ -65,6 +66,17 @@ static void count_fail_open(struct flow *f)
         metric_add(&f->env->metrics, METRIC_UNHEALTHY_ROUTING_FLOWS, 1);
 }
 
+/* For the event: how many targets there were to choose from. */
+static void note_health(struct flow *f)
+{
+    struct group_counts n = group_count(f->members, NULL);
+
+    f->record.registered = n.registered;
+    f->record.healthy = n.healthy;
+    f->record.fails_open = n.registered > 0 && group_fails_open(f->group, n);
+    f->record.proxy_header = f->group->proxy_protocol_v2;
+}
+
 enum flow_event flow_pick_and_connect(struct flow *f)
 {
     const struct tls_facts *front = hop_tls_facts(f->front.hop);
@@ -79,6 +91,7 @@ enum flow_event flow_pick_and_connect(struct flow *f)
     if (f->target == NULL)
         return flow_fail(f, why);
     count_fail_open(f);
+    note_health(f);
     f->record.target = f->target->cfg->addr;
     f->record.back_protocol = f->group->protocol;
     route.to = &f->record.target;
@@ -90,6 +103,7 @@ enum flow_event flow_pick_and_connect(struct flow *f)
     if (f->group->protocol == PROTOCOL_TLS) {
         route.tls = f->plan->back_tls;
         f->record.backend_policy = back_tls_policy(route.tls);
+        f->record.back_offer = back_tls_offer(route.tls);
     }
     f->back.hop = back_connect(&route, &error);
     if (f->back.hop == NULL && error == EMFILE && flow_env_give_up(f->env))

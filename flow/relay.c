@@ -121,6 +121,9 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
     if (got == FLOW_SCRATCH && f->plan->relay == FLOW_RELAY_AUTO)
         dir->splicing = splice_possible(from->hop, to->hop);
     st = write_some(to, buf, got, &put);
+    if (f->env->wants_chain)
+        first_bytes_take(dir == &f->up ? &f->record.first_client : &f->record.first_target, buf,
+                         got);
     if (f->watching) { /* the bytes have gone on; an alert counts even when nobody took it */
         observer_see(f, dir == &f->up, buf, got);
         if (dir->splicing && f->watching)

@@ -178,6 +178,7 @@ static void record_choice(const struct front *front, const struct choice *c,
     }
     out->cert_spec = here->cert->identity->spec;
     out->cert_id = here->cert->identity->id;
+    out->cert_chain = &here->cert->identity->chain;
     out->cert_subject = front->subjects[here->cert->position];
     out->cert_rule = sni_rule_text(here->rule);
     out->cert_decider = here->decider == SNI_ONLY_ONE ? NULL : sni_decider_text(here->decider);

@@ -294,7 +294,7 @@ static struct admin_page index_page(struct nlb *nlb, const char *query)
                        "/healthz                    200 while new flows are accepted\n"
                        "/targets                    target groups and their targets' health\n"
                        "/flows?limit=100            live flows, the newest first\n"
-                       "/events?after=0             flows that did not end in order, JSON lines\n"),
+                       "/events?after=0             flows that failed or look odd, JSON lines\n"),
     };
 }
 

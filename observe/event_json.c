@@ -10,6 +10,7 @@
 #include "observe/events.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
+#include "tls/tls_wire_write.h"
 
 static json_t *text_or_null(const char *s)
 {
@@ -117,41 +118,6 @@ static void add_session(json_t *j, const struct tls_facts *t)
     json_object_set_new(j, "alert_sent", alert(&t->alert_out, t->alert_meant));
 }
 
-static json_t *served(const struct record_choice *c)
-{
-    json_t *j;
-
-    if (c->cert_spec == NULL)
-        return json_null();
-    j = json_object();
-    json_object_set_new(j, "certificate", foreign_json(c->cert_spec));
-    json_object_set_new(j, "subject", text_or_null(c->cert_subject));
-    json_object_set_new(j, "id", text_or_null(c->cert_id));
-    json_object_set_new(j, "rule", text_or_null(c->cert_rule));
-    json_object_set_new(j, "decided_by", text_or_null(c->cert_decider));
-    return j;
-}
-
-static json_t *front(const struct flow_record *r)
-{
-    const struct tls_facts *t = r->front;
-    json_t *j;
-
-    if (t == NULL)
-        return json_null();
-    j = json_object();
-    json_object_set_new(j, "policy", text_or_null(r->choice.policy));
-    json_object_set_new(j, "offer", t->has_offer ? offer(&t->offer) : json_null());
-    if (t->first != TLS_FIRST_HELLO && t->first_why != NULL)
-        json_object_set_new(j, "first_bytes", json_string(t->first_why));
-    json_object_set_new(j, "served", served(&r->choice));
-    json_object_set_new(j, "refused", text_or_null(r->choice.result));
-    json_object_set_new(j, "not_simulated", text_or_null(r->choice.lacking));
-    add_session(j, t);
-    json_object_set_new(j, "handshake_ms", ms_between(r->start_us, r->secured_us));
-    return j;
-}
-
 static json_t *certificates(const struct record_chain *c)
 {
     json_t *a = json_array();
@@ -167,11 +133,50 @@ static json_t *certificates(const struct record_chain *c)
         json_object_set_new(j, "not_before", time_text(x->not_before_utc * 1000000));
         json_object_set_new(j, "not_after", time_text(x->not_after_utc * 1000000));
         json_object_set_new(j, "self_signed", json_boolean(x->self_issued));
+        json_object_set_new(j, "key_id", text_or_null(x->key_id));
+        json_object_set_new(j, "issuer_key_id", text_or_null(x->issuer_key_id));
         if (x->refusal != NULL)
             json_object_set_new(j, "malformed", foreign_json(x->refusal));
         json_array_append_new(a, j);
     }
     return a;
+}
+
+static json_t *served(const struct record_choice *c, const struct record_chain *chain)
+{
+    json_t *j;
+
+    if (c->cert_spec == NULL)
+        return json_null();
+    j = json_object();
+    json_object_set_new(j, "certificate", foreign_json(c->cert_spec));
+    json_object_set_new(j, "subject", text_or_null(c->cert_subject));
+    json_object_set_new(j, "id", text_or_null(c->cert_id));
+    json_object_set_new(j, "rule", text_or_null(c->cert_rule));
+    json_object_set_new(j, "decided_by", text_or_null(c->cert_decider));
+    if (chain->n > 0)
+        json_object_set_new(j, "certificates", certificates(chain));
+    return j;
+}
+
+static json_t *front(const struct flow_record *r)
+{
+    const struct tls_facts *t = r->front;
+    json_t *j;
+
+    if (t == NULL)
+        return json_null();
+    j = json_object();
+    json_object_set_new(j, "policy", text_or_null(r->choice.policy));
+    json_object_set_new(j, "offer", t->has_offer ? offer(&t->offer) : json_null());
+    if (t->first != TLS_FIRST_HELLO && t->first_why != NULL)
+        json_object_set_new(j, "first_bytes", json_string(t->first_why));
+    json_object_set_new(j, "served", served(&r->choice, &r->front_chain));
+    json_object_set_new(j, "refused", text_or_null(r->choice.result));
+    json_object_set_new(j, "not_simulated", text_or_null(r->choice.lacking));
+    add_session(j, t);
+    json_object_set_new(j, "handshake_ms", ms_between(r->start_us, r->secured_us));
+    return j;
 }
 
 static json_t *judgement(const struct record_opinion *x)
@@ -189,6 +194,34 @@ static json_t *judgement(const struct record_opinion *x)
     return j;
 }
 
+/* Of what AWS offers to a target, the versions that this build offers. */
+static json_t *offered_versions(const struct tls_full_offer *o)
+{
+    json_t *a = json_array();
+    char buf[TLS_NAME_MAX];
+
+    for (size_t i = 0; o != NULL && i < o->versions.count; i++) {
+        if (tls_version_supported(o->versions.at[i]))
+            json_array_append_new(a, json_string(tls_version_text(o->versions.at[i], buf)));
+    }
+    return a;
+}
+
+static json_t *health(const struct flow_record *r)
+{
+    json_t *targets = json_array();
+
+    for (size_t i = 0; r->health != NULL && i < r->health->n; i++) {
+        const struct record_target *t = &r->health->at[i];
+
+        json_array_append_new(targets,
+                              json_pack("{s:o, s:s, s:o}", "target", address(&t->addr), "state",
+                                        t->state, "last_check", text_or_null(t->seen)));
+    }
+    return json_pack("{s:I, s:I, s:b, s:o}", "registered", (json_int_t)r->registered, "healthy",
+                     (json_int_t)r->healthy, "fails_open", (int)r->fails_open, "targets", targets);
+}
+
 static json_t *back(const struct flow_record *r)
 {
     const struct tls_facts *t = r->back;
@@ -199,9 +232,12 @@ static json_t *back(const struct flow_record *r)
     json_object_set_new(j, "source", address(&r->source));
     json_object_set_new(j, "protocol", json_string(protocol_name(r->back_protocol)));
     json_object_set_new(j, "connect_ms", ms_between(r->connect_us, r->connected_us));
+    json_object_set_new(j, "proxy_header", json_boolean(r->proxy_header));
+    json_object_set_new(j, "health", health(r));
     if (t == NULL)
         return j;
     json_object_set_new(j, "policy", text_or_null(r->backend_policy));
+    json_object_set_new(j, "offered_versions", offered_versions(r->back_offer));
     json_object_set_new(j, "sni", json_null()); /* NLB sends none to targets */
     json_object_set_new(j, "verified", json_false());
     json_object_set_new(j, "not_simulated",
@@ -232,11 +268,36 @@ static json_t *observed(const struct record_observed *s)
     json_object_set_new(j, "resumed", json_boolean(s->resumed));
     json_object_set_new(j, "alert_from_client", alert(&s->from_client, 0));
     json_object_set_new(j, "alert_from_target", alert(&s->from_target, 0));
+    json_object_set_new(j, "alert_by_size", json_boolean(s->alert_by_size));
+    json_object_set_new(j, "unfinished", json_boolean(s->unfinished));
+    json_object_set_new(j, "silent_client", json_boolean(s->silent_client));
     json_object_set_new(j, "certificate_requested", json_boolean(s->certificate_requested));
     json_object_set_new(j, "certificates_presented", json_integer((json_int_t)s->chain.presented));
     json_object_set_new(j, "certificates", certificates(&s->chain));
     json_object_set_new(j, "validating_client", judgement(&s->judgement));
     return j;
+}
+
+static json_t *first_of(const struct first_bytes *f)
+{
+    json_t *j;
+
+    if (f->kind == FIRST_NONE)
+        return json_null();
+    j = json_object();
+    json_object_set_new(j, "kind", json_string(first_kind_name(f->kind)));
+    json_object_set_new(j, "text", text_or_null(f->text));
+    if (f->status != 0)
+        json_object_set_new(j, "status", json_integer((json_int_t)f->status));
+    if (f->telltale != NULL)
+        json_object_set_new(j, "telltale", json_string(f->telltale));
+    return j;
+}
+
+static json_t *first(const struct flow_record *r)
+{
+    return json_pack("{s:o, s:o}", "client", first_of(&r->first_client), "target",
+                     first_of(&r->first_target));
 }
 
 static json_t *detail(const struct flow_record *r)
@@ -295,6 +356,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "front", front(r));
     json_object_set_new(j, "back", r->target_group == NULL ? json_null() : back(r));
     json_object_set_new(j, "observed", observed(r->observed));
+    json_object_set_new(j, "first", first(r));
     json_object_set_new(j, "received_bytes", json_integer((json_int_t)r->received_bytes));
     json_object_set_new(j, "sent_bytes", json_integer((json_int_t)r->sent_bytes));
     json_object_set_new(j, "spliced", json_boolean(r->spliced));

@@ -12,13 +12,26 @@ struct recent_events {
     uint64_t newest;
 };
 
+/* It may end in order, and yet somebody was not served. What it means is for diagnose/ to say. */
+static bool looks_odd(const struct flow_record *r)
+{
+    const struct record_observed *s = r->observed;
+
+    return (s != NULL && (s->alert_by_size || s->unfinished || s->silent_client)) ||
+           r->first_target.status >= 400 || r->first_target.telltale != NULL ||
+           (r->first_client.kind != FIRST_NONE && r->first_target.kind == FIRST_NONE) ||
+           (r->front != NULL && r->front->secured && r->received_bytes == 0);
+}
+
 bool record_is_trouble(const struct flow_record *r)
 {
     const struct record_observed *s = r->observed;
 
     if (s != NULL && (s->from_client.level == 2 || s->from_target.level == 2))
         return true;
-    return r->end != END_COMPLETED && r->end != END_STOPPED && r->end != END_CLIENT_NO_HELLO;
+    if (r->end == END_STOPPED || r->end == END_CLIENT_NO_HELLO)
+        return false;
+    return r->end != END_COMPLETED || looks_odd(r);
 }
 
 struct recent_events *recent_events_new(void)

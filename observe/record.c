@@ -37,6 +37,8 @@ void record_chain_clear(struct record_chain *c)
         free(c->at[i].names);
         free(c->at[i].key);
         free(c->at[i].refusal);
+        free(c->at[i].key_id);
+        free(c->at[i].issuer_key_id);
     }
     memset(c, 0, sizeof *c);
 }
@@ -48,6 +50,9 @@ void flow_record_clear(struct flow_record *r)
     r->front = NULL;
     r->back = NULL;
     record_chain_clear(&r->back_chain);
+    record_chain_clear(&r->front_chain);
+    free(r->health);
+    r->health = NULL;
     if (r->observed != NULL) {
         tls_offer_clear(&r->observed->offer);
         record_chain_clear(&r->observed->chain);

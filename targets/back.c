@@ -218,6 +218,13 @@ static char *join_names(const struct cert_facts *f)
     return all[0] == '\0' ? NULL : strdup(all);
 }
 
+static char *hex_text(struct der_span bytes)
+{
+    char *text = bytes.len == 0 || bytes.len > 64 ? NULL : malloc(3 * bytes.len + 1);
+
+    return text == NULL ? NULL : (char *)(uintptr_t)cert_hex(bytes, text, 3 * bytes.len + 1);
+}
+
 static void describe(const struct cert_facts *f, struct record_cert *out)
 {
     char text[512];
@@ -231,6 +238,16 @@ static void describe(const struct cert_facts *f, struct record_cert *out)
     out->not_before_utc = f->not_before_utc;
     out->not_after_utc = f->not_after_utc;
     out->self_issued = f->self_issued;
+    out->key_id = hex_text(f->ski);
+    out->issuer_key_id = hex_text(f->aki_key);
+}
+
+void back_describe_list(const struct cert_list *chain, struct record_chain *out)
+{
+    record_chain_clear(out);
+    out->presented = chain->n;
+    for (size_t i = 0; i < chain->n && i < RECORD_CERTS; i++)
+        describe(chain->at[i], &out->at[out->n++]);
 }
 
 void back_describe_chain(const struct tls_chain *chain, struct record_chain *out)

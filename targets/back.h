@@ -51,7 +51,8 @@ struct hop *back_connect(const struct back_route *route, int *sys_errno);
 int back_may_be_transparent(void);
 /* After the socket became writable: 0 when connected, else the errno of the failure. */
 int back_connected(const struct hop *h);
-/* Read what the target presented into plain facts. */
+/* Read what was presented, by the target or by the listener, into plain facts. */
 void back_describe_chain(const struct tls_chain *chain, struct record_chain *out);
+void back_describe_list(const struct cert_list *chain, struct record_chain *out);
 
 #endif

@@ -235,6 +235,7 @@ static void done_cb(void *arg, enum check_result result, const char *detail)
     w->checks++;
     w->checked_utc_us = clock_wall_us();
     snprintf(w->detail, sizeof w->detail, "%s", detail);
+    registration_note_seen(w->reg, w->detail);
     if (health_checked(&w->health, &w->rules, result, clock_mono_us()))
         changed(w, was);
     pthread_mutex_unlock(&c->lock);

@@ -84,6 +84,20 @@ struct registration **registry_list(struct registry *r, const char *group, size_
     return list;
 }
 
+void registration_note_seen(struct registration *reg, const char *seen)
+{
+    pthread_mutex_lock(&reg->registry->lock);
+    snprintf(reg->seen, sizeof reg->seen, "%s", seen);
+    pthread_mutex_unlock(&reg->registry->lock);
+}
+
+void registration_seen(const struct registration *reg, char out[160])
+{
+    pthread_mutex_lock(&reg->registry->lock);
+    memcpy(out, reg->seen, sizeof reg->seen);
+    pthread_mutex_unlock(&reg->registry->lock);
+}
+
 struct registration *registration_ref(struct registration *reg)
 {
     atomic_fetch_add_explicit(&reg->refs, 1, memory_order_relaxed);

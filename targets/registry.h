@@ -27,7 +27,8 @@ struct registration {
     _Atomic(enum health_state) state;
     _Atomic(enum target_flows) flows; /* written by the checker */
     char group[64];
-    char zone[64]; /* empty: none given */
+    char zone[64];  /* empty: none given */
+    char seen[160]; /* by the last check, for people; under the registry's lock */
     struct addr addr;
 };
 
@@ -43,6 +44,10 @@ struct registration *registry_get(struct registry *r, const char *group, const s
 struct registration **registry_list(struct registry *r, const char *group, size_t *n);
 struct registration *registration_ref(struct registration *reg);
 void registration_unref(struct registration *reg); /* NULL is fine */
+
+/* What the last check saw; empty: it passed. From any thread. */
+void registration_note_seen(struct registration *reg, const char *seen);
+void registration_seen(const struct registration *reg, char out[160]);
 
 static inline enum health_state registration_state(const struct registration *reg)
 {

@@ -339,6 +339,10 @@ static unsigned begin_record(struct tls_sniffer *s)
         s->encrypted_alerts++;
         saw = TLS_SAW_ENCRYPTED_ALERT;
     }
+    if ((saw & (TLS_SAW_ENCRYPTED | TLS_SAW_ENCRYPTED_ALERT)) != 0 && s->first_encrypted_len == 0) {
+        s->first_encrypted_len = s->record_len;
+        s->first_encrypted_end = s->octets + s->record_len;
+    }
     s->alert_len = 0;
     return saw;
 }
@@ -353,6 +357,7 @@ unsigned tls_sniffer_feed(struct tls_sniffer *s, const void *data, size_t n)
 
         if (s->header_len < sizeof s->header) {
             s->header[s->header_len++] = bytes_u8(&in);
+            s->octets++;
             if (s->header_len < sizeof s->header)
                 continue;
             saw |= begin_record(s);
@@ -362,6 +367,7 @@ unsigned tls_sniffer_feed(struct tls_sniffer *s, const void *data, size_t n)
         }
         part = bytes_take(&in, in.left < s->record_left ? in.left : s->record_left);
         s->record_left = (uint16_t)(s->record_left - part.left);
+        s->octets += part.left;
         if (part.left > 0 && s->plain) {
             saw |= s->type == RECORD_ALERT ? read_alert(s, part) : read_handshake(s, part);
             s->seen |= saw;

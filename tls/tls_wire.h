@@ -168,9 +168,12 @@ struct tls_sniffer {
     uint8_t alert_level, alert_number;
     uint8_t last_alert_level, last_alert_number;
     uint16_t alerts, encrypted_alerts;
-    uint64_t handshake_bytes; /* bytes of records of type handshake */
+    uint16_t first_encrypted_len; /* body of the first encrypted record; 0: none came */
+    uint64_t first_encrypted_end; /* bytes of this direction up to its end */
+    uint64_t handshake_bytes;     /* bytes of records of type handshake */
     uint64_t records;
     /* private */
+    uint64_t octets; /* taken */
     struct tls_sniffer *peer;
     uint8_t header[5];
     uint8_t header_len;

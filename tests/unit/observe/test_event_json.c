@@ -52,7 +52,8 @@ static void a_flow_of_which_little_is_known(void **state)
     check(&r, "{\"flow\":7,\"time\":\"2018-12-20T02:59:41.000Z\","
               "\"started\":\"2018-12-20T02:59:40.123Z\",\"duration_ms\":877.543,"
               "\"listener\":\"passthrough\",\"protocol\":\"TCP\",\"client\":\"192.0.2.7:50000\","
-              "\"address\":null,\"front\":null,\"back\":null,\"observed\":null,\"received_bytes\":"
+              "\"address\":null,\"front\":null,\"back\":null,\"observed\":null,\"first\":{"
+              "\"client\":null,\"target\":null},\"received_bytes\":"
               "0,\"sent_bytes\":0,"
               "\"spliced\":false,\"end\":{\"code\":\"no_target\",\"party\":\"listener\","
               "\"where\":\"connect\",\"text\":\"no target is registered\","
@@ -62,6 +63,9 @@ static void a_flow_of_which_little_is_known(void **state)
 /* Everything that can be filled in is. */
 static void fill(struct flow_record *r, struct tls_facts *front, struct tls_facts *back)
 {
+    static struct record_health health = {
+        .n = 1, .at = { { .state = "unhealthy", .seen = "HTTP status 404" } }
+    };
     static const uint16_t versions[] = { TLS_1_3, TLS_1_2, 0 };
     static const uint16_t suites[] = { 0x0a0a, TLS_SUITE_AES_128_GCM_SHA256, 0 };
     static const uint16_t groups[] = { TLS_GROUP_x25519, TLS_GROUP_secp256r1, 0 };
@@ -121,9 +125,21 @@ static void fill(struct flow_record *r, struct tls_facts *front, struct tls_fact
                                 .cert_requested = true };
     r->front = front;
     r->back = back;
+    r->proxy_header = r->fails_open = true;
+    r->registered = 2;
+    r->health = &health;
+    assert_int_equal(addr_parse(&health.at[0].addr, "10.0.0.1:443", NULL), 0);
+    r->first_client = (struct first_bytes){ .kind = FIRST_HTTP, .text = "GET / HTTP/1.1" };
+    r->first_target = (struct first_bytes){
+        .kind = FIRST_HTTP,
+        .text = "HTTP/1.1 400 Bad Request",
+        .status = 400,
+        .telltale = "plain_http",
+    };
     r->back_chain.presented = 2;
     r->back_chain.n = 1;
     r->back_chain.at[0] = (struct record_cert){ .subject = (char *)(uintptr_t) "CN=t",
+                                                .key_id = (char *)(uintptr_t) "0A:0B",
                                                 .issuer = (char *)(uintptr_t) "CN=t",
                                                 .names = (char *)(uintptr_t) "t, 127.0.0.1",
                                                 .key = (char *)(uintptr_t) "EC 256",
@@ -144,44 +160,53 @@ static void a_flow_of_which_everything_is_known(void **state)
 
     (void)state;
     fill(&r, &front, &back);
-    check(&r, "{\"flow\":7,\"time\":\"2018-12-20T02:59:41.000Z\","
-              "\"started\":\"2018-12-20T02:59:40.123Z\",\"duration_ms\":877.543,"
-              "\"listener\":\"https\",\"protocol\":\"TLS\",\"client\":\"[2001:db8::1]:50000\","
-              "\"address\":\"127.0.0.1:8443\","
-              "\"front\":{\"policy\":\"ELBSecurityPolicy-TLS13-1-2-2021-06\","
-              "\"offer\":{\"sni\":\"api.example.com\",\"versions\":[\"TLSv1.3\",\"TLSv1.2\"],"
-              "\"ciphers\":[\"GREASE\",\"TLS_AES_128_GCM_SHA256\"],\"groups\":[\"x25519\","
-              "\"secp256r1\"],\"key_shares\":[\"x25519\"],"
-              "\"signature_schemes\":[\"ecdsa_secp256r1_sha256\"],\"alpn\":[\"h2\","
-              "\"\\u0001\\\\xff\"]},\"served\":{\"certificate\":\"lab:valid/api.example.com\","
-              "\"subject\":\"CN=api.example.com\",\"id\":\"0123\",\"rule\":\"exact name\","
-              "\"decided_by\":\"key type\"},\"refused\":null,"
-              "\"not_simulated\":\"X25519MLKEM768\",\"version\":\"TLSv1.3\","
-              "\"cipher\":\"TLS_AES_128_GCM_SHA256\",\"group\":\"x25519\",\"alpn\":\"h2\","
-              "\"handshake_completed\":true,\"resumed\":false,"
-              "\"alert_received\":{\"level\":\"fatal\",\"number\":50,\"name\":\"decode_error\","
-              "\"encrypted\":true},\"alert_sent\":{\"level\":\"warning\",\"number\":0,"
-              "\"name\":\"close_notify\",\"encrypted\":false,"
-              "\"stands_for\":\"internal_error\"},\"handshake_ms\":2.5},"
-              "\"back\":{\"target_group\":\"backend\",\"target\":\"127.0.0.1:7443\","
-              "\"source\":\"127.0.0.1:40000\",\"protocol\":\"TLS\",\"connect_ms\":0.1,"
-              "\"policy\":\"ELBSecurityPolicy-TLS13-1-2-2021-06\",\"sni\":null,"
-              "\"verified\":false,\"not_simulated\":null,\"version\":\"TLSv1.2\","
-              "\"cipher\":\"ECDHE-ECDSA-AES128-GCM-SHA256\",\"group\":\"secp256r1\","
-              "\"alpn\":null,\"handshake_completed\":true,\"resumed\":true,"
-              "\"alert_received\":null,\"alert_sent\":null,\"handshake_ms\":2.0,"
-              "\"certificate_requested\":true,\"certificates_presented\":2,"
-              "\"certificates\":[{\"subject\":\"CN=t\",\"issuer\":\"CN=t\",\"names\":\"t,"
-              " 127.0.0.1\",\"key\":\"EC 256\",\"not_before\":\"1970-01-01T00:00:00.000Z\","
-              "\"not_after\":\"9999-12-31T23:59:59.000Z\",\"self_signed\":true}],"
-              "\"validating_client\":{\"ok\":false,\"error\":\"PKIX path building failed\","
-              "\"trust_store\":\"lab:public\",\"name_checked\":true,"
-              "\"evidence\":\"inferred\"}},\"observed\":null,\"received_bytes\":123,\"sent_bytes\":"
-              "5000000000,"
-              "\"spliced\":false,\"end\":{\"code\":\"client_tls_broken\",\"party\":\"client\","
-              "\"where\":\"relay\","
-              "\"text\":\"the TLS connection with the client broke after the handshake\","
-              "\"metric\":null,\"detail\":\"alert received\"}}");
+    check(&r,
+          "{\"flow\":7,\"time\":\"2018-12-20T02:59:41.000Z\","
+          "\"started\":\"2018-12-20T02:59:40.123Z\",\"duration_ms\":877.543,"
+          "\"listener\":\"https\",\"protocol\":\"TLS\",\"client\":\"[2001:db8::1]:50000\","
+          "\"address\":\"127.0.0.1:8443\","
+          "\"front\":{\"policy\":\"ELBSecurityPolicy-TLS13-1-2-2021-06\","
+          "\"offer\":{\"sni\":\"api.example.com\",\"versions\":[\"TLSv1.3\",\"TLSv1.2\"],"
+          "\"ciphers\":[\"GREASE\",\"TLS_AES_128_GCM_SHA256\"],\"groups\":[\"x25519\","
+          "\"secp256r1\"],\"key_shares\":[\"x25519\"],"
+          "\"signature_schemes\":[\"ecdsa_secp256r1_sha256\"],\"alpn\":[\"h2\","
+          "\"\\u0001\\\\xff\"]},\"served\":{\"certificate\":\"lab:valid/api.example.com\","
+          "\"subject\":\"CN=api.example.com\",\"id\":\"0123\",\"rule\":\"exact name\","
+          "\"decided_by\":\"key type\"},\"refused\":null,"
+          "\"not_simulated\":\"X25519MLKEM768\",\"version\":\"TLSv1.3\","
+          "\"cipher\":\"TLS_AES_128_GCM_SHA256\",\"group\":\"x25519\",\"alpn\":\"h2\","
+          "\"handshake_completed\":true,\"resumed\":false,"
+          "\"alert_received\":{\"level\":\"fatal\",\"number\":50,\"name\":\"decode_error\","
+          "\"encrypted\":true},\"alert_sent\":{\"level\":\"warning\",\"number\":0,"
+          "\"name\":\"close_notify\",\"encrypted\":false,"
+          "\"stands_for\":\"internal_error\"},\"handshake_ms\":2.5},"
+          "\"back\":{\"target_group\":\"backend\",\"target\":\"127.0.0.1:7443\","
+          "\"source\":\"127.0.0.1:40000\",\"protocol\":\"TLS\",\"connect_ms\":0.1,"
+          "\"proxy_header\":true,\"health\":{\"registered\":2,\"healthy\":0,\"fails_open\":true,"
+          "\"targets\":[{\"target\":\"10.0.0.1:443\",\"state\":\"unhealthy\",\"last_check\":"
+          "\"HTTP status 404\"}]},"
+          "\"policy\":\"ELBSecurityPolicy-TLS13-1-2-2021-06\",\"offered_versions\":[],\"sni\":null,"
+          "\"verified\":false,\"not_simulated\":null,\"version\":\"TLSv1.2\","
+          "\"cipher\":\"ECDHE-ECDSA-AES128-GCM-SHA256\",\"group\":\"secp256r1\","
+          "\"alpn\":null,\"handshake_completed\":true,\"resumed\":true,"
+          "\"alert_received\":null,\"alert_sent\":null,\"handshake_ms\":2.0,"
+          "\"certificate_requested\":true,\"certificates_presented\":2,"
+          "\"certificates\":[{\"subject\":\"CN=t\",\"issuer\":\"CN=t\",\"names\":\"t,"
+          " 127.0.0.1\",\"key\":\"EC 256\",\"not_before\":\"1970-01-01T00:00:00.000Z\","
+          "\"not_after\":\"9999-12-31T23:59:59.000Z\",\"self_signed\":true,"
+          "\"key_id\":\"0A:0B\",\"issuer_key_id\":null}],"
+          "\"validating_client\":{\"ok\":false,\"error\":\"PKIX path building failed\","
+          "\"trust_store\":\"lab:public\",\"name_checked\":true,"
+          "\"evidence\":\"inferred\"}},\"observed\":null,\"first\":{\"client\":{\"kind\":"
+          "\"http\",\"text\":\"GET / HTTP/1.1\"},\"target\":{\"kind\":\"http\",\"text\":\"HTTP/1.1 "
+          "400 Bad "
+          "Request\",\"status\":400,\"telltale\":\"plain_http\"}},\"received_bytes\":123,\"sent_"
+          "bytes\":"
+          "5000000000,"
+          "\"spliced\":false,\"end\":{\"code\":\"client_tls_broken\",\"party\":\"client\","
+          "\"where\":\"relay\","
+          "\"text\":\"the TLS connection with the client broke after the handshake\","
+          "\"metric\":null,\"detail\":\"alert received\"}}");
     tls_offer_clear(&front.offer);
 }
 
