@@ -39,8 +39,7 @@ static int open_judge(struct ini *ini, const char *spec, struct judge *j)
     j->trusted = trust_store_load(spec, ini->config->dir, ini->config->lab, &ini->err);
     if (j->trusted == NULL)
         return -1;
-    j->anchors =
-        trust_anchors_new(j->trusted->list.at, j->trusted->list.n, strcmp(spec, "system") == 0);
+    j->anchors = trust_anchors_of(j->trusted, strcmp(spec, "system") == 0);
     if (j->anchors == NULL) {
         trust_store_unref(j->trusted);
         err_set(&ini->err, ERR_NOMEM, "%s", spec);

@@ -200,8 +200,7 @@ static int load_store(struct audit_run *run)
     }
     if (run->trusted == NULL)
         return command_fail(&command_cert_audit, &err);
-    run->anchors =
-        trust_anchors_new(run->trusted->list.at, run->trusted->list.n, strcmp(spec, "system") == 0);
+    run->anchors = trust_anchors_of(run->trusted, strcmp(spec, "system") == 0);
     run->store =
         (struct audit_store){ .name = spec, .list = &run->trusted->list, .anchors = run->anchors };
     return run->anchors != NULL ? 0 : 3;
@@ -263,7 +262,8 @@ static const struct command_option audit_option_rows[] = {
       .argument = "STORE",
       .kind = OPTION_FILE,
       AT(store_spec),
-      .help = "for files: a PEM file, system (default), lab:NAME with --seed, or none; an INI file "
+      .help = "for files: a PEM file, system (default), apigateway, lab:NAME with --seed, or none; "
+              "an INI file "
               "has its own" },
     { .name = "truststore",
       .argument = "STORE",

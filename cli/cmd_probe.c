@@ -76,9 +76,9 @@ static int load_anchors(struct probing *s, struct err *err)
             trust_store_load(o->trust_store == NULL ? "system" : o->trust_store, NULL, NULL, err);
         if (s->trusted == NULL)
             return -1;
-        list = &s->trusted->list;
     }
-    s->anchors = trust_anchors_new(list->at, list->n, o->public_authorities);
+    s->anchors = s->trusted != NULL ? trust_anchors_of(s->trusted, o->public_authorities)
+                                    : trust_anchors_new(list->at, list->n, o->public_authorities);
     o->task.anchors = s->anchors;
     if (s->anchors == NULL)
         err_set(err, ERR_NOMEM, "trust store");

@@ -39,12 +39,11 @@ static void print_text(const struct verdict *v, const struct trust_request *req)
     screen_sentence(stdout, "", sentence);
 }
 
-static int judge_one(struct validate_options *a, const struct cert_list *anchors,
+static int judge_one(struct validate_options *a, const struct trust_store *store,
                      const struct cert_list *chain)
 {
     struct trust_request *req = &a->settings.request;
-    struct trust_anchors *trust =
-        trust_anchors_new(anchors->at, anchors->n, a->settings.public_authorities);
+    struct trust_anchors *trust = trust_anchors_of(store, a->settings.public_authorities);
     struct verdict v;
 
     if (trust == NULL) {
@@ -91,7 +90,7 @@ static int run_one(struct validate_options *a)
     }
     store = trust_store_load(a->trust_store, NULL, lab, &err);
     if (store != NULL)
-        rc = judge_one(a, &store->list, &chain);
+        rc = judge_one(a, store, &chain);
 out:
     if (rc < 0) {
         fprintf(stderr, "nlbsim validate: %s\n", err.text);
@@ -150,7 +149,8 @@ static const struct command_option validate_option_rows[] = {
       .argument = "SPEC",
       .kind = OPTION_FILE,
       AT(trust_store),
-      .help = "trusted authorities: a PEM file, system, or lab:public of a lab with a seed" },
+      .help = "trusted authorities: a PEM file, system, apigateway (those of system on its list), "
+              "or lab:public of a lab with a seed" },
     { .name = "seed",
       .argument = "TEXT",
       .kind = OPTION_TEXT,

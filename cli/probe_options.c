@@ -273,7 +273,8 @@ const struct command_option probe_option_rows[] = {
       .kind = OPTION_FILE,
       AT(trust_store),
       .section = "The integration",
-      .help = "PEM file, lab:public (of the nlbsim that listens there), system" },
+      .help = "PEM file, lab:public (of the nlbsim that listens there), system, apigateway (those "
+              "of system on its list)" },
     { .name = "insecure-skip-verification",
       .kind = OPTION_FLAG,
       AT(task.insecure_skip),

@@ -71,3 +71,11 @@ void uuid_text(const uint8_t octets[16], char out[UUID_TEXT])
         at += (size_t)snprintf(out + at, UUID_TEXT - at, "%02x", octets[i]);
     }
 }
+
+const char *bytes_hex(const uint8_t *octets, size_t n, char *out)
+{
+    for (size_t i = 0; i < n; i++)
+        snprintf(out + 2 * i, 3, "%02x", octets[i]);
+    out[2 * n] = '\0';
+    return out;
+}

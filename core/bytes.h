@@ -33,4 +33,7 @@ bool bytes_eq(struct bytes b, const void *data, size_t n);
 #define UUID_TEXT 37
 void uuid_text(const uint8_t octets[16], char out[UUID_TEXT]);
 
+/* Octets as lower-case hexadecimal digits; `out` takes 2 * n + 1. Returns `out`. */
+const char *bytes_hex(const uint8_t *octets, size_t n, char *out);
+
 #endif

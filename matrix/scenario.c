@@ -140,7 +140,7 @@ static int load_credentials(struct run *r, struct err *err)
         r->store = trust_store_load(g->trust_store, r->file->dir, lab, err);
         if (r->store == NULL)
             return -1;
-        r->anchors = trust_anchors_new(r->store->list.at, r->store->list.n, false);
+        r->anchors = trust_anchors_of(r->store, false);
         if (r->anchors == NULL) {
             err_set(err, ERR_NOMEM, "trust store");
             return -1;

@@ -33,7 +33,7 @@ struct validating_client *validating_client_new(struct trust_store *store, struc
     struct validating_client *j = calloc(1, sizeof *j);
 
     if (j != NULL)
-        j->anchors = trust_anchors_new(store->list.at, store->list.n, false);
+        j->anchors = trust_anchors_of(store, false);
     if (j == NULL || j->anchors == NULL) {
         free(j);
         err_set(err, ERR_NOMEM, "trust store %s", store->spec);

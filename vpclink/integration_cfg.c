@@ -152,7 +152,7 @@ const struct cfg_key integration_keys[] = {
       .help = "does the line above also let a self-signed certificate without CA:TRUE pass", .source = "unknown at AWS, hence a setting of nlbsim (" TLS ")" },
     { .name = "client_certificate", .kind = CFG_TEXT, .offset = AT(client_certificate), .values = "none, a PEM file, lab:PROFILE/HOST", .def = "none",
       .help = "the certificate that API Gateway presents", .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/getting-started-client-side-ssl-authentication.html" },
-    { .name = "trust_store", .kind = CFG_TEXT, .offset = AT(trust_store), .values = "a PEM file, lab:public, lab:private, lab:all, system", .def = "lab:public",
+    { .name = "trust_store", .kind = CFG_TEXT, .offset = AT(trust_store), .values = "a PEM file, lab:public, lab:private, lab:all, system, apigateway", .def = "lab:public",
       .help = "the authorities that API Gateway trusts", .source = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-supported-certificate-authorities-for-http-endpoints.html" },
     { .name = "handshake_break", .kind = CFG_ENUM, .offset = AT(handshake_break), .choices = breaks, .def = "configuration",
       .help = "how a handshake that the peer breaks off is reported: configuration error (500) or network error (504)", .source = "unknown at AWS, hence a setting of nlbsim" },

@@ -269,6 +269,7 @@ static int check_verdict(const struct audit *a, size_t first)
     };
     const struct cert_facts *of = NULL;
     struct verdict verdict;
+    char what[700];
 
     trust_judge(&request, &verdict);
     if (verdict.ok)
@@ -282,6 +283,9 @@ static int check_verdict(const struct audit *a, size_t first)
     if (verdict.code == VERDICT_HOST_MISMATCH || verdict.code == VERDICT_HOST_ILLEGAL)
         return audit_note(a->report, a->s, AUDIT_NAME_MISMATCH, a->s->chain->at[0], "%s",
                           verdict.error);
+    if (verdict.code == VERDICT_NOT_ON_LIST)
+        return audit_note(a->report, a->s, AUDIT_UNTRUSTED, a->s->chain->at[0], "%s",
+                          verdict_what(&verdict, NULL, what, sizeof what));
     if (verdict.code == VERDICT_NO_PATH && !a->s->insecure_skip &&
         explain_no_path(a, a->s->store->list) != 0)
         return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "certs/judge/trust_impl.h"
+#include "certs/store/trust_store.h"
 
 static const char *subject_of(const struct cert_facts *f)
 {
@@ -40,10 +41,38 @@ struct trust_anchors *trust_anchors_new(struct cert_facts *const *certs, size_t 
     return a;
 }
 
+struct trust_anchors *trust_anchors_of(const struct trust_store *store, bool public_authorities)
+{
+    struct trust_anchors *a =
+        trust_anchors_new(store->list.at, store->list.n, public_authorities || store->by_list);
+
+    if (a == NULL || !store->by_list)
+        return a;
+    a->by_list = true;
+    a->left_out = trust_anchors_new(store->left_out.at, store->left_out.n, true);
+    if (a->left_out != NULL)
+        return a;
+    trust_anchors_free(a);
+    return NULL;
+}
+
+/* Is one of these the certificate, octet for octet? */
+bool anchors_have(const struct trust_anchors *a, const struct cert_facts *cert)
+{
+    size_t first, n = anchors_find(a, &cert->details->subject, &first);
+
+    for (size_t i = first; i < first + n; i++) {
+        if (same_cert(a->by_name[i], cert))
+            return true;
+    }
+    return false;
+}
+
 void trust_anchors_free(struct trust_anchors *anchors)
 {
     if (anchors == NULL)
         return;
+    trust_anchors_free(anchors->left_out);
     free(anchors->certs);
     free(anchors->by_name);
     free(anchors);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "certs/judge/trust_impl.h"
+#include "certs/store/apigateway_authorities.h"
 #include "core/clock.h"
 
 /* Limits of the JDK's TLS client on a Certificate message (source: measured on JDK 17). */
@@ -150,7 +151,7 @@ static bool engine(struct trust_run *run, struct fault *fault)
     struct cert_facts *const *chain = run->req->chain;
     size_t n = run->req->chain_len, first;
 
-    if (run->anchors->n == 0) {
+    if (run->anchors->n == 0 && !run->anchors->by_list) {
         fault_set(fault, VERDICT_NO_ANCHORS, NULL,
                   "Unexpected error: java.security.InvalidAlgorithmParameterException: the "
                   "trustAnchors parameter must be non-empty");
@@ -368,7 +369,23 @@ bool verdict_unknown(enum verdict_code code)
     return code == VERDICT_NO_MEMORY || code == VERDICT_SIMULATOR_LIMIT;
 }
 
-void trust_judge(const struct trust_request *req, struct verdict *out)
+/* What the table says of a code. */
+static void word(struct verdict *out, const struct trust_request *req)
+{
+    out->alert_tls12 = rows[out->code].alert12;
+    out->alert_tls13 = rows[out->code].alert13;
+    if (req->client == TRUST_APACHE &&
+        (out->code == VERDICT_HOST_MISMATCH || out->code == VERDICT_HOST_ILLEGAL))
+        out->alert_tls12 = out->alert_tls13 = -1;
+    out->evidence = req->insecure_skip && out->code != VERDICT_HOST_MISMATCH
+                        ? "inferred"
+                        : rows[out->code].evidence;
+    out->what = rows[out->code].what;
+    out->remedy = rows[out->code].remedy;
+    out->source = rows[out->code].source;
+}
+
+static void judge_once(const struct trust_request *req, struct verdict *out)
 {
     struct trust_run run = { .req = req, .anchors = req->anchors };
     struct fault *fault = calloc(1, sizeof *fault);
@@ -385,36 +402,91 @@ void trust_judge(const struct trust_request *req, struct verdict *out)
         memcpy(out->detail, fault->detail, sizeof out->detail);
     }
     speak_of(out, req, out->ok || fault == NULL ? NULL : fault->cert);
-    out->alert_tls12 = rows[out->code].alert12;
-    out->alert_tls13 = rows[out->code].alert13;
-    if (req->client == TRUST_APACHE &&
-        (out->code == VERDICT_HOST_MISMATCH || out->code == VERDICT_HOST_ILLEGAL))
-        out->alert_tls12 = out->alert_tls13 = -1;
-    out->evidence = req->insecure_skip && out->code != VERDICT_HOST_MISMATCH
-                        ? "inferred"
-                        : rows[out->code].evidence;
-    out->what = rows[out->code].what;
-    out->remedy = rows[out->code].remedy;
-    out->source = rows[out->code].source;
+    out->end = !out->ok ? NULL : run.anchor != NULL ? run.anchor : req->chain[0];
+    word(out, req);
     free(fault);
     arena_clear(&run.arena);
+}
+
+/* Presented certificates that stand on API Gateway's list although this machine has them not: the
+ * anchors with them. NULL: there are none, or no memory (`*no_memory`). */
+static struct trust_anchors *with_presented(const struct trust_request *req, bool *no_memory)
+{
+    const struct trust_anchors *a = req->anchors;
+    struct cert_facts **all = calloc(a->n + req->chain_len + 1, sizeof(struct cert_facts *));
+    struct trust_anchors *more = NULL;
+    size_t n = a->n;
+
+    *no_memory = all == NULL;
+    if (all == NULL)
+        return NULL;
+    memcpy(all, a->certs, a->n * sizeof(struct cert_facts *));
+    for (size_t i = 0; i < req->chain_len; i++) {
+        struct cert_facts *f = req->chain[i];
+
+        if (f->refusal[0] == '\0' && apigateway_authority_exact(f) != NULL && !anchors_have(a, f))
+            all[n++] = f;
+    }
+    if (n > a->n) {
+        more = trust_anchors_new(all, n, a->public_authorities);
+        *no_memory = more == NULL;
+    }
+    free(all);
+    return more;
+}
+
+/* There is no path: would there be one to an authority that this machine trusts and the list lacks?
+ */
+static void look_outside_list(const struct trust_request *req, struct verdict *out)
+{
+    struct trust_request outside = *req;
+    struct verdict v;
+
+    outside.anchors = req->anchors->left_out;
+    outside.host = NULL;
+    judge_once(&outside, &v);
+    if (!v.ok)
+        return;
+    out->code = VERDICT_NOT_ON_LIST;
+    out->end = v.end;
+    word(out, req);
+}
+
+void trust_judge(const struct trust_request *req, struct verdict *out)
+{
+    struct trust_request r = *req;
+    struct trust_anchors *more = NULL;
+    bool no_memory = false;
+
+    if (req->anchors != NULL && req->anchors->by_list)
+        more = with_presented(req, &no_memory);
+    if (more != NULL)
+        r.anchors = more;
+    if (no_memory)
+        r.chain_cut = true; /* no verdict */
+    judge_once(&r, out);
+    trust_anchors_free(more);
+    if (out->code == VERDICT_NO_PATH && req->anchors->left_out != NULL && !req->insecure_skip)
+        look_outside_list(req, out);
 }
 
 /* --- in words --- */
 const char *verdict_what(const struct verdict *v, const struct cert_facts *cert, char *out,
                          size_t size)
 {
-    const char *mark = strstr(v->what, "{date}");
-    char when[24] = "";
+    const char *mark = strchr(v->what, '{');
+    char filled[512] = "";
 
     if (mark == NULL) {
         snprintf(out, size, "%s", v->what);
         return out;
     }
-    if (cert != NULL)
+    if (v->code == VERDICT_NOT_ON_LIST && v->end != NULL)
+        cert_name_text(v->end->subject, CERT_STYLE_JAVA, filled, sizeof filled);
+    else if (cert != NULL)
         clock_format_day(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc,
-                         when);
-    snprintf(out, size, "%.*s%s%s", (int)(mark - v->what), v->what, when, mark + strlen("{date}"));
+                         filled);
+    snprintf(out, size, "%.*s%s%s", (int)(mark - v->what), v->what, filled, strchr(mark, '}') + 1);
     return out;
 }
 

@@ -23,6 +23,10 @@ struct trust_anchors;
  * the client's own JDK ships, for which it is stricter (SHA-1, "*.com"). NULL without memory. */
 struct trust_anchors *trust_anchors_new(struct cert_facts *const *certs, size_t n,
                                         bool public_authorities);
+/* Those of a store; one that goes by API Gateway's list holds public authorities. The store must
+ * outlive them. */
+struct trust_store;
+struct trust_anchors *trust_anchors_of(const struct trust_store *store, bool public_authorities);
 void trust_anchors_free(struct trust_anchors *anchors);
 
 enum trust_client {
@@ -64,6 +68,9 @@ struct verdict {
     char detail[VERDICT_TEXT_MAX];
     int index;      /* which certificate of the presented chain it speaks of; -1: none of them */
     bool is_anchor; /* it speaks of a trust anchor */
+    /* Where the path ends: an anchor, or of the chain; NULL: there was none. With
+     * VERDICT_NOT_ON_LIST the authority that is not on the list. */
+    const struct cert_facts *end;
     /* The alert that this client sends on TLS 1.2 and on TLS 1.3; -1: none. The host name check of
      * TRUST_APACHE comes after the handshake and sends none. */
     int alert_tls12, alert_tls13;

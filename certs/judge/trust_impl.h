@@ -10,7 +10,9 @@ struct trust_anchors {
     struct cert_facts **certs; /* in the order given, without doubles */
     size_t n;
     bool public_authorities;
-    struct cert_facts **by_name; /* sorted by canonical subject */
+    bool by_list;                   /* API Gateway's: a presented root may be on it */
+    struct trust_anchors *left_out; /* this machine's roots that the list lacks; NULL: none */
+    struct cert_facts **by_name;    /* sorted by canonical subject */
 };
 
 /* Why a path fails: what CertPathValidatorException would say. */
@@ -72,6 +74,7 @@ void fault_set(struct fault *f, enum verdict_code code, const struct cert_facts 
 void fault_detail(struct fault *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* anchors.c: the first anchor with this subject in `by_name`, and how many follow. */
+bool anchors_have(const struct trust_anchors *a, const struct cert_facts *cert);
 size_t anchors_find(const struct trust_anchors *a, const struct x500_name *name, size_t *first);
 
 /* path_validation.c: is `path` (path[0] issued by the anchor, path[n-1] the leaf) valid?

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "certs/lab/lab.h"
+#include "certs/store/apigateway_authorities.h"
 #include "certs/x509/file_kind.h"
 #include "certs/x509/pem_file.h"
 
@@ -18,7 +19,7 @@ struct shared_store {
     mbedtls_x509_crt crt;
 };
 
-/* Where distributions keep the CA store, best known first. */
+/* Where distributions keep the CA bundle, best known first. */
 static const char *const system_stores[] = {
     "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch: ca-certificates */
     "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
@@ -64,27 +65,52 @@ static int load_lab_store(struct trust_store *b, struct cert_lab *lab, struct er
     return 0;
 }
 
-static int load_store_file(struct trust_store *b, const char *path, struct err *err)
+static int load_store_file(struct cert_list *list, const char *path, struct err *err)
 {
     size_t len = 0;
     char *text = pem_read(path, &len, err);
     int rc = -1;
 
     if (text != NULL)
-        rc = cert_list_read(&b->list, text, len, path, err);
+        rc = cert_list_read(list, text, len, path, err);
     file_wipe(text, len);
     return rc;
 }
 
-static int load_system(struct trust_store *b, struct err *err)
+/* The bundle that SSL_CERT_FILE names, as for OpenSSL, or the distribution's. */
+static int load_system(struct cert_list *list, struct err *err)
 {
+    const char *named = getenv("SSL_CERT_FILE");
+
+    if (named != NULL && named[0] != '\0')
+        return load_store_file(list, named, err);
     for (size_t i = 0; i < sizeof system_stores / sizeof system_stores[0]; i++) {
         if (access(system_stores[i], R_OK) == 0)
-            return load_store_file(b, system_stores[i], err);
+            return load_store_file(list, system_stores[i], err);
     }
     err_set(err, ERR_ENVIRONMENT,
-            "no CA store of this system was found (Debian: package ca-certificates)");
+            "no CA bundle of this system was found (Debian: package ca-certificates)");
     return -1;
+}
+
+/* The machine's roots, by AWS's list. */
+static int load_listed(struct trust_store *b, struct err *err)
+{
+    struct cert_list all = { 0 };
+    int rc = 0;
+
+    b->by_list = true;
+    if (load_system(&all, err) != 0)
+        return -1;
+    for (size_t i = 0; i < all.n && rc == 0; i++) {
+        bool listed = apigateway_authority_of(all.at[i]) != NULL;
+
+        rc = cert_list_take(listed ? &b->list : &b->left_out, all.at[i], err);
+        if (rc == 0)
+            all.at[i] = NULL;
+    }
+    cert_list_clear(&all);
+    return rc;
 }
 
 static int load(struct trust_store *b, const char *base_dir, struct cert_lab *lab, struct err *err)
@@ -96,7 +122,9 @@ static int load(struct trust_store *b, const char *base_dir, struct cert_lab *la
     if (cert_spec_is_lab(b->spec))
         return load_lab_store(b, lab, err);
     if (strcmp(b->spec, "system") == 0)
-        return load_system(b, err);
+        return load_system(&b->list, err);
+    if (strcmp(b->spec, "apigateway") == 0)
+        return load_listed(b, err);
     no_file = file_kind_of_name(b->spec);
     if (no_file != NULL) {
         err_set(err, ERR_CONFIG, "'%.200s' %s", b->spec, no_file);
@@ -107,7 +135,7 @@ static int load(struct trust_store *b, const char *base_dir, struct cert_lab *la
         err_set(err, ERR_NOMEM, "%s", b->spec);
         return -1;
     }
-    rc = load_store_file(b, path, err);
+    rc = load_store_file(&b->list, path, err);
     free(path);
     return rc;
 }
@@ -146,6 +174,7 @@ void trust_store_unref(const struct trust_store *store)
         return;
     mbedtls_x509_crt_free(&b->crt);
     cert_list_clear(&b->pub.list);
+    cert_list_clear(&b->pub.left_out);
     free(b->pub.spec);
     free(b);
 }

@@ -16,6 +16,10 @@ struct trust_store {
     struct cert_list list;        /* in the order of the file; at least one */
     struct mbedtls_x509_crt *crt; /* those that mbedTLS can read, for mbedtls_ssl_conf_ca_chain();
                                      NULL when it can read none */
+    /* Of "apigateway": it goes by a list of fingerprints (certs/store/apigateway_authorities.h), so
+     * a root that is on it is trusted although this machine has it not. */
+    bool by_list;
+    struct cert_list left_out; /* this machine's roots that are not on the list */
 };
 
 /*
@@ -23,7 +27,7 @@ struct trust_store {
  *   spec      a PEM file, "lab:public", "lab:private", "lab:all", "lab:client" (the truststore for
  *             mutual TLS: subordinate, then root) and more (certs/lab/stores.def),
  *             "lab:PROFILE/HOST" (that leaf alone: pinning), or "system" (the distribution's CA
- *             bundle)
+ *             bundle), or "apigateway" (those of "system" that stand on AWS's published list)
  *   returns   a reference (trust_store_unref), or NULL with the reason in `err`
  */
 struct trust_store *trust_store_load(const char *spec, const char *base_dir, struct cert_lab *lab,
