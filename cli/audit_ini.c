@@ -3,6 +3,7 @@
  * integrations would judge it; client certificates and trust stores for their dates. */
 #include "cli/audit_ini.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,24 +243,44 @@ static int audit_config(struct ini *ini)
     return rc;
 }
 
+bool audit_is_ini(const char *text, size_t n)
+{
+    const char *end = text + n, *eol;
+
+    for (const char *at = text; at < end; at = eol + 1) {
+        eol = memchr(at, '\n', (size_t)(end - at));
+        if (eol == NULL)
+            eol = end;
+        while (at < eol && (*at == ' ' || *at == '\t' || *at == '\r'))
+            at++;
+        if (at < eol && *at != '#' && *at != ';') /* JSON may begin with '[', too, but not so */
+            return *at == '[' && at + 1 < eol && at[1] >= 'a' && at[1] <= 'z' &&
+                   memchr(at, ']', (size_t)(eol - at)) != NULL;
+    }
+    return false;
+}
+
 int audit_ini(struct audit_report *report, const struct audit_options *o, const char *path,
-              size_t *looked_at)
+              const char *text, size_t n, size_t *looked_at)
 {
     struct problems problems = { .path = path };
-    struct nlb_config *config =
-        nlb_config_load(path, lab_section_kinds, lab_n_section_kinds, true, &problems);
-    struct ini ini = {
-        .report = report, .o = o, .config = config, .path = path, .looked_at = looked_at
-    };
-    int status = problems_exit_status(&problems);
+    const char *slash = strrchr(path, '/');
+    char dir[PATH_MAX];
+    struct ini ini = { .report = report, .o = o, .path = path, .looked_at = looked_at };
+    int status;
 
-    if (config == NULL)
+    snprintf(dir, sizeof dir, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+             slash == NULL ? "." : path);
+    ini.config = nlb_config_parse(text, n, path, dir, lab_section_kinds, lab_n_section_kinds, true,
+                                  &problems);
+    status = problems_exit_status(&problems);
+    if (ini.config == NULL)
         problems_print(&problems, stderr);
     else if (audit_config(&ini) != 0) {
         foreign_printf(stderr, "nlbsim cert audit: %s: %s\n", path, ini.err.text);
         status = err_exit_status(&ini.err);
     }
-    nlb_config_unref(config);
+    nlb_config_unref(ini.config);
     problems_clear(&problems);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "certs/lab/lab.h"
 #include "certs/store/identity.h"
 #include "certs/store/trust_store.h"
+#include "certs/x509/pem_file.h"
 #include "cli/audit_ini.h"
 #include "cli/audit_output.h"
 #include "cli/cert.h"
@@ -111,12 +112,16 @@ static int visit_dir(struct audit_run *run, const char *dir, int depth)
     return rc;
 }
 
-static int visit_file(struct audit_run *run, const char *path, bool named)
+static int audit_content(struct audit_run *run, const char *path, const char *text, size_t n,
+                         bool named)
 {
     struct err err = { 0 };
-    int rc = audit_file(&run->report, &run->o, path, run->trusted != NULL ? &run->store : NULL,
-                        run->host, &err);
+    int rc;
 
+    if (has_ending(path, ".ini") || (named && audit_is_ini(text, n)))
+        return audit_ini(&run->report, &run->o, path, text, n, &run->looked_at);
+    rc = audit_file(&run->report, &run->o, path, text, n, run->trusted != NULL ? &run->store : NULL,
+                    run->host, &err);
     if (rc < 0)
         return command_fail(&command_cert_audit, &err);
     run->looked_at += rc == 0;
@@ -125,6 +130,19 @@ static int visit_file(struct audit_run *run, const char *path, bool named)
         return 2;
     }
     return 0;
+}
+
+/* "-" is standard input, a pipe like others: what it is, its content says. */
+static int visit_file(struct audit_run *run, const char *path, bool named)
+{
+    struct err err = { 0 };
+    size_t n = 0;
+    char *text = pem_read(path, &n, &err);
+    int status = text != NULL ? audit_content(run, path, text, n, named)
+                              : command_fail(&command_cert_audit, &err);
+
+    file_wipe(text, n);
+    return status;
 }
 
 /* 0, or the exit status of what went wrong. */
@@ -140,16 +158,13 @@ static int visit(struct audit_run *run, const char *path, int depth)
         foreign_printf(stderr, "nlbsim cert audit: %s: %s\n", path, strerror(errno));
         return 3;
     }
-    if (S_ISDIR(st.st_mode)) {
-        rc = depth < DEPTH_MAX ? visit_dir(run, path, depth) : 0;
-        if (rc != 0 || depth > 0 || run->looked_at > before)
-            return rc;
-        foreign_printf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
-        return 2; /* a pipeline that audits the wrong directory must not pass */
-    }
-    if (has_ending(path, ".ini"))
-        return audit_ini(&run->report, &run->o, path, &run->looked_at);
-    return visit_file(run, path, depth == 0);
+    if (!S_ISDIR(st.st_mode))
+        return visit_file(run, path, depth == 0);
+    rc = depth < DEPTH_MAX ? visit_dir(run, path, depth) : 0;
+    if (rc != 0 || depth > 0 || run->looked_at > before)
+        return rc;
+    foreign_printf(stderr, "nlbsim cert audit: %s: no certificate in it\n", path);
+    return 2; /* a pipeline that audits the wrong directory must not pass */
 }
 
 static int make_lab(struct audit_run *run, const char *spec)

@@ -90,10 +90,12 @@ struct audit_options {
 /* Look at one chain; 0, or -1 without memory. */
 int audit_chain(struct audit_report *report, const struct audit_options *o,
                 const struct audit_subject *subject, struct err *err);
-/* Look at a PEM or DER file: its chain, and its key where there is one. `store` and `host` as
- * above. 1: no certificate in it, so nothing was looked at. A file that cannot be read is -1. */
+/* Look at the content of a PEM or DER file: its chain, and its key where there is one, in it or
+ * beside it. `store` and `host` as above. 1: no certificate in it, so nothing was looked at; -1
+ * without memory. `text` has a NUL behind its `len` octets. */
 int audit_file(struct audit_report *report, const struct audit_options *o, const char *path,
-               const struct audit_store *store, const char *host, struct err *err);
+               const char *text, size_t len, const struct audit_store *store, const char *host,
+               struct err *err);
 /* Look at the truststore itself: `bytes` long, read from `path`. 0, or -1 without memory. */
 int audit_truststore(struct audit_report *report, const struct audit_options *o, const char *path,
                      const struct cert_list *list, size_t bytes, struct err *err);

@@ -10,7 +10,6 @@
 
 #include "certs/audit/audit_impl.h"
 #include "certs/store/identity.h"
-#include "certs/x509/pem_file.h"
 
 #define PATH_LEN 4096
 
@@ -87,20 +86,16 @@ static enum audit_role role_of(const struct cert_list *list, const char *host)
 }
 
 int audit_file(struct audit_report *report, const struct audit_options *o, const char *path,
-               const struct audit_store *store, const char *host, struct err *err)
+               const char *text, size_t len, const struct audit_store *store, const char *host,
+               struct err *err)
 {
     struct cert_list list = { 0 };
     struct err none = { 0 };
     struct audit_subject s = { .file = path, .chain = &list, .store = store, .host = host };
-    char key[PATH_LEN], *text;
-    size_t len = 0;
-    bool has_key;
+    char key[PATH_LEN];
+    bool has_key = find_key(path, text, key);
     int rc = 1;
 
-    text = pem_read(path, &len, err);
-    if (text == NULL)
-        return -1;
-    has_key = find_key(path, text, key);
     if (cert_list_read(&list, text, len, path, &none) == 0) {
         s.role = role_of(&list, host);
         rc = o->truststore != NULL && s.role != AUDIT_ROLE_STORE ? audit_client(report, o, &s, err)
@@ -114,7 +109,6 @@ int audit_file(struct audit_report *report, const struct audit_options *o, const
     } else {
         *err = none;
     }
-    file_wipe(text, len);
     cert_list_clear(&list);
     return rc;
 }

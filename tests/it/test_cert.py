@@ -378,7 +378,8 @@ class Audit(InTemp):
             "expires-soon", "issuer-expires-soon", "key-exposed", "key-mismatch", "nlb-key-unsupported", "key-refused",
             "unreadable", "anchor-expired", "anchor-expires-soon",
             "client-refused", "client-expires-soon", "truststore-limit", "truststore-entry", "truststore-expires-soon",  # below
-            "key-unusable", "file-refused", "not-judged"}  # test_files.py; not-judged is a limit of the judge's
+            "key-unusable", "file-refused",  # test_files.py
+            "not-judged"}  # test_judge_budget.py
         self.assertEqual({r["id"] for r in rules}, covered)
 
     def test_a_finding_says_what_happens_and_what_to_do(self):
@@ -550,6 +551,21 @@ insecure_skip_verification = {skip}
         self.assertEqual(set(found), {self.BEHIND})
         self.assertIn("validates no target", found[self.BEHIND]["effect"])
         self.assertEqual(found[self.BEHIND]["line"], self.INI.splitlines().index("certificate = lab:expired/behind.example.com") + 1)
+
+    def test_an_ini_is_known_by_what_is_in_it(self):
+        """Through standard input, a pipe or a file of another name: the same findings; a directory's files go by their names."""
+        path = self.write("nlb.ini", "; what we run\n\n" + self.INI.format(listener="expired", target="valid", host=HOST, skip="false"))
+        wanted = [(f["where"], f["code"], f["line"]) for f in json.loads(cert("audit", "--json", path)[1])["findings"]]
+        self.assertEqual(len(wanted), 2)
+        text = pathlib.Path(path).read_bytes()
+        said = [nlbtest.nlbsim("cert", "audit", "--json", "-", data=text).stdout,
+                nlbtest.nlbsim("cert", "audit", "--json", "/dev/stdin", data=text).stdout,
+                cert("audit", "--json", self.write("nlb.conf", text.decode()))[1]]
+        for out in said:
+            self.assertEqual([(f["where"], f["code"], f["line"]) for f in json.loads(out)["findings"]], wanted)
+        slip = nlbtest.nlbsim("cert", "audit", "-", data=b"[nlb]\nname = x\nworker = 2\n")
+        self.assertEqual(slip.returncode, 2)
+        self.assertIn(b"-:3: ", slip.stderr)
 
     def test_the_listeners_certificate_is_api_gateways_affair(self):
         self.assertEqual(set(self.audit(listener="expired")), {self.BEHIND, ("listener https", "expired", "error")})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a certificate may cost: nested identifiers, policies, constraints and keys made to be slow. Counted in CPU
 time of the whole program, of which reading and starting are a part."""
-import json, os, resource, subprocess, sys, unittest
+import json, os, resource, subprocess, sys, tempfile, unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "jdk"))
 try:
@@ -89,6 +89,21 @@ class Budget(unittest.TestCase):
                    [basic(), constraints(None, short("b", 1500))])
         leaf = cert(name(("CN", "api.lab.test")), spki("p256/3"), name(("CN", "CA two")), "p256/4", [san(*short("c", 900))])
         self.assertCheap(judge([leaf, two, one], [root]), "SIMULATOR_LIMIT")
+        self.audited([leaf, two, one], root)
+
+    def audited(self, chain, root):
+        """An audit calls it neither sound nor flawed."""
+        with tempfile.TemporaryDirectory() as tmp:
+            for name_, certs in ("chain.pem", chain), ("root.pem", [root]):
+                with open(os.path.join(tmp, name_), "w") as f:
+                    f.write("".join(map(pem, certs)))
+            done = subprocess.run([os.environ["NLBSIM"], "cert", "audit", "--json", "--at", f"@{NOW}", "--host", "api.lab.test",
+                                   "--trust-store", os.path.join(tmp, "root.pem"), os.path.join(tmp, "chain.pem")],
+                                  capture_output=True, text=True)
+        found = {f["code"]: f for f in json.loads(done.stdout)["findings"]}
+        self.assertEqual(found["not-judged"]["severity"], "warning", done.stdout)
+        self.assertIn("more than this program spends", found["not-judged"]["message"])
+        self.assertNotIn("refused", found)
 
     def test_slow_keys(self):
         big = (1 << 79999) + 1
