@@ -473,6 +473,7 @@ void event_facts(struct facts *f, const json_t *event, diagnose_policy_cb *polic
         take_text(f, "end", event, "end.code");
     take_text(f, "end.text", event, "end.text");
     take_text(f, "end.party", event, "end.party");
+    take_text(f, "closed.first", event, "end.closed_first");
     facts_set(f, "end.detail",
               text_at(event, "end.detail") == NULL ? "no further word"
                                                    : text_at(event, "end.detail"));

@@ -105,6 +105,8 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
         break;
     case HOP_EOF:
         dir->eof_in = true;
+        if (f->record.closed_first == NULL)
+            f->record.closed_first = dir == &f->up ? "client" : "target";
         from->can_read = false;
         return RELAY_ENDED;
     case HOP_WANT_READ:

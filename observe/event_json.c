@@ -337,6 +337,7 @@ static json_t *end(const struct flow_record *r)
     json_object_set_new(j, "text", json_string(row->text));
     json_object_set_new(j, "metric", text_or_null(metric_name(row->metric)));
     json_object_set_new(j, "detail", detail(r));
+    json_object_set_new(j, "closed_first", text_or_null(r->closed_first));
     return j;
 }
 

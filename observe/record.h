@@ -108,8 +108,9 @@ struct flow_record {
     uint64_t received_bytes; /* from the client, after decryption */
     uint64_t sent_bytes;     /* to the client, before encryption */
     enum flow_end end;
-    struct hop_failure failure;                    /* the hop failure that ended it, if one did */
-    bool spliced;                                  /* bytes went through the kernel */
+    struct hop_failure failure; /* the hop failure that ended it, if one did */
+    const char *closed_first;   /* "client" or "target": whose stream ended first; NULL: neither */
+    bool spliced;               /* bytes went through the kernel */
     struct first_bytes first_client, first_target; /* in clear: behind TLS, or as they pass */
     size_t registered, healthy;                    /* targets of the group, when one was picked */
     bool fails_open;                               /* and so every one of them got flows */

@@ -57,7 +57,7 @@ static void a_flow_of_which_little_is_known(void **state)
               "0,\"sent_bytes\":0,"
               "\"spliced\":false,\"end\":{\"code\":\"no_target\",\"party\":\"listener\","
               "\"where\":\"connect\",\"text\":\"no target is registered\","
-              "\"metric\":\"RejectedFlowCount\",\"detail\":null}}");
+              "\"metric\":\"RejectedFlowCount\",\"detail\":null,\"closed_first\":null}}");
 }
 
 /* Everything that can be filled in is. */
@@ -206,7 +206,7 @@ static void a_flow_of_which_everything_is_known(void **state)
           "\"spliced\":false,\"end\":{\"code\":\"client_tls_broken\",\"party\":\"client\","
           "\"where\":\"relay\","
           "\"text\":\"the TLS connection with the client broke after the handshake\","
-          "\"metric\":null,\"detail\":\"alert received\"}}");
+          "\"metric\":null,\"detail\":\"alert received\",\"closed_first\":null}}");
     tls_offer_clear(&front.offer);
 }
 
