@@ -19,6 +19,9 @@ static enum flow_end hello_failure_end(const struct flow *f, const struct hop_fa
 {
     const struct tls_facts *facts = hop_tls_facts(f->front.hop);
 
+    if (failure->cause == HOP_CAUSE_NOT_TLS && facts->first == TLS_FIRST_TOO_LARGE &&
+        facts->has_offer)
+        return END_SIMULATOR_LIMIT; /* read, but too large for the library */
     if (failure->cause == HOP_CAUSE_NOT_TLS)
         return facts->first == TLS_FIRST_MALFORMED || facts->first == TLS_FIRST_TOO_LARGE
                    ? END_CLIENT_HELLO_MALFORMED

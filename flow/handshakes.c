@@ -7,6 +7,7 @@
 #include "core/turn.h"
 #include "flow/actions.h"
 #include "flow/ask_target.h"
+#include "tls/hop_tls.h"
 #include "tls/tls_error.h"
 
 /* The turn is spent, the socket perhaps not empty: no edge will tell. */
@@ -20,9 +21,15 @@ static enum flow_event wait_in(struct flow_side *side)
 /* --- front --- */
 static enum flow_event front_failed(struct flow *f)
 {
+    const struct tls_facts *facts = hop_tls_facts(f->front.hop);
     const char *lacking;
 
     (void)flow_fail_hop(f, &f->front);
+    if (facts != NULL && facts->first == TLS_FIRST_TOO_LARGE && facts->has_offer)
+        f->record.choice.lacking = "a ClientHello over 16 KiB";
+    else if (facts != NULL && facts->first == TLS_FIRST_TOO_LARGE)
+        ceiling_reached(crowd_ceilings(f->env->crowd), CEILING_HELLO, f->plan->limits.hello_bytes,
+                        "");
     lacking = tls_error_server_lacking(f->record.failure.tls_error);
     if (lacking != NULL) {
         f->record.end = END_SIMULATOR_LIMIT;

@@ -216,8 +216,12 @@ static struct hop *hop_of_tcp(const struct front *front, int fd)
 
 static struct hop *hop_of_tls(const struct front *front, int fd)
 {
-    return hop_tls_server_new(fd, flow_hello_cb, NULL,
-                              front->cfg->tls_error == TLS_ERROR_CLOSE_NOTIFY);
+    struct hop *hop = hop_tls_server_new(fd, flow_hello_cb, NULL,
+                                         front->cfg->tls_error == TLS_ERROR_CLOSE_NOTIFY);
+
+    if (hop != NULL)
+        hop_tls_set_hello_max(hop, front->plan.limits.hello_bytes);
+    return hop;
 }
 
 static const struct protocol_row protocol_rows[] = {

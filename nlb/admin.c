@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The HTTP server of the read-only pages: one thread, few connections, each with bounds. */
+ * The HTTP server of the read-only pages: one thread, few connections, all of it bounded. */
 #include "nlb/admin.h"
 
 #include <errno.h>
@@ -21,7 +21,6 @@
 #include "core/sock.h"
 #include "listeners/listener.h"
 
-#define CONNECTIONS_MAX 64
 /* For the whole of the next request, and for taking the whole of an answer: not per octet. */
 #define REQUEST_S 10
 #define ANSWER_S  30
@@ -93,6 +92,30 @@ static void answer_error(struct conn *c, unsigned status, const char *why, const
         bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR, BEV_OPT_DEFER_CALLBACKS);
 }
 
+static size_t unread(const struct conn *c)
+{
+    return evbuffer_get_length(bufferevent_get_output(c->bev));
+}
+
+/* `n` bytes more for `c`: who has not read its own answer for longest goes where that is too much.
+ */
+static void make_room(struct conn *c, size_t n)
+{
+    struct admin *a = c->admin;
+    struct conn *other, *next;
+
+    TAILQ_FOREACH(other, &a->conns, all)
+    n += unread(other);
+    for (other = TAILQ_LAST(&a->conns, conns); other != NULL && n > a->calls.bytes; other = next) {
+        next = TAILQ_PREV(other, conns, all);
+        if (other == c || unread(other) == 0)
+            continue;
+        n -= unread(other);
+        ceiling_reached(a->calls.ceilings, CEILING_METRICS_BYTES, a->calls.bytes, "");
+        conn_free(other);
+    }
+}
+
 static void answer_request(struct conn *c)
 {
     const struct http_message *m = http_parser_message(c->parser);
@@ -109,6 +132,7 @@ static void answer_request(struct conn *c)
         answer_error(c, 500, "out of memory\n", NULL);
         return;
     }
+    make_room(c, strlen(page.body));
     c->closing = !m->keep_alive;
     r = (struct http_response){
         .status = page.status,
@@ -228,8 +252,10 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
     }
     if (conn < 0)
         return;
-    if (a->n_conns >= CONNECTIONS_MAX)
+    if (a->n_conns >= a->calls.connections) {
+        ceiling_reached(a->calls.ceilings, CEILING_METRICS_CONNECTIONS, a->calls.connections, "");
         conn_free(TAILQ_LAST(&a->conns, conns)); /* who was not answered for longest */
+    }
     conn_start(a, conn);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/addr.h"
 #include "core/err.h"
+#include "observe/ceilings.h"
 
 struct admin;
 struct http_message;
@@ -25,6 +26,8 @@ struct admin_calls {
     admin_page_fn page;
     void (*starved)(void *arg); /* no descriptor is left: give some up */
     void *arg;
+    uint64_t connections, bytes; /* at once; of answers that wait to be read, in all */
+    struct ceilings *ceilings;   /* told when one of them is reached; borrowed */
 };
 /* Serve at `addr`; calls->arg is borrowed until admin_stop(). NULL with the reason in `err`. */
 struct admin *admin_start(const struct admin_calls *calls, const struct addr *addr,

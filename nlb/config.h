@@ -35,13 +35,14 @@ enum backend_policy_scope { BACKEND_SCOPE_LISTENER, BACKEND_SCOPE_LOAD_BALANCER 
 /* The keys of [nlb] that belong to the process: read at the start, in effect until it ends. A
  * generation holds what its file says; what is in effect is nlb_process(), never a generation's. */
 struct process_cfg {
-    uint64_t workers;            /* at least 1; default: the number of cores */
-    const char *events;          /* NULL: none; "-": standard output; else see nlb_config_path() */
-    int events_detail;           /* full is all there is */
-    const char *access_log;      /* as `events` */
-    struct addr metrics;         /* len 0: none */
-    bool metrics_public;         /* `metrics` may be another address than this machine's own */
-    double time_scale;           /* 1.0: real time */
+    uint64_t workers;       /* at least 1; default: the number of cores */
+    const char *events;     /* NULL: none; "-": standard output; else see nlb_config_path() */
+    int events_detail;      /* full is all there is */
+    const char *access_log; /* as `events` */
+    struct addr metrics;    /* len 0: none */
+    bool metrics_public;    /* `metrics` may be another address than this machine's own */
+    double time_scale;      /* 1.0: real time */
+    uint64_t max_metrics_connections, max_metrics_bytes, max_recent_bytes;
     uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
     const char *name;             /* default "nlbsim" */
@@ -67,6 +68,7 @@ struct nlb_cfg {
     const char *vpc_endpoint_id; /* NULL: none */
     bool cross_zone;             /* of the load balancer, where a target group does not say */
     struct flow_limits limits;
+    uint64_t max_event_bytes;
     bool enforce_quotas;
     const char **metrics_hosts; /* further names under which `metrics` is asked */
     size_t n_metrics_hosts;

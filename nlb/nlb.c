@@ -289,22 +289,31 @@ static int start_workers(struct nlb *nlb, struct err *err)
 static int start(struct nlb *nlb, const struct nlb_config *config, struct err *err)
 {
     const struct process_cfg *process = nlb_process(nlb);
-    const struct admin_calls calls = { admin_page_cb, admin_starved_cb, nlb };
+    struct admin_calls calls = {
+        .page = admin_page_cb,
+        .starved = admin_starved_cb,
+        .arg = nlb,
+        .connections = process->max_metrics_connections,
+        .bytes = process->max_metrics_bytes,
+    };
 
     nlb->drain.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (nlb->drain.fd < 0) {
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
         return -1;
     }
-    if (process->metrics.len != 0 && (nlb->outputs.recent = recent_events_new()) == NULL) {
-        err_set(err, ERR_NOMEM, "metrics");
+    nlb->crowd = crowd_new(starved_cb, nlb);
+    calls.ceilings = crowd_ceilings(nlb->crowd);
+    if (nlb->crowd != NULL && process->metrics.len != 0)
+        nlb->outputs.recent = recent_events_new(process->max_recent_bytes, calls.ceilings);
+    if (nlb->crowd == NULL || (process->metrics.len != 0 && nlb->outputs.recent == NULL)) {
+        err_set(err, ERR_NOMEM, "load balancer");
         return -1;
     }
     if (open_events(nlb, err) != 0 || open_access_log(nlb, err) != 0)
         return -1;
     nlb->registry = registry_new();
-    nlb->crowd = crowd_new(starved_cb, nlb);
-    if (nlb->registry == NULL || nlb->crowd == NULL) {
+    if (nlb->registry == NULL) {
         err_set(err, ERR_NOMEM, "targets");
         return -1;
     }

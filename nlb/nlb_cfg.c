@@ -4,6 +4,7 @@
 
 #include "nlb/admin_host.h"
 #include "nlb/config_impl.h"
+#include "tls/tls_wire.h"
 
 #define OURS     "a setting of nlbsim"
 #define UNKNOWN  "unknown at AWS, hence a setting of nlbsim"
@@ -177,6 +178,16 @@ static const struct cfg_key nlb_keys[] = {
       .help = "of them, from one client address", .source = OURS },
     { .name = "max_handshakes", .kind = CFG_UINT, .offset = AT(limits.handshakes), .min = 1, .max = LIMIT_MAX, .def = "10000",
       .help = "of them, with a TLS handshake that the client has not finished", .source = OURS },
+    { .name = "max_hello_bytes", .kind = CFG_UINT, .offset = AT(limits.hello_bytes), .min = 512, .max = TLS_HELLO_MAX, .def = "65536",
+      .help = "of a ClientHello; a longer one is refused as soon as its length is read", .source = OURS },
+    { .name = "max_event_bytes", .kind = CFG_UINT, .offset = AT(max_event_bytes), .min = 8192, .max = 1u << 20, .def = "65536",
+      .help = "of one event; a longer one leaves out lists of the offer or certificates, and says which", .source = OURS },
+    { .name = "max_recent_bytes", .kind = CFG_UINT, .offset = AT(process.max_recent_bytes), .restart = true, .min = 65536, .max = 1u << 30, .def = "4194304",
+      .help = "of the last events, which /events shows", .source = OURS },
+    { .name = "max_metrics_connections", .kind = CFG_UINT, .offset = AT(process.max_metrics_connections), .restart = true, .min = 1, .max = LIMIT_MAX, .def = "64",
+      .help = "to `metrics` at once; one more takes the place of whoever was not answered for longest", .source = OURS },
+    { .name = "max_metrics_bytes", .kind = CFG_UINT, .offset = AT(process.max_metrics_bytes), .restart = true, .min = 65536, .max = 1u << 30, .def = "33554432",
+      .help = "of answers of `metrics` that wait to be read, in all", .source = OURS },
     { .name = "enforce_quotas", .kind = CFG_BOOL, .offset = AT(enforce_quotas), .def = "false",
       .help = "more listeners, certificates or targets than AWS's default quotas are errors, not warnings", .source = QUOTAS },
     { .name = NULL },

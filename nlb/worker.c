@@ -54,8 +54,12 @@ struct look {
 
 static void write_event(struct worker *w, const struct flow_record *record)
 {
-    char *line = event_format(record);
+    uint64_t most = w->generation->config->nlb.max_event_bytes;
+    bool cut;
+    char *line = event_format(record, most, &cut);
 
+    if (cut)
+        ceiling_reached(crowd_ceilings(w->env.crowd), CEILING_EVENT, most, "");
     if (line == NULL) {
         log_err("events", "flow=%llu lost: no memory", (unsigned long long)record->id);
         return;

@@ -341,7 +341,65 @@ static json_t *end(const struct flow_record *r)
     return j;
 }
 
-char *event_format(const struct flow_record *r)
+/* --- what is too long --- */
+/* Parts that a peer makes as long as it likes; without them an event has some 4 KiB. */
+static const struct {
+    const char *hop, *part;
+    bool array; /* empty instead of null */
+} long_parts[] = {
+    { "front", "offer", false },
+    { "back", "certificates", true },
+    { "observed", "offer", false },
+    { "observed", "certificates", true },
+};
+
+/* Take the longest of them out. False: there is none. */
+static bool leave_one_out(json_t *event, json_t *left_out)
+{
+    size_t longest = 0, at = 0;
+    char name[64];
+    json_t *hop;
+
+    for (size_t i = 0; i < sizeof long_parts / sizeof long_parts[0]; i++) {
+        json_t *part =
+            json_object_get(json_object_get(event, long_parts[i].hop), long_parts[i].part);
+        char *text = part == NULL ? NULL : foreign_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (text != NULL && strlen(text) > longest) {
+            longest = strlen(text);
+            at = i;
+        }
+        free(text);
+    }
+    if (longest < 128)
+        return false;
+    hop = json_object_get(event, long_parts[at].hop);
+    json_object_set_new(hop, long_parts[at].part,
+                        long_parts[at].array ? json_array() : json_null());
+    snprintf(name, sizeof name, "%s.%s", long_parts[at].hop, long_parts[at].part);
+    return json_array_append_new(left_out, json_string(name)) == 0;
+}
+
+static char *dump_event(json_t *j, size_t most, bool *cut)
+{
+    const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10);
+    char *line = foreign_dumps(j, flags);
+    json_t *left_out;
+
+    *cut = line != NULL && strlen(line) > most;
+    if (!*cut)
+        return line;
+    left_out = json_array();
+    json_object_set(j, "left_out", left_out);
+    while (line != NULL && strlen(line) > most && leave_one_out(j, left_out)) {
+        free(line);
+        line = foreign_dumps(j, flags);
+    }
+    json_decref(left_out);
+    return line;
+}
+
+char *event_format(const struct flow_record *r, size_t most, bool *cut)
 {
     json_t *j = json_object();
     char *line;
@@ -362,7 +420,7 @@ char *event_format(const struct flow_record *r)
     json_object_set_new(j, "sent_bytes", json_integer((json_int_t)r->sent_bytes));
     json_object_set_new(j, "spliced", json_boolean(r->spliced));
     json_object_set_new(j, "end", end(r));
-    line = foreign_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
+    line = dump_event(j, most, cut);
     json_decref(j);
     return line;
 }

@@ -20,7 +20,10 @@ void event_sink_close(struct event_sink *sink);
  * was afterwards. */
 void event_sink_write(struct event_sink *sink, char *line);
 
-/* The line without the line break; the caller frees it. NULL without memory. */
-char *event_format(const struct flow_record *record);
+/* The line without the line break; the caller frees it. NULL without memory. One that would be
+ * longer than `most` leaves out lists, the longest first, names them in `left_out`, and sets
+ * `*cut`.
+ */
+char *event_format(const struct flow_record *record, size_t most, bool *cut);
 
 #endif

@@ -9,7 +9,9 @@
 struct recent_events {
     pthread_mutex_t lock;
     char *lines[RECENT_EVENTS]; /* line number n stands at n % RECENT_EVENTS; numbers from 1 */
-    uint64_t newest;
+    uint64_t oldest, newest;    /* that are kept; none: oldest is newest + 1 */
+    size_t bytes, most;
+    struct ceilings *ceilings;
 };
 
 /* It may end in order, and yet somebody was not served. What it means is for diagnose/ to say. */
@@ -34,12 +36,16 @@ bool record_is_trouble(const struct flow_record *r)
     return r->end != END_COMPLETED || looks_odd(r);
 }
 
-struct recent_events *recent_events_new(void)
+struct recent_events *recent_events_new(size_t most, struct ceilings *ceilings)
 {
     struct recent_events *r = calloc(1, sizeof *r);
 
-    if (r != NULL)
-        pthread_mutex_init(&r->lock, NULL);
+    if (r == NULL)
+        return NULL;
+    r->oldest = 1;
+    r->most = most;
+    r->ceilings = ceilings;
+    pthread_mutex_init(&r->lock, NULL);
     return r;
 }
 
@@ -53,15 +59,31 @@ void recent_events_free(struct recent_events *r)
     free(r);
 }
 
+static void forget_oldest(struct recent_events *r)
+{
+    char **slot = &r->lines[r->oldest++ % RECENT_EVENTS];
+
+    r->bytes -= strlen(*slot);
+    free(*slot);
+    *slot = NULL;
+}
+
 void recent_events_add(struct recent_events *r, char *line)
 {
-    char **slot;
+    bool full = false;
 
     pthread_mutex_lock(&r->lock);
-    slot = &r->lines[++r->newest % RECENT_EVENTS];
-    free(*slot);
-    *slot = line;
+    if (r->newest - r->oldest + 1 == RECENT_EVENTS)
+        forget_oldest(r);
+    r->lines[++r->newest % RECENT_EVENTS] = line;
+    r->bytes += strlen(line);
+    while (r->bytes > r->most) {
+        full = true;
+        forget_oldest(r);
+    }
     pthread_mutex_unlock(&r->lock);
+    if (full)
+        ceiling_reached(r->ceilings, CEILING_RECENT, r->most, "");
 }
 
 char *recent_events_text(struct recent_events *r, uint64_t after, uint64_t *last)
@@ -71,7 +93,7 @@ char *recent_events_text(struct recent_events *r, uint64_t after, uint64_t *last
     char *text;
 
     pthread_mutex_lock(&r->lock);
-    first = r->newest < RECENT_EVENTS ? 1 : r->newest - RECENT_EVENTS + 1;
+    first = r->oldest;
     if (after > r->newest)
         after = 0; /* of another process: a restart began anew */
     if (after + 1 > first)

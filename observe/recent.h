@@ -4,8 +4,10 @@
 #define OBSERVE_RECENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "observe/ceilings.h"
 #include "observe/record.h"
 
 #define RECENT_EVENTS 500
@@ -14,7 +16,9 @@
 bool record_is_trouble(const struct flow_record *record);
 
 struct recent_events;
-struct recent_events *recent_events_new(void); /* NULL without memory */
+/* At most `most` bytes of lines are kept; where that is less than RECENT_EVENTS of them, `ceilings`
+ * are told. NULL without memory. */
+struct recent_events *recent_events_new(size_t most, struct ceilings *ceilings);
 void recent_events_free(struct recent_events *r);
 /* Takes `line` (malloc'd). Any thread. */
 void recent_events_add(struct recent_events *r, char *line);

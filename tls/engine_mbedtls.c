@@ -270,6 +270,7 @@ static uint8_t mbedtls_alert_out(const struct tls_engine *e)
 
 const struct tls_library_ops tls_library_mbedtls = {
     .name = "mbedtls",
+    .message_max = MBEDTLS_SSL_IN_CONTENT_LEN,
     .conf_new = conf_mbedtls_new,
     .conf_free = conf_mbedtls_free,
     .start = mbedtls_start,

@@ -425,6 +425,7 @@ static uint8_t openssl_alert_out(const struct tls_engine *e)
 
 const struct tls_library_ops tls_library_openssl = {
     .name = "openssl",
+    .message_max = 131396, /* CLIENT_HELLO_MAX_LENGTH */
     .conf_new = conf_openssl_new,
     .conf_free = conf_openssl_free,
     .start = openssl_begin,

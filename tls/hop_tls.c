@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/sock.h"
+#include "tls/tls_library.h"
 
 #define PEEK_CHUNK 4096
 /* RFC 8446 5.1. */
@@ -244,6 +245,12 @@ static enum hop_status got_hello(struct hop_tls *t)
     t->facts->has_offer = true;
     (void)tls_offer_parse(&t->facts->offer, r->body, r->body_len); /* `malformed` says the rest */
     t->hello_cb(t->hello_arg, &t->facts->offer, &answer);
+    if (answer.conf != NULL && 4 + r->body_len > answer.conf->library->message_max) {
+        t->facts->first = TLS_FIRST_TOO_LARGE;
+        send_alert(t, t->soften ? 1 : 2,
+                   t->soften ? TLS_ALERT_close_notify : TLS_ALERT_internal_error);
+        return fail_with(t, HOP_CAUSE_NOT_TLS);
+    }
     if (answer.conf != NULL)
         return start_engine(t, &answer);
     if (answer.alert_level != 0) {
@@ -523,6 +530,11 @@ void hop_tls_set_verify(struct hop *h, int (*verify)(void *arg, const struct tls
                         void *arg)
 {
     tls_engine_set_verify(((struct hop_tls *)h)->engine, verify, arg);
+}
+
+void hop_tls_set_hello_max(struct hop *h, size_t bytes)
+{
+    ((struct hop_tls *)h)->hs->reader.max = bytes;
 }
 
 void hop_tls_set_arg(struct hop *h, void *arg)

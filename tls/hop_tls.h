@@ -20,7 +20,8 @@ struct tls_alert {
 struct tls_facts {
     bool has_offer;
     struct tls_offer offer;  /* server: what the client offered; valid when `has_offer` */
-    enum tls_first first;    /* server: what the first bytes were */
+    enum tls_first first;    /* server: what the first bytes were; TLS_FIRST_TOO_LARGE with
+                                `has_offer`: too large for the library alone */
     const char *first_why;   /* static; NULL when nothing is to be said */
     uint8_t first_bytes[24]; /* client: what the peer said first */
     uint8_t n_first_bytes;
@@ -69,6 +70,8 @@ struct hop *hop_tls_client_new(int fd, const struct tls_conf *conf, const char *
 void hop_tls_set_verify(struct hop *h, int (*verify)(void *arg, const struct tls_presented *p),
                         void *arg);
 
+/* A server's, before the first secure(): a ClientHello longer than this is refused unread. */
+void hop_tls_set_hello_max(struct hop *h, size_t bytes);
 /* Change the argument of the hello callback, before the first secure(). */
 void hop_tls_set_arg(struct hop *h, void *arg);
 

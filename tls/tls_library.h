@@ -21,6 +21,7 @@ enum tls_ended {
 
 struct tls_library_ops {
     const char *name;
+    size_t message_max; /* octets of the longest handshake message that it takes */
     /* NULL when it does not take `p`. */
     struct tls_conf *(*conf_new)(const struct tls_conf_params *p);
     void (*conf_free)(struct tls_conf *conf);

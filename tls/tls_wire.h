@@ -76,7 +76,9 @@ bool tls_offer_has_version(const struct tls_offer *o, uint16_t version);
 
 /* --- (b) the first bytes of a connection --- */
 
-#define TLS_HELLO_MAX 16380 /* largest ClientHello body: what mbedTLS takes in one record */
+/* Largest ClientHello body: what s2n-tls takes as a handshake message
+ * (s2n-tls, S2N_MAXIMUM_HANDSHAKE_MESSAGE_LENGTH). */
+#define TLS_HELLO_MAX 65536
 
 enum tls_first {
     TLS_FIRST_MORE,     /* nothing can be said yet */
@@ -88,7 +90,7 @@ enum tls_first {
     TLS_FIRST_ALERT,     /* a TLS alert instead of a hello: alert_level, alert_number */
     TLS_FIRST_NOT_TLS,   /* none of these */
     TLS_FIRST_MALFORMED, /* TLS records, but no ClientHello can come of them; see `why` */
-    TLS_FIRST_TOO_LARGE  /* announces more than TLS_HELLO_MAX */
+    TLS_FIRST_TOO_LARGE  /* announces more than `max` */
 };
 
 /* Fed with the bytes of a new connection in any chunking. Costs no allocation when the whole hello
@@ -104,6 +106,7 @@ struct tls_hello_reader {
     uint16_t record_version; /* of the first record, as sent (0x0301 is usual) */
     uint16_t records;        /* records that the hello was spread over */
     uint8_t alert_level, alert_number;
+    size_t max; /* bytes of the body; tls_hello_reader_init() sets TLS_HELLO_MAX */
     /* private */
     uint8_t prefix[24]; /* first bytes, until the kind is known; then record and message headers */
     uint8_t prefix_len;

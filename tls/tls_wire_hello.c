@@ -32,12 +32,16 @@ static const struct greeting {
 void tls_hello_reader_init(struct tls_hello_reader *r)
 {
     memset(r, 0, sizeof *r);
+    r->max = TLS_HELLO_MAX;
 }
 
 void tls_hello_reader_clear(struct tls_hello_reader *r)
 {
+    const size_t max = r->max;
+
     free(r->heap);
     memset(r, 0, sizeof *r);
+    r->max = max;
 }
 
 static enum tls_first malformed(struct tls_hello_reader *r, const char *why)
@@ -182,7 +186,7 @@ static enum tls_first read_hello_handshake(struct tls_hello_reader *r, struct by
     if (r->msg_header[0] != TLS_HANDSHAKE_client_hello)
         return malformed(r, "the first handshake message is no ClientHello");
     size = message_size(r);
-    if (size > TLS_HELLO_MAX)
+    if (size > r->max)
         return TLS_FIRST_TOO_LARGE;
     if (r->heap_len == 0 && part.left >= size) /* all here: nothing to copy */
         return whole(r, part.at, size, part.left - size, in);

@@ -3,16 +3,19 @@
 descriptors run out, what is over already is given up first."""
 import contextlib
 import itertools
+import json
 import os
 import re
 import resource
 import socket
+import struct
 import time
 import unittest
 
-from nlbtest import (CERTS, Deadline, Nlb, NlbTest, Target, connect, connect_tls, echo, end_code, ending, http_get,
-                     recv_all, tcp_ini, tls_ini)
-from test_limits import ask, descriptors, eventually, limit_descriptors
+from nlbtest import (CERTS, HELLO_12_EXTENSIONS, Deadline, Nlb, NlbTest, Target, build_hello, connect, connect_tls, echo, end_code, ending,
+                     fragment, http_get, recv_all, tcp_ini, tls_ini)
+from test_floods import rss_kib
+from test_limits import SANITIZED, ask, descriptors, eventually, limit_descriptors
 from test_metrics import get
 
 HOST = "api.example.com"
@@ -108,6 +111,156 @@ class Connections(NlbTest):
             with connect(nlb.address("l")) as t:
                 self.assertTrue(ask(t) and ask(s))
                 self.assertTrue(refused(lambda: connect(nlb.address("l"))))
+
+
+def vector(width, data):
+    return struct.pack("!I", len(data))[4 - width:] + data
+
+
+def long_hello(padding=0):
+    """A ClientHello that no policy suits, with lists as long as are kept, and padding behind."""
+    groups = b"".join(struct.pack("!H", 0x0100 + i) for i in range(512))
+    extensions = [(10, vector(2, groups)), (13, vector(2, b"\x08\x04" * 512)), (21, b"\0" * padding)]
+    return build_hello(ciphers=(0xC0AC,) * 512, extensions=extensions)
+
+
+def waiting(port):
+    """What the kernel holds unread for each connection to the port."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f][1:]
+    return [int(r[4].split(":")[1], 16) for r in rows if r[1].endswith(f":{port:04X}") and r[3] == "01"]
+
+
+class Memory(NlbTest):
+    def ini(self, target, nlb=""):
+        return tls_ini(target, cert=CERTS.get(HOST), nlb=METRICS + nlb).replace("workers = 2", "workers = 1")
+
+    def refuse(self, nlb, hello, n=1):
+        """n refused hellos; the events of them."""
+        for _ in range(n):
+            with connect(nlb.address("l")) as s:
+                s.sendall(hello)
+                with contextlib.suppress(ConnectionResetError):
+                    recv_all(s)
+        return [nlb.event() for _ in range(n)]
+
+    def assertServed(self, nlb):
+        with connect_tls(nlb.address("l")) as s:
+            self.assertTrue(ask(s))
+        self.assertEnd(nlb.event(), "completed", "client_reset")
+
+    def test_a_hello(self):
+        """Refused from its length alone; in the event it is the client's doing, in the log the key is named."""
+        with Target(echo()) as target, Nlb(self.ini(target, "max_hello_bytes = 2000\n")) as nlb:
+            for event in self.refuse(nlb, fragment(long_hello(), 1000)[:1005], 3):
+                self.assertEnd(event, "client_hello_malformed")
+                self.assertEqual(event["front"]["first_bytes"], "ClientHello too large")
+            self.assertEqual(reached(nlb), {"max_hello_bytes": 3})
+            self.assertEqual(len(told(nlb, "max_hello_bytes")), 1)
+            self.assertRegex(told(nlb, "max_hello_bytes")[0], r"limit=2000 times=1 the ClientHello is refused")
+            self.assertServed(nlb)
+
+    def test_a_hello_that_aws_reads(self):
+        """Up to 64 KiB, in whatever records; the library takes 16, and that is told as this simulator's limit."""
+        ciphers = (0xC02B, 0xC02F, 0xC023)
+        big = build_hello(ciphers=ciphers, extensions=HELLO_12_EXTENSIONS + ((21, b"\0" * 30000),))
+        with Target(echo()) as target, Nlb(self.ini(target)) as nlb:
+            for size in (16000, 1):
+                event, = self.refuse(nlb, fragment(big, size))
+                self.assertEnd(event, "simulator_limit")
+                self.assertIn("ClientHello over 16 KiB", event["front"]["not_simulated"])
+                self.assertEqual(len(event["front"]["offer"]["ciphers"]), 3)
+            self.assertEqual(reached(nlb), {})
+            self.assertServed(nlb)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's allocator keeps what is freed")
+    def test_what_a_hello_costs(self):
+        """60 KiB of one in records of one octet: its bytes, and not several times that."""
+        n, size = 40, 60000
+        part = fragment(long_hello(65000 - 5000), 1)[:6 * size]
+        with Target(echo()) as target, Nlb(self.ini(target)) as nlb, contextlib.ExitStack() as stack:
+            self.assertServed(nlb)
+            before = rss_kib(nlb)
+            for _ in range(n):
+                stack.enter_context(connect(nlb.address("l"))).sendall(part)
+            eventually(lambda: waiting(nlb.port("l")) == [0] * n, "it is not read")
+            each = (rss_kib(nlb) - before) / n
+            self.assertLess(each, 100, "KiB for one hello of 60")
+            self.assertServed(nlb)
+
+    def test_an_event(self):
+        with Target(echo()) as target, Nlb(self.ini(target, "max_event_bytes = 8192\n")) as nlb:
+            for event in self.refuse(nlb, long_hello(), 3):
+                self.assertEqual((event["front"]["offer"], event["left_out"]), (None, ["front.offer"]))
+                self.assertEnd(event, "listener_no_group")
+            self.assertEqual(reached(nlb), {"max_event_bytes": 3})
+            self.assertRegex(told(nlb, "max_event_bytes")[0], "limit=8192 times=1 the event says less")
+            self.assertTrue(all(len(line) <= 8192 for line in nlb.out.wait(3)))
+            self.assertServed(nlb)
+
+    def test_the_recent_events(self):
+        with Target(echo()) as target, Nlb(self.ini(target, "max_recent_bytes = 100000\n")) as nlb:
+            events = self.refuse(nlb, long_hello(), 10)
+            size = max(len(line) for line in nlb.out.wait(10))
+            self.assertGreater(10 * size, 150000, "too short to prove anything")
+            text = get(nlb, "/events")[2]
+            self.assertLessEqual(len(text), 100000)
+            kept = [json.loads(line)["flow"] for line in text.splitlines()]
+            self.assertEqual(kept, [e["flow"] for e in events[-len(kept):]])
+            self.assertGreaterEqual(len(kept), 100000 // size - 1)
+            self.assertEqual(list(reached(nlb)), ["max_recent_bytes"])
+            self.assertRegex(told(nlb, "max_recent_bytes")[0], "limit=100000 times=1 /events forgets earlier")
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's allocator keeps what is freed")
+    def test_slow_readers_of_large_events(self):
+        """500 large events and 64 readers that do not read: what they cost is bounded, and others are served."""
+        with Target(echo()) as target, Nlb(self.ini(target)) as nlb, contextlib.ExitStack() as stack:
+            before = rss_kib(nlb)
+            self.refuse(nlb, long_hello(), 500)
+            at = nlb.ready["metrics"]
+            for _ in range(64):
+                s = stack.enter_context(connect((at["address"], at["port"]), rcvbuf=4096))
+                s.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(s.recv(12), b"HTTP/1.1 200")
+            self.assertEqual(get(nlb, "/healthz")[0], 200)
+            self.assertLess(rss_kib(nlb) - before, 100 * 1024, "KiB")
+            self.assertIn("max_metrics_bytes", reached(nlb))
+            self.assertServed(nlb)
+
+
+class Pages(NlbTest):
+    def test_connections(self):
+        with Target(echo()) as target, Nlb(tcp_ini(target, nlb=METRICS + "max_metrics_connections = 4\n")) as nlb, \
+                contextlib.ExitStack() as stack:
+            at = nlb.ready["metrics"]
+            tricklers = [stack.enter_context(connect((at["address"], at["port"]))) for _ in range(5)]
+            for s in tricklers[1:]:
+                s.sendall(b"GET /heal")
+            self.assertEqual(ending(tricklers[0]), "eof")
+            self.assertEqual(get(nlb, "/healthz")[0], 200)
+            self.assertRegex(told(nlb, "max_metrics_connections")[0], "limit=4 times=1 .*not answered for longest is closed")
+            self.assertIn(reached(nlb), [{"max_metrics_connections": n} for n in (2, 3)])  # the fifth, and ours
+
+    def test_bytes(self):
+        """The first of two that do not read goes; the second has its answer whole."""
+        nlb_keys = METRICS + "max_metrics_bytes = 65536\n"
+        listeners = "".join(f"[listener m{i}]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n" for i in range(2))
+        groups = "".join(f"[target_group x{i}]\nprotocol = TCP\n"
+                         + "".join(f"target = 10.{i}.{j >> 8}.{j & 255}:80\n" for j in range(1000)) for i in range(12))
+        with Target(echo()) as target, Nlb(tcp_ini(target, nlb=nlb_keys) + listeners + groups) as nlb:
+            at = nlb.ready["metrics"]
+            with connect((at["address"], at["port"]), rcvbuf=4096) as first, \
+                    connect((at["address"], at["port"]), rcvbuf=4096) as second:
+                for s in (first, second):
+                    s.sendall(b"GET /targets HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    self.assertEqual(s.recv(12), b"HTTP/1.1 200")
+                head, body = recv_all(second).split(b"\r\n\r\n", 1)
+                length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+                self.assertEqual(len(body), length)
+                self.assertGreater(length, 2 << 20, "too short to wait anywhere but in the program")
+                self.assertLess(len(recv_all(first)), length)
+            self.assertEqual(reached(nlb), {"max_metrics_bytes": 1})
+            self.assertRegex(told(nlb, "max_metrics_bytes")[0], "limit=65536 times=1 who has not read an answer")
 
 
 EXPIRE = "time_scale = 100\n" + METRICS

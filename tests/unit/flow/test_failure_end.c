@@ -130,6 +130,14 @@ static void first_bytes_tell_malformed_from_foreign(void **state)
         ((struct tls_facts *)(uintptr_t)hop_tls_facts(f.front.hop))->first = rows[i].first;
         assert_int_equal(flow_failure_end(&f, &f.front, &failure), rows[i].end);
     }
+    {
+        struct hop_failure failure = put_in(&f, HELLO, HOP_CAUSE_NOT_TLS);
+        struct tls_facts *facts = (struct tls_facts *)(uintptr_t)hop_tls_facts(f.front.hop);
+
+        facts->first = TLS_FIRST_TOO_LARGE; /* for the library, which AWS does not use */
+        facts->has_offer = true;
+        assert_int_equal(flow_failure_end(&f, &f.front, &failure), END_SIMULATOR_LIMIT);
+    }
     hop_free(f.front.hop, false);
 }
 

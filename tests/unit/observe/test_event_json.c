@@ -22,9 +22,11 @@ static struct addr of(const char *text)
     return a;
 }
 
+static bool cut; /* by the last event_format() */
+
 static void check(const struct flow_record *r, const char *expected)
 {
-    char *line = event_format(r);
+    char *line = event_format(r, SIZE_MAX, &cut);
 
     assert_non_null(line);
     assert_null(strchr(line, '\n'));
@@ -222,7 +224,7 @@ static void refusals_are_told(void **state)
     r.front = &front;
     r.end = END_CLIENT_NOT_TLS;
     r.failure.cause = HOP_CAUSE_NOT_TLS;
-    line = event_format(&r);
+    line = event_format(&r, SIZE_MAX, &cut);
     assert_non_null(strstr(line, "\"offer\":null"));
     assert_non_null(strstr(line, "\"first_bytes\":\"plain HTTP request\""));
     assert_non_null(strstr(line, "\"served\":null"));
@@ -231,7 +233,7 @@ static void refusals_are_told(void **state)
     r.choice.result = "no common protocol version";
     r.end = END_LISTENER_NO_VERSION;
     r.failure.cause = HOP_CAUSE_REFUSED;
-    line = event_format(&r);
+    line = event_format(&r, SIZE_MAX, &cut);
     assert_non_null(strstr(line, "\"refused\":\"no common protocol version\""));
     assert_non_null(strstr(line, "\"detail\":\"refused after the ClientHello\""));
     free(line);
@@ -258,7 +260,7 @@ static void every_cause_has_a_detail(void **state)
         char *line;
 
         r.failure = rows[i].f;
-        line = event_format(&r);
+        line = event_format(&r, SIZE_MAX, &cut);
         assert_non_null(line);
         if (strstr(line, rows[i].detail) == NULL)
             fail_msg("%s lacks %s", line, rows[i].detail);
@@ -296,7 +298,7 @@ static void foreign_bytes_never_cost_an_event(void **state)
         r.back_chain.at[0].names = (char *)(uintptr_t)rows[i].raw;
         r.listener = rows[i].raw; /* a name from the configuration */
         r.validating_client_opinion.error = (char *)(uintptr_t)rows[i].raw;
-        line = event_format(&r);
+        line = event_format(&r, SIZE_MAX, &cut);
         if (line == NULL)
             fail_msg("row %zu: the event is lost", i);
         j = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
@@ -334,7 +336,7 @@ static void a_server_name_of_any_octets(void **state)
 
         (void)tls_offer_parse(&front.offer, body, n);
         r.front = &front;
-        line = event_format(&r);
+        line = event_format(&r, SIZE_MAX, &cut);
         assert_non_null(line);
         j = json_loads(line, 0, NULL);
         assert_non_null(j);
@@ -350,9 +352,50 @@ static void a_server_name_of_any_octets(void **state)
     }
 }
 
+/* The longest list goes first, and no more than has to. */
+static void a_long_event_says_less_and_what_of(void **state)
+{
+    struct flow_record r = minimal;
+    struct tls_facts front = { .first = TLS_FIRST_HELLO }, back = { 0 };
+    static char long_name[3000];
+    size_t n;
+    char *line;
+
+    (void)state;
+    memset(long_name, 'n', sizeof long_name - 1);
+    fill(&r, &front, &back);
+    r.back_chain.at[0].names = long_name;
+    line = event_format(&r, SIZE_MAX, &cut);
+    n = strlen(line);
+    assert_false(cut);
+    assert_null(strstr(line, "left_out"));
+    free(line);
+
+    line = event_format(&r, n, &cut);
+    assert_false(cut);
+    free(line);
+
+    line = event_format(&r, n - 1, &cut);
+    assert_true(cut);
+    assert_in_range(strlen(line), 1, n - 1);
+    assert_non_null(strstr(line, "\"certificates\":[]"));
+    assert_non_null(strstr(line, "\"left_out\":[\"back.certificates\"]"));
+    assert_non_null(strstr(line, "\"sni\":\"api.example.com\""));
+    free(line);
+
+    line = event_format(&r, 100, &cut); /* what nobody can make long stays, whatever the limit */
+    assert_true(cut);
+    assert_non_null(strstr(line, "\"offer\":null"));
+    assert_non_null(strstr(line, "\"left_out\":[\"back.certificates\",\"front.offer\""));
+    assert_non_null(strstr(line, "\"end\":{"));
+    free(line);
+    tls_offer_clear(&front.offer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_event_says_less_and_what_of),
         cmocka_unit_test(a_flow_of_which_little_is_known),
         cmocka_unit_test(a_flow_of_which_everything_is_known),
         cmocka_unit_test(refusals_are_told),

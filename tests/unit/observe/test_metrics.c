@@ -158,7 +158,7 @@ static void count_lines(struct recent_events *r, uint64_t after, size_t n, uint6
 
 static void the_last_events_are_kept(void **state)
 {
-    struct recent_events *r = recent_events_new();
+    struct recent_events *r = recent_events_new(SIZE_MAX, NULL);
     uint64_t last;
     char *text;
 
@@ -181,6 +181,32 @@ static void the_last_events_are_kept(void **state)
     recent_events_free(NULL);
 }
 
+static void the_last_events_are_kept_by_bytes(void **state)
+{
+    struct ceilings ceilings = { 0 };
+    struct recent_events *r = recent_events_new(30, &ceilings);
+    uint64_t last;
+    char *text;
+
+    (void)state;
+    for (int i = 1; i <= 3; i++)
+        recent_events_add(r, strdup("ten octets"));
+    assert_int_equal(ceiling_count(&ceilings, CEILING_RECENT), 0);
+    count_lines(r, 0, 3, 3);
+    recent_events_add(r, strdup("more"));
+    count_lines(r, 0, 3, 4);
+    count_lines(r, 1, 3, 4);
+    assert_int_equal(ceiling_count(&ceilings, CEILING_RECENT), 1);
+    recent_events_add(r, strdup("this is longer than all there may be"));
+    count_lines(r, 0, 0, 5);
+    recent_events_add(r, strdup("again"));
+    text = recent_events_text(r, 0, &last);
+    assert_string_equal(text, "again\n");
+    free(text);
+    assert_int_equal(ceiling_count(&ceilings, CEILING_RECENT), 2);
+    recent_events_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +217,7 @@ int main(void)
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(hosts_are_summed_over_zones),
         cmocka_unit_test(the_last_events_are_kept),
+        cmocka_unit_test(the_last_events_are_kept_by_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
