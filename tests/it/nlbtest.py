@@ -887,10 +887,20 @@ def http_get(sock, path="/", host="api.example.com"):
     return int(status.split()[1]), headers, body
 
 
+# Debian's packages of what not every machine has; `sh scripts/deps test` installs those of a bearable size.
+PACKAGES = {"promtool": "prometheus", "gnutls-cli": "gnutls-bin", "javac": "default-jdk-headless", "yaml": "python3-yaml",
+            "pytest": "python3-pytest", "cryptography": "python3-cryptography", "xmllint": "libxml2-utils", "setpriv": "util-linux"}
+
+
+def missing(name):
+    """Why a test is skipped, and the way out."""
+    return f"{name} is not installed (Debian: apt install {PACKAGES.get(name, name)})"
+
+
 def needs(command):
     """Skip the test, saying so, when a real client is not installed."""
     if shutil.which(command) is None:
-        raise unittest.SkipTest(f"{command} is not installed")
+        raise unittest.SkipTest(missing(command))
     return command
 
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from nlbtest import NLBSIM, Deadline, nlbsim, open_terminal
+from nlbtest import NLBSIM, Deadline, missing, nlbsim, open_terminal
 
 # What is typed before the tabulator key, and the whole line after it.
 CASES = (
@@ -54,7 +54,7 @@ class Folder(unittest.TestCase):
 class Typed(Folder):
     def check(self, shell, prepare):
         if not shutil.which(shell[0]):
-            self.skipTest(f"{shell[0]} is not installed")
+            self.skipTest(missing(shell[0]))
         terminal, inner = open_terminal()
         self.addCleanup(os.close, terminal)
         process = subprocess.Popen(shell, cwd=self.folder.name, stdin=inner, stdout=inner, stderr=inner, env=self.env,
@@ -95,7 +95,7 @@ class Typed(Folder):
 
 
 class Asked(Folder):
-    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    @unittest.skipUnless(shutil.which("fish"), missing("fish"))
     def test_fish(self):
         script = "nlbsim completion fish | source\n" + "".join(
             f"echo '<{number}'; complete -C '{typed}'\n" for number, (typed, _) in enumerate(CASES))

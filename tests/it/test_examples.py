@@ -11,6 +11,8 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
+from nlbtest import missing
+
 NLBSIM = os.path.abspath(os.environ.get("NLBSIM", "build/release/nlbsim"))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EXAMPLES = os.path.join(ROOT, "examples")
@@ -83,7 +85,7 @@ class Pytest(InTemp):
 
     def test_under_pytest(self):
         if not importlib.util.find_spec("pytest"):
-            self.skipTest("pytest is not installed")
+            self.skipTest(missing("pytest"))
         status, out = self.sh(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", os.path.join(EXAMPLES, "pytest"))
         self.assertEqual(status, 0, out)
 
@@ -93,7 +95,7 @@ class Yaml(InTemp):
 
     def load(self, name):
         if not importlib.util.find_spec("yaml"):
-            self.skipTest("PyYAML is not installed")
+            self.skipTest(missing("yaml"))
         import yaml
         return yaml.safe_load(example(name))
 
@@ -166,7 +168,7 @@ class Junit(InTemp):
     def setUp(self):
         super().setUp()
         if not shutil.which("xmllint"):
-            self.skipTest("xmllint is not installed (libxml2-utils)")
+            self.skipTest(missing("xmllint"))
 
     def validate(self, path):
         return self.sh("xmllint", "--noout", "--nonet", "--schema", self.SCHEMA, path)

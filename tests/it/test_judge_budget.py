@@ -3,6 +3,8 @@
 time of the whole program, of which reading and starting are a part."""
 import json, os, resource, subprocess, sys, tempfile, unittest
 
+from nlbtest import missing
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "jdk"))
 try:
     from pki import *
@@ -27,7 +29,7 @@ def cert(subject, public, issuer, signer, exts):
     return finish(tbs(subject, public, issuer, algorithm(signer), NOW - 1000, NOW + 1000, exts), signer)
 
 
-@unittest.skipIf(tlv is None, "no python3-cryptography to make odd certificates with")
+@unittest.skipIf(tlv is None, missing("cryptography"))
 class Budget(unittest.TestCase):
     root_name, ca_name = name if tlv is None else name(("CN", "root")), tlv and name(("CN", "ca"))
 

@@ -2,6 +2,8 @@
 """The judge beside a real JDK: fresh odd chains, one JDK process for all of them. Skipped where there is none."""
 import json, os, shutil, subprocess, sys, tempfile, unittest
 
+from nlbtest import missing
+
 JDK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "jdk")
 COUNT = int(os.environ.get("JUDGE_CASES", "800"))
 
@@ -17,11 +19,11 @@ def version():
 class Live(unittest.TestCase):
     def test_generated_chains(self):
         if version() != "17":
-            self.skipTest(f"no JDK 17 with javac to compare with (found {version()})")
+            self.skipTest(f"no JDK 17 with javac to compare with (found {version()}; Debian: apt install openjdk-17-jdk-headless)")
         try:
             import cryptography  # noqa: F401
         except ImportError:
-            self.skipTest("no python3-cryptography to make odd certificates with")
+            self.skipTest(missing("cryptography"))
         with tempfile.TemporaryDirectory() as tmp:
             subprocess.run(["javac", "-d", tmp, os.path.join(JDK, "Oracle.java")], check=True)
             seed = os.environ.get("JUDGE_SEED", "live")
@@ -48,7 +50,7 @@ class Live(unittest.TestCase):
         try:
             import cryptography  # noqa: F401
         except ImportError:
-            self.skipTest("no python3-cryptography to make certificates with")
+            self.skipTest(missing("cryptography"))
         cases = subprocess.run([sys.executable, os.path.join(JDK, "chains.py"), str(COUNT), os.environ.get("JUDGE_SEED", "live"),
                                 "hosts"], capture_output=True, text=True, check=True).stdout
         with tempfile.TemporaryDirectory() as tmp:

@@ -15,7 +15,7 @@ import time
 import unittest
 
 from nlbtest import (CERTS, DEADLINE_S, NLBSIM, REPO, Deadline, Nlb, NlbTest, Target, check_ini, connect, connect_ending,
-                     connect_tls, echo, end_code, end_metric, ending, free_port, recv_exactly, reset, tcp_ini, tls_ini,
+                     connect_tls, echo, end_code, end_metric, ending, free_port, missing, recv_exactly, reset, tcp_ini, tls_ini,
                      write_ini)
 from test_concurrency import EchoLoop
 
@@ -475,7 +475,7 @@ class PreserveClientIp(NlbTest):
 
     def test_without_the_privilege_it_is_refused_with_the_way_out(self):
         if os.geteuid() == 0 and not os.path.exists("/usr/bin/setpriv"):
-            self.skipTest("root, and setpriv is not installed")
+            self.skipTest("root, and " + missing("setpriv"))
         folder = os.path.join(REPO, "build")
         path = os.path.join(folder, f"preserve-{os.getpid()}.ini")
         self.addCleanup(os.unlink, path)

@@ -62,6 +62,31 @@ class Outputs(NlbTest):
                 lines = [json.loads(line) for line in f]
             self.assertEqual(len(lines) + lost(nlb.stderr()), 24)
 
+    def test_standard_output_that_is_closed(self):
+        """`nlbsim run nlb.ini | head -1` with events = -: said once and counted; the load balancer goes on."""
+        with tempfile.TemporaryDirectory(prefix="nlbtest-") as folder, Target(echo()) as target:
+            ready = os.path.join(folder, "ready.json")
+            ini = write_ini(folder, tcp_ini(target), events="-")
+            process = subprocess.Popen([NLBSIM, "run", "--ready-file", ready, ini], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.kill)
+            until(lambda: os.path.exists(ready), "not ready")
+            with open(ready, encoding="utf-8") as f:
+                at = json.load(f)["listeners"][0]
+            for n in range(4):
+                with connect((at["address"], at["port"])) as s:
+                    s.sendall(b"x")
+                    self.assertEqual(s.recv(1), b"x")
+                if n == 0:
+                    json.loads(process.stdout.readline())
+                    process.stdout.close()
+            process.stdout = None
+            process.terminate()
+            text = process.communicate(timeout=DEADLINE_S)[1]
+            self.assertEqual(process.returncode, 0, text)
+            self.assertEqual(len(re.findall("events path=- error=\"Broken pipe\"", text)), 1, text)
+            self.assertEqual(lost(text), 3, text)
+
     def test_standard_error_that_nobody_reads(self):
         with tempfile.TemporaryDirectory(prefix="nlbtest-") as folder, Target(echo()) as target:
             ready = os.path.join(folder, "ready.json")

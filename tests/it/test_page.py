@@ -12,7 +12,7 @@ import tempfile
 import threading
 import unittest
 
-from nlbtest import nlbsim
+from nlbtest import missing, nlbsim
 
 BROWSER = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -43,7 +43,7 @@ def counting_proxy():
     thread.join(10)
 
 
-@unittest.skipUnless(BROWSER, "no chromium is installed")
+@unittest.skipUnless(BROWSER, missing("chromium"))
 class Page(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="nlbsim-page-", ignore_cleanup_errors=True)
