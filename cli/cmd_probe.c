@@ -29,28 +29,23 @@ struct probing {
     struct trust_anchors *anchors;
     struct identity *client_certificate;
     struct probe_call *calls;
-    off_t mark; /* end of the events file before the first call */
+    struct far_events events;
 };
 
 /* --- what the task needs --- */
-static const char *events_path(const struct probing *s)
-{
-    if (s->options.events != NULL)
-        return s->options.events;
-    return s->far.events[0] != '\0' ? s->far.events : NULL;
-}
-
 static void ask_far_side(struct probing *s)
 {
     const struct probe_options *o = &s->options;
     const char *store = o->trust_store == NULL ? "lab:public" : o->trust_store;
 
     if (o->task.connect != NULL)
-        (void)far_side_ask(o->task.connect, &s->far, store, &s->stores);
+        (void)far_side_ask(o->task.connect, &s->far, store, &s->stores, &s->events);
     if (o->listener_protocol != 0)
         s->far.protocol = o->listener_protocol;
-    if (events_path(s) != NULL)
-        s->mark = far_side_mark(events_path(s));
+    if (o->events != NULL)
+        far_events_file(&s->events, o->events);
+    else if (s->events.fd < 0 && s->far.events[0] != '\0') /* another user's */
+        far_events_file(&s->events, s->far.events);
 }
 
 /* The far side's own lab stands in for the authorities; without one, the system's. */
@@ -169,8 +164,8 @@ static int judge_call(struct probing *s, struct probe_call *c)
     int rc;
 
     c->far = s->far;
-    if (events_path(s) != NULL && c->result.local.len != 0)
-        (void)far_side_join(events_path(s), s->mark, &c->result.local, JOIN_MS, &c->far);
+    if (c->result.local.len != 0)
+        (void)far_side_join(&s->events, &c->result.local, JOIN_MS, &c->far);
     gateway_join(&c->result, &c->far);
     gateway_word(&c->result, &s->options.wording, &c->outcome);
     execlog_request_id(c->request_id);
@@ -211,6 +206,7 @@ static void session_clear(struct probing *s)
         free(s->calls[i].chain);
     }
     free(s->calls);
+    far_events_clear(&s->events);
     trust_anchors_free(s->anchors);
     cert_list_clear(&s->anchor_list);
     trust_store_unref(s->trusted);
@@ -244,6 +240,7 @@ static int probe_run(int argc, char **argv)
 
     if (s == NULL)
         return 3;
+    s->events = FAR_EVENTS_NONE;
     status = probe_options_read(&command_probe, argc, argv, &s->options);
     if (status < 0)
         status = work(s);

@@ -21,4 +21,10 @@ void sock_close_reset(int fd);
  * connect. */
 socklen_t sock_abstract(struct sockaddr_un *un, const char *what, const char *address);
 
+/* Send `n` bytes over a local socket, and a descriptor (-1: none) with them. As send(2). */
+ssize_t sock_send_fd(int to, const void *data, size_t n, int fd);
+/* Receive bytes, as recv(2), and the descriptor that came with them: `*fd` is set when one did, the
+ * caller's then; others that come are closed. */
+ssize_t sock_recv_fd(int from, void *buf, size_t size, int *fd);
+
 #endif

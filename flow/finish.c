@@ -154,7 +154,7 @@ void flow_report(struct flow *f)
     row = flow_end_row(f->record.end);
     f->record.front = hop_tls_take_facts(f->front.hop);
     f->record.back = hop_tls_take_facts(f->back.hop);
-    if (f->env->wants_chain) {
+    if (flow_env_wants_chain(f->env)) {
         if (f->record.back != NULL)
             describe_target(f);
         describe_served(f);

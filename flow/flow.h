@@ -13,6 +13,7 @@
 
 #include "core/linger.h"
 #include "flow/crowd.h"
+#include "observe/event_watch.h"
 #include "observe/metrics.h"
 #include "observe/record.h"
 #include "targets/back.h"
@@ -69,7 +70,8 @@ struct flow_env {
     /* Called once per flow with its complete record; the texts in it are valid during the call. */
     void (*ended_cb)(void *arg, const struct flow_record *record);
     void *ended_arg;
-    bool wants_chain; /* ended_cb speaks of the target's certificates */
+    bool wants_chain;                /* ended_cb speaks of the target's certificates … */
+    const struct event_watch *watch; /* … while somebody watches; borrowed, NULL: nobody can */
     int spare_fd; /* given up for a moment to turn a connection away when no other is left; -1: gone
                    */
     uint64_t next_id, id_step; /* unique over all workers: each begins with its number and leaves
@@ -81,6 +83,11 @@ struct flow_env {
     size_t n_flows, n_expired;
     struct crowd *crowd; /* of all workers; borrowed; NULL: nobody counts */
 };
+/* Does ended_cb speak of the target's certificates, as things are now? */
+static inline bool flow_env_wants_chain(const struct flow_env *env)
+{
+    return env->wants_chain || event_watched(env->watch);
+}
 /* 0, or -1 without memory. */
 int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id,
                   uint64_t id_step);

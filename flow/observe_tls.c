@@ -22,7 +22,8 @@ struct flow_observer {
 void observer_begin(struct flow *f)
 {
     /* Who does not ask for events does not pay for them. */
-    f->watching = f->plan->observe_tls && f->plan->protocol == PROTOCOL_TCP && f->env->wants_chain;
+    f->watching =
+        f->plan->observe_tls && f->plan->protocol == PROTOCOL_TCP && flow_env_wants_chain(f->env);
 }
 
 void observer_end(struct flow *f)

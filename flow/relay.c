@@ -123,7 +123,7 @@ static enum relay_result copy_once(struct flow *f, struct flow_dir *dir, struct 
     if (got == FLOW_SCRATCH && f->plan->relay == FLOW_RELAY_AUTO)
         dir->splicing = splice_possible(from->hop, to->hop);
     st = write_some(to, buf, got, &put);
-    if (f->env->wants_chain)
+    if (flow_env_wants_chain(f->env))
         first_bytes_take(dir == &f->up ? &f->record.first_client : &f->record.first_target, buf,
                          got);
     if (f->watching) { /* the bytes have gone on; an alert counts even when nobody took it */

@@ -302,6 +302,7 @@ static void one_call(struct run *r, unsigned number)
     struct gateway_result result = { 0 };
     struct gateway_outcome outcome;
     struct far_side far = { .ours = true };
+    const struct far_events events = { .post = -1, .fd = r->events_fd };
     const char *hop;
     char *verdict;
 
@@ -315,7 +316,7 @@ static void one_call(struct run *r, unsigned number)
         gateway_link_call(r->link, &result);
     /* Only a failed call has an event to wait for: one that went well keeps its connection. */
     if (result.broke != BREAK_NONE && result.local.len != 0)
-        (void)far_side_join(r->events_path, 0, &result.local, JOIN_MS, &far);
+        (void)far_side_join(&events, &result.local, JOIN_MS, &far);
     gateway_join(&result, &far);
     gateway_word(&result, &r->wording, &outcome);
     verdict = diagnose_call(r, &result, &far, l, &hop);

@@ -136,7 +136,8 @@ static void put_up_signposts(struct nlb *nlb)
     struct err err = { 0 };
 
     if (nlb->signposts == NULL)
-        nlb->signposts = signposts_start(event_sink_path(nlb->outputs.events), &err);
+        nlb->signposts =
+            signposts_start(event_sink_path(nlb->outputs.events), nlb->outputs.watch, &err);
     if (nlb->signposts == NULL) {
         log_err("signpost", "%s", err.text);
         return;
@@ -310,6 +311,11 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
         err_set(err, ERR_NOMEM, "load balancer");
         return -1;
     }
+    nlb->outputs.watch = event_watch_new();
+    if (nlb->outputs.watch == NULL) {
+        err_set(err, ERR_NOMEM, "events");
+        return -1;
+    }
     if (open_events(nlb, err) != 0 || open_access_log(nlb, err) != 0)
         return -1;
     nlb->registry = registry_new();
@@ -382,6 +388,7 @@ void nlb_stop(struct nlb *nlb)
     event_sink_close(nlb->outputs.events);
     access_log_close(nlb->outputs.access_log);
     recent_events_free(nlb->outputs.recent);
+    event_watch_free(nlb->outputs.watch);
     pthread_mutex_destroy(&nlb->lock);
     free(nlb->workers);
     nlb_config_unref(nlb->started);

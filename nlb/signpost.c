@@ -19,8 +19,12 @@
 #include "core/foreign.h"
 #include "core/sock.h"
 #include "nlb/worker.h"
+#include "observe/event_watch.h"
 
 #define RETRY_MS 100
+
+/* Probes that may watch at the same time. */
+#define WATCHERS_MAX 32
 
 struct post {
     int fd;
@@ -51,6 +55,9 @@ struct signposts {
     /* the thread's */
     struct post posts[WORKER_SLOTS];
     size_t n;
+    int watchers[WATCHERS_MAX]; /* connections of those who watch events */
+    size_t n_watchers;
+    struct event_watch *watch;       /* borrowed */
     const struct nlb_config *config; /* a reference; NULL before the first set */
 };
 
@@ -154,20 +161,51 @@ static char *answer_text(const struct signposts *s, const struct post *post)
     return text;
 }
 
-/* False: there is no descriptor to accept with; the connection waits. */
-static bool answer_probe(const struct signposts *s, const struct post *post)
+/* May the one who asks see the events of others' flows? */
+static bool is_one_of_us(int conn)
 {
-    int conn = accept4(post->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct ucred peer;
+    socklen_t n = sizeof peer;
+
+    return getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
+}
+
+/* The file with the events of a watcher that began just now; -1: there is none. */
+static int begin_watch(struct signposts *s, int conn)
+{
+    int fd = s->n_watchers < WATCHERS_MAX && is_one_of_us(conn) ? event_watch_begin(s->watch) : -1;
+
+    if (fd >= 0)
+        s->watchers[s->n_watchers++] = conn;
+    return fd;
+}
+
+static void end_watch(struct signposts *s, size_t i)
+{
+    close(s->watchers[i]);
+    s->watchers[i] = s->watchers[--s->n_watchers];
+    event_watch_end(s->watch);
+}
+
+/* False: there is no descriptor to accept with; the connection waits. */
+static bool answer_probe(struct signposts *s, const struct post *post)
+{
+    int conn = accept4(post->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), events;
     char *text;
 
     if (conn < 0)
         return !sock_out_of_resources(errno);
     text = answer_text(s, post);
+    events = text == NULL ? -1 : begin_watch(s, conn);
     /* A local socket takes it at once; whoever does not read gets what fits. */
     if (text != NULL)
-        (void)send(conn, text, strlen(text), MSG_NOSIGNAL);
+        (void)sock_send_fd(conn, text, strlen(text), events);
     free(text);
-    close(conn);
+    if (events >= 0)
+        shutdown(conn, SHUT_WR);
+    else
+        close(conn);
     return true;
 }
 
@@ -187,6 +225,15 @@ static bool take_wishes(struct signposts *s)
     return go_on;
 }
 
+/* Whoever watched has closed (or says something, which is nothing we know). */
+static void look_after_watchers(struct signposts *s, const struct pollfd *watchers)
+{
+    for (size_t i = s->n_watchers; i-- > 0;) {
+        if (watchers[i].revents != 0)
+            end_watch(s, i);
+    }
+}
+
 static void *serve(void *arg)
 {
     struct signposts *s = arg;
@@ -194,16 +241,20 @@ static void *serve(void *arg)
     bool full = false; /* the sockets stay readable: look again a little later */
 
     for (;;) {
-        struct pollfd fds[WORKER_SLOTS + 1] = { { .fd = s->wake_fd, .events = POLLIN } };
-        nfds_t n = 1;
+        struct pollfd fds[1 + WATCHERS_MAX + WORKER_SLOTS] = { { s->wake_fd, POLLIN, 0 } };
+        struct pollfd *posts = fds + 1 + s->n_watchers;
+        size_t n_posts = full ? 0 : s->n;
 
-        for (size_t i = 0; i < s->n && !full; i++)
-            fds[n++] = (struct pollfd){ .fd = s->posts[i].fd, .events = POLLIN };
-        if (poll(fds, n, full ? RETRY_MS : -1) < 0)
+        for (size_t i = 0; i < s->n_watchers; i++)
+            fds[1 + i] = (struct pollfd){ .fd = s->watchers[i], .events = POLLIN | POLLRDHUP };
+        for (size_t i = 0; i < n_posts; i++)
+            posts[i] = (struct pollfd){ .fd = s->posts[i].fd, .events = POLLIN };
+        if (poll(fds, 1 + s->n_watchers + n_posts, full ? RETRY_MS : -1) < 0)
             continue;
         full = false;
-        for (size_t i = 0; i + 1 < n && !full; i++) {
-            if (fds[i + 1].revents != 0)
+        look_after_watchers(s, fds + 1);
+        for (size_t i = 0; i < n_posts && !full; i++) {
+            if (posts[i].revents != 0)
                 full = !answer_probe(s, &s->posts[i]);
         }
         if (fds[0].revents != 0 && read(s->wake_fd, &wakes, sizeof wakes) == sizeof wakes &&
@@ -229,12 +280,13 @@ static void signposts_release(struct signposts *s)
     free(s);
 }
 
-struct signposts *signposts_start(const char *events, struct err *err)
+struct signposts *signposts_start(const char *events, struct event_watch *watch, struct err *err)
 {
     struct signposts *s = calloc(1, sizeof *s);
     int error = ENOMEM;
 
     if (s != NULL) {
+        s->watch = watch;
         if (events != NULL)
             s->events = realpath(events, NULL);
         pthread_mutex_init(&s->lock, NULL);
@@ -276,6 +328,8 @@ void signposts_stop(struct signposts *s)
     pthread_mutex_unlock(&s->lock);
     wake_signposts(s);
     pthread_join(s->thread, NULL);
+    while (s->n_watchers > 0)
+        end_watch(s, s->n_watchers - 1);
     for (size_t i = 0; i < s->n; i++)
         close(s->posts[i].fd);
     close(s->wake_fd);

@@ -2,8 +2,9 @@
  * A signpost beside each listening address: who listens there, for a probe on the same machine.
  *
  * An abstract socket "nlbsim-about-ADDRESS:PORT" answers every connection with one JSON object and
- * closes: {"pid","listener","protocol","events","stores":{"lab:public":PEM,...}}. Only
- * certificates, never a key. */
+ * ends it: {"pid","listener","protocol","events","stores":{"lab:public":PEM,...}}. Only
+ * certificates, never a key. Somebody of the same user (or root) gets a file in memory with it
+ * (SCM_RIGHTS), to which events are added until that connection is closed. */
 #ifndef NLB_SIGNPOST_H
 #define NLB_SIGNPOST_H
 
@@ -14,6 +15,7 @@
 #include "core/protocol.h"
 #include "nlb/config.h"
 
+struct event_watch;
 struct signposts;
 
 struct signpost {
@@ -23,8 +25,8 @@ struct signpost {
 };
 
 /* One thread for all of them; NULL with the reason in `err`: the load balancer works without.
- * `events`: the event file of the process; NULL: there is none. */
-struct signposts *signposts_start(const char *events, struct err *err);
+ * `events`: the event file of the process; NULL: there is none. `watch` is borrowed. */
+struct signposts *signposts_start(const char *events, struct event_watch *watch, struct err *err);
 /* From now on these, and no others; a post whose address stays keeps its socket. Takes a reference
  * of `config`. 0; -1 with the reason in `err` when one of them cannot be put up (the others are).
  */

@@ -66,6 +66,8 @@ static void write_event(struct worker *w, const struct flow_record *record)
     }
     if (w->outputs.events != NULL)
         event_sink_write(w->outputs.events, line);
+    if (event_watched(w->outputs.watch))
+        event_watch_add(w->outputs.watch, line);
     if (w->outputs.recent != NULL && record_is_trouble(record))
         recent_events_add(w->outputs.recent, line);
     else
@@ -77,7 +79,8 @@ static void ended_cb(void *arg, const struct flow_record *record)
     struct worker *w = arg;
     const struct timeval soon = { .tv_usec = ACCESS_FLUSH_US };
 
-    if (w->outputs.events != NULL || (w->outputs.recent != NULL && record_is_trouble(record)))
+    if (w->outputs.events != NULL || event_watched(w->outputs.watch) ||
+        (w->outputs.recent != NULL && record_is_trouble(record)))
         write_event(w, record);
     if (w->access.log != NULL && record->protocol == PROTOCOL_TLS &&
         access_buf_add(&w->access, record))
@@ -240,8 +243,8 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
         worker_release(w);
         return NULL;
     }
-    if (outputs->events != NULL || outputs->access_log != NULL || outputs->recent != NULL)
-        w->env.ended_cb = ended_cb;
+    w->env.ended_cb = ended_cb;
+    w->env.watch = outputs->watch;
     w->env.wants_chain = outputs->events != NULL || outputs->recent != NULL;
     w->env.ended_arg = w;
     w->env.crowd = crowd;

@@ -11,6 +11,7 @@
 #include "flow/view.h"
 #include "nlb/generation.h"
 #include "observe/accesslog.h"
+#include "observe/event_watch.h"
 #include "observe/events.h"
 #include "observe/metrics.h"
 #include "observe/recent.h"
@@ -34,6 +35,7 @@ struct worker_outputs {
     struct event_sink *events;
     struct access_log *access_log;
     struct recent_events *recent;
+    struct event_watch *watch;
 };
 /* Shared by all workers: how many have not drained yet; the last one writes 1 to the eventfd. */
 struct worker_drain {

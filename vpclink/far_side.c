@@ -53,7 +53,7 @@ static int connect_post(const char *address)
     return fd;
 }
 
-static char *read_all(int fd, size_t *n)
+static char *read_all(int fd, size_t *n, int *events)
 {
     char *text = malloc(SIGNPOST_MAX);
     struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -61,7 +61,7 @@ static char *read_all(int fd, size_t *n)
 
     *n = 0;
     while (text != NULL && got > 0 && *n < SIGNPOST_MAX && poll(&p, 1, SIGNPOST_MS) == 1) {
-        got = recv(fd, text + *n, SIGNPOST_MAX - *n, 0);
+        got = sock_recv_fd(fd, text + *n, SIGNPOST_MAX - *n, events);
         *n += got > 0 ? (size_t)got : 0;
     }
     return text;
@@ -100,21 +100,26 @@ bool far_side_take_answer(const char *text, size_t n, struct far_side *out, cons
     return true;
 }
 
-bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem)
+bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem,
+                  struct far_events *events)
 {
-    int fd = find_post(to);
+    struct stat st;
     char *text = NULL;
     size_t n = 0;
     bool ours;
 
     if (pem != NULL)
         *pem = NULL;
-    if (fd < 0)
+    events->post = find_post(to);
+    if (events->post < 0)
         return false;
-    text = read_all(fd, &n);
-    close(fd);
+    text = read_all(events->post, &n, &events->fd);
     ours = text != NULL && far_side_take_answer(text, n, out, store, pem);
     free(text);
+    if (!ours || events->fd < 0 || fstat(events->fd, &st) != 0)
+        far_events_clear(events);
+    else
+        events->from = st.st_size;
     return ours;
 }
 
@@ -157,45 +162,75 @@ bool far_side_take_event(const char *line, const char *client, struct far_side *
     return true;
 }
 
-off_t far_side_mark(const char *path)
+void far_events_file(struct far_events *e, const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+    far_events_clear(e);
+    e->path = path;
+    e->from = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
 }
 
-static bool look(const char *path, off_t from, const char *client, struct far_side *out)
+void far_events_clear(struct far_events *e)
 {
-    FILE *in = fopen(path, "re");
-    char *line = NULL;
-    size_t room = 0;
-    bool found = false;
-    ssize_t n;
+    if (e->fd >= 0)
+        close(e->fd);
+    if (e->post >= 0)
+        close(e->post);
+    *e = FAR_EVENTS_NONE;
+}
 
-    if (in == NULL)
-        return false;
-    if (fseeko(in, from, SEEK_SET) == 0) {
-        /* The newest flow of that address wins: ports are used again. */
-        while ((n = getline(&line, &room, in)) > 0) {
-            if (line[n - 1] == '\n' && far_side_take_event(line, client, out))
-                found = true;
-        }
+/* What was added; NULL when there is nothing. The file's own offset is others', too. */
+static char *read_added(int fd, off_t from)
+{
+    struct stat st;
+    size_t n = 0, want;
+    ssize_t got = 1;
+    char *text;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= from)
+        return NULL;
+    want = (size_t)(st.st_size - from);
+    text = malloc(want + 1);
+    while (text != NULL && n < want && got > 0) {
+        got = pread(fd, text + n, want - n, from + (off_t)n);
+        n += got > 0 ? (size_t)got : 0;
     }
-    free(line);
-    fclose(in);
+    if (text != NULL)
+        text[n] = '\0';
+    return text;
+}
+
+static bool look(const struct far_events *e, const char *client, struct far_side *out)
+{
+    int fd = e->fd >= 0 ? e->fd : open(e->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char *text = fd < 0 ? NULL : read_added(fd, e->from), *end;
+    bool found = false;
+
+    if (fd >= 0 && fd != e->fd)
+        close(fd);
+    /* The newest flow of that address wins: ports are used again. */
+    for (char *line = text; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        if (far_side_take_event(line, client, out))
+            found = true;
+    }
+    free(text);
     return found;
 }
 
-bool far_side_join(const char *path, off_t from, const struct addr *local, unsigned wait_ms,
+bool far_side_join(const struct far_events *events, const struct addr *local, unsigned wait_ms,
                    struct far_side *out)
 {
     const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
     const uint64_t until = clock_mono_us() + (uint64_t)wait_ms * 1000;
     char client[ADDR_TEXT_MAX];
 
+    if (events->fd < 0 && events->path == NULL)
+        return false;
     addr_format(local, client);
     for (;;) {
-        if (look(path, from, client, out))
+        if (look(events, client, out))
             return true;
         if (clock_mono_us() >= until)
             return false;

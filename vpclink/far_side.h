@@ -33,23 +33,34 @@ struct far_side {
 };
 void far_side_clear(struct far_side *f); /* what it owns */
 
-/* Ask the signpost of a load balancer of this program on this machine. `stores` (may be NULL): gets
- * the PEM text of `store` ("lab:public"), allocated, or NULL. False: nobody of ours listens there.
- */
-bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem);
+/* Where the events of flows are read from. */
+struct far_events {
+    int post;         /* the signpost, while we watch; -1 */
+    int fd;           /* a file in memory; owned; -1: `path` */
+    const char *path; /* borrowed; NULL: there are none */
+    off_t from;       /* what stands before was there already */
+};
+#define FAR_EVENTS_NONE ((struct far_events){ .post = -1, .fd = -1 })
+/* Those that will be added to the file `path`. */
+void far_events_file(struct far_events *e, const char *path);
+/* Close what is open; watching is over. */
+void far_events_clear(struct far_events *e);
+
+/* Ask the signpost of a load balancer of this program on this machine, and watch its events in
+ * memory from now on, where it lets us.
+ *   pem     gets the PEM text of `store` ("lab:public"), allocated, or NULL
+ *   events  FAR_EVENTS_NONE before
+ *   returns  false: nobody of ours listens there */
+bool far_side_ask(const struct addr *to, struct far_side *out, const char *store, char **pem,
+                  struct far_events *events);
 /* Take its answer (JSON) in; false when it is none. `*pem` is set only when it is one. */
 bool far_side_take_answer(const char *text, size_t n, struct far_side *out, const char *store,
                           char **pem);
 
-/*
- * Find the event of the flow whose client is `local`, waiting for it at most `wait_ms`.
- *   path   file of events; read from byte `from` (see far_side_mark) on
- *   returns  false when it does not come
- */
-bool far_side_join(const char *path, off_t from, const struct addr *local, unsigned wait_ms,
+/* Find the event of the flow whose client is `local`, waiting for it at most `wait_ms`. False when
+ * it does not come. */
+bool far_side_join(const struct far_events *events, const struct addr *local, unsigned wait_ms,
                    struct far_side *out);
-/* Where the file of events ends now; 0 when there is none yet. */
-off_t far_side_mark(const char *path);
 /* Take one event (a line of JSON) in. False when it is none of `client` ("127.0.0.1:40000"). */
 bool far_side_take_event(const char *line, const char *client, struct far_side *out);
 

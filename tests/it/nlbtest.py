@@ -191,6 +191,8 @@ class Nlb:
     On leaving the block: SIGTERM, exit status 0 expected, no sanitizer report tolerated.
     """
 
+    EVENTS = "-"  # "": none
+
     def __init__(self, text, files=None, args=(), env=None, status=0):
         self.text, self.files, self.args, self.env, self.status = text, files or {}, args, env, status
         self.process = None
@@ -210,7 +212,7 @@ class Nlb:
         return os.path.join(self.folder, name)
 
     def _start(self):
-        self.ini = write_ini(self.folder, self.text, self.files, events="-")
+        self.ini = write_ini(self.folder, self.text, self.files, events=self.EVENTS)
         self.stderr_path, ready_path = self.path("stderr"), self.path("ready.json")
         env = dict(os.environ, NOTIFY_SOCKET=self.path("notify"), **(self.env or {}))
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -254,7 +256,7 @@ class Nlb:
 
         Returns what was said on standard error since."""
         said_before = len(self.stderr())
-        write_ini(self.folder, text, files, events="-")
+        write_ini(self.folder, text, files, events=self.EVENTS)
         self.signal(signal.SIGHUP)
         self._wait_ready(self.notify)
         said = self.stderr()[said_before:]
@@ -369,7 +371,7 @@ def checked_elsewhere(text):
 
 def write_ini(folder, text, files=None, events=None):
     """Write the INI (with [nlb] and an event stream added when missing) and its files."""
-    if events:
+    if events is not None:
         text = checked_elsewhere(text)
     if "[nlb]" not in text:
         text = "[nlb]\nname = t\nworkers = 2\n\n" + text

@@ -75,11 +75,38 @@ static void an_abstract_name_is_taken_once(void **state)
     close(fd[2]);
 }
 
+static void a_descriptor_goes_with_bytes(void **state)
+{
+    int pair[2], through[2], got = -1;
+    char buf[8] = "";
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(pipe(through), 0);
+    assert_int_equal(sock_send_fd(pair[0], "one", 3, -1), 3);
+    assert_int_equal(sock_recv_fd(pair[1], buf, 3, &got), 3);
+    assert_int_equal(got, -1);
+    assert_int_equal(sock_send_fd(pair[0], "two", 3, through[1]), 3);
+    close(through[1]);
+    assert_int_equal(sock_recv_fd(pair[1], buf, sizeof buf, &got), 3);
+    assert_string_equal(buf, "two");
+    assert_true(got >= 0);
+    assert_int_equal(write(got, "x", 1), 1);
+    assert_int_equal(read(through[0], buf, 1), 1);
+    close(pair[0]);
+    assert_int_equal(sock_recv_fd(pair[1], buf, sizeof buf, &got), 0);
+    close(got);
+    assert_int_equal(read(through[0], buf, 1), 0); /* no copy is left */
+    close(pair[1]);
+    close(through[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_peer_sees_fin_or_rst),
         cmocka_unit_test(an_abstract_name_is_taken_once),
+        cmocka_unit_test(a_descriptor_goes_with_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

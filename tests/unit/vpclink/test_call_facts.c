@@ -220,26 +220,28 @@ static void joining(void **state)
     struct addr local;
     int fd = mkstemp(path);
     FILE *out = fdopen(fd, "w");
-    off_t mark;
+    struct far_events e = FAR_EVENTS_NONE;
 
     (void)state;
     assert_non_null(out);
+    assert_false(far_side_join(&e, &somewhere, 0, &f)); /* there are none */
     assert_int_equal(addr_parse(&local, "127.0.0.1:5", NULL), 0);
     fputs(EVENT("old", "TLS", "127.0.0.1:5", BACK, "completed", "none", "") "\n", out);
     fflush(out);
-    mark = far_side_mark(path);
-    assert_true(mark > 0);
-    assert_false(far_side_join(path, mark, &local, 5, &f));
+    far_events_file(&e, path);
+    assert_true(e.from > 0);
+    assert_false(far_side_join(&e, &local, 5, &f));
     fputs(EVENT("new", "TCP", "127.0.0.1:5", BACK, "completed", "none", ""), out);
     fflush(out);
-    assert_false(far_side_join(path, mark, &local, 5, &f)); /* the line is not whole */
+    assert_false(far_side_join(&e, &local, 5, &f)); /* the line is not whole */
     fputs("\n", out);
     fclose(out);
-    assert_true(far_side_join(path, mark, &local, 5, &f));
+    assert_true(far_side_join(&e, &local, 5, &f));
     assert_string_equal(f.listener, "new");
     unlink(path);
-    assert_false(far_side_join(path, 0, &local, 0, &f));
-    assert_int_equal(far_side_mark(path), 0);
+    far_events_file(&e, path);
+    assert_int_equal(e.from, 0);
+    assert_false(far_side_join(&e, &local, 0, &f));
 }
 
 int main(void)
