@@ -6,7 +6,10 @@
 #include <sys/socket.h>
 
 #include "core/clock.h"
+#include "core/descriptors.h"
 #include "flow/actions.h"
+#include "flow/crowd.h"
+#include "observe/ceilings.h"
 #include "targets/proxy_v2.h"
 #include "tls/hop_tls.h"
 
@@ -109,6 +112,9 @@ enum flow_event flow_pick_and_connect(struct flow *f)
     if (f->back.hop == NULL && error == EMFILE && flow_env_give_up(f->env))
         f->back.hop = back_connect(&route, &error);
     if (f->back.hop == NULL) {
+        if (error == EMFILE)
+            ceiling_reached(crowd_ceilings(f->env->crowd), CEILING_DESCRIPTORS, descriptors_limit(),
+                            "");
         f->record.failure = (struct hop_failure){ .cause = HOP_CAUSE_ERRNO, .sys_errno = error };
         return flow_fail(f, end_of_errno(error));
     }
