@@ -10,6 +10,7 @@
 #include "certs/x509/pem_file.h"
 #include "cli/cli.h"
 #include "cli/demo_show.h"
+#include "cli/guard.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/screen.h"
@@ -127,6 +128,7 @@ static int stay(const struct catalogue_file *f, const sigset_t *set)
         if (write_roots(config, roots, &err) == 0) {
             offer(&bed, roots);
             sigwait(set, &sig);
+            guard_last_second();
         }
         unlink(roots);
         rmdir(dir);

@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/guard.h"
 #include "cli/ready.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/turn.h"
 #include "nlb/differences.h"
 #include "nlb/quotas.h"
 #include "testbed/key_warnings.h"
@@ -91,9 +92,8 @@ static void log_remarks(const struct nlb_config *config)
 struct serving {
     struct testbed bed;
     const struct run_options *options;
-    int signal_fd;
+    struct guard *guard;
     bool draining;
-    uint64_t deadline_us;
 };
 
 static void reload(struct serving *s)
@@ -139,58 +139,56 @@ static void reopen(struct serving *s)
         log_err("reopen", "%s", err.text);
 }
 
-/* True when the program shall end now. */
-static bool take_signal(struct serving *s)
+static void drain(struct serving *s)
 {
-    struct signalfd_siginfo info;
-
-    if (read(s->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
-        return false;
-    switch (info.ssi_signo) {
-    case SIGHUP:
-        if (!s->draining)
-            reload(s);
-        return false;
-    case SIGUSR1:
-        reopen(s);
-        return false;
-    default:
-        break;
-    }
-    if (s->draining)
-        return true;
     s->draining = true;
-    s->deadline_us = clock_mono_us() + s->options->drain_ms * 1000;
-    log_info("stop", "signal=%s flows=%llu draining for at most %g s",
-             info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+    log_info("stop", "signal=%s flows=%llu draining for at most %g s", guard_stop_signal(s->guard),
              (unsigned long long)nlb_active_flows(s->bed.nlb), (double)s->options->drain_ms / 1000);
     ready_notify("STOPPING=1");
     nlb_drain(s->bed.nlb);
-    return false;
 }
 
-static int wait_ms(const struct serving *s)
+/* True when the program shall end now. */
+static bool take_wishes(struct serving *s)
 {
-    uint64_t now = clock_mono_us();
+    unsigned wishes = guard_take(s->guard);
+
+    if (wishes & GUARD_REOPEN) {
+        turn_at("opening the logs again");
+        reopen(s);
+    }
+    if ((wishes & GUARD_RELOAD) && !(wishes & GUARD_STOP) && !s->draining) {
+        turn_at("a reload");
+        reload(s);
+    }
+    if (wishes & GUARD_STOP)
+        drain(s);
+    turn_end();
+    return (wishes & GUARD_STOP_NOW) != 0;
+}
+
+static int drain_wait_ms(const struct serving *s)
+{
+    uint64_t now = clock_mono_us(), by = guard_drained_by_us(s->guard);
 
     if (!s->draining)
         return -1;
-    return now >= s->deadline_us ? 0 : (int)((s->deadline_us - now) / 1000 + 1);
+    return now >= by ? 0 : (int)((by - now) / 1000 + 1);
 }
 
 static void loop(struct serving *s)
 {
-    struct pollfd fds[2] = { { .fd = s->signal_fd, .events = POLLIN },
+    struct pollfd fds[2] = { { .fd = guard_fd(s->guard), .events = POLLIN },
                              { .fd = nlb_drained_fd(s->bed.nlb), .events = POLLIN } };
 
     for (;;) {
-        int n = poll(fds, 2, wait_ms(s));
+        int n = poll(fds, 2, drain_wait_ms(s));
 
         if (n < 0 && errno != EINTR)
             return;
         if (n == 0)
             return; /* the deadline of draining */
-        if ((fds[0].revents & POLLIN) && take_signal(s))
+        if ((fds[0].revents & POLLIN) && take_wishes(s))
             return;
         if (fds[1].revents & POLLIN)
             return; /* all drained */
@@ -227,6 +225,7 @@ static int serve_file(struct serving *s, struct nlb_config *config)
         nlb_config_unref(config);
         return err_exit_status(&err);
     }
+    guard_ready(s->guard, nlb_process(s->bed.nlb)->stall_exit_ms);
     log_remarks(config);
     ready_print(data_on_stdout(config) ? stderr : stdout, &s->bed);
     if (s->options->ready_file != NULL &&
@@ -237,6 +236,7 @@ static int serve_file(struct serving *s, struct nlb_config *config)
     }
     ready_notify("READY=1");
     loop(s);
+    turn_at("the end");
     if (s->options->ready_file != NULL)
         unlink(s->options->ready_file); /* nobody shall think a dead process ready */
     testbed_stop(&s->bed);
@@ -250,7 +250,6 @@ static int run_run(int argc, char **argv)
     struct serving s = { .options = &o };
     struct err err = { 0 };
     struct nlb_config *config;
-    sigset_t set;
     int status = command_read(&command_run, argc, argv, &o);
 
     if (status >= 0)
@@ -261,24 +260,17 @@ static int run_run(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* splice(2) has no flag against it */
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(2), as a full disk */
     log_never_wait();
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
-    s.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-    if (s.signal_fd < 0 || tls_init(&err) != 0) {
-        fprintf(stderr, "nlbsim run: %s\n", s.signal_fd < 0 ? err_why(errno) : err.text);
+    s.guard = guard_start(o.drain_ms, o.ready_file, &err);
+    if (s.guard == NULL || tls_init(&err) != 0) {
+        fprintf(stderr, "nlbsim run: %s\n", err.text);
+        guard_stop(s.guard);
         return 3;
     }
-    if (open_key_log(o.allow_key_log) != 0)
-        return 3;
-    config = load_file(o.path, &status);
-    if (config == NULL)
-        return status;
-    status = serve_file(&s, config);
-    close(s.signal_fd);
+    status = open_key_log(o.allow_key_log) != 0 ? 3 : 0;
+    config = status == 0 ? load_file(o.path, &status) : NULL;
+    if (config != NULL)
+        status = serve_file(&s, config);
+    guard_stop(s.guard);
     tls_thread_done();
     return status;
 }
@@ -328,6 +320,8 @@ const struct command command_run = {
     .notes = "Signals: SIGTERM, SIGINT drain then stop, a second one stops at once; SIGHUP reads "
              "the file again (a bad one changes nothing); SIGUSR1 opens the event file and the "
              "access log again.\n\n"
-             "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed.",
+             "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed, 4 a "
+             "thread "
+             "hung, and the process ended itself (docs/limits.md).",
     .examples = run_examples,
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/guard.h"
 #include "cli/ready.h"
 #include "core/log.h"
 #include "labtarget/fault_parse.h"
@@ -102,6 +103,7 @@ static int serve_target(struct nlb_config *config, const sigset_t *signals)
     ready_notify("READY=1");
     while (sigwait(signals, &got) != 0)
         continue;
+    guard_last_second();
     lab_targets_stop(targets);
     return 0;
 }

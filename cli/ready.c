@@ -83,7 +83,7 @@ int ready_write_file(const char *path, const struct testbed *t, struct err *err)
     return rc;
 }
 
-void ready_notify(const char *state)
+static void notify(const char *state, int flags)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -98,7 +98,17 @@ void ready_notify(const char *state)
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&un,
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL | flags, (struct sockaddr *)&un,
                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
     close(fd);
+}
+
+void ready_notify(const char *state)
+{
+    notify(state, 0);
+}
+
+void ready_beat(const char *state)
+{
+    notify(state, MSG_DONTWAIT);
 }

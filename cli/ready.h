@@ -15,5 +15,7 @@ void ready_print(FILE *out, const struct testbed *t);
 int ready_write_file(const char *path, const struct testbed *t, struct err *err);
 /* Send a state to $NOTIFY_SOCKET as sd_notify(3) describes it; nothing when it is not set. */
 void ready_notify(const char *state);
+/* The same, from a thread that must not wait: lost when nobody reads there. */
+void ready_beat(const char *state);
 
 #endif

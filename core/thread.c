@@ -2,6 +2,7 @@
  * Threads with a name, to which no signal is delivered. */
 #include "core/thread.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -15,6 +16,7 @@ int thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *a
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(out, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = rc;
     if (rc != 0)
         return -1;
     snprintf(shown, sizeof shown, "%s", name);

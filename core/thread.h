@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-/* `name`: at most 15 characters are shown. 0, or -1. */
+/* `name`: at most 15 characters are shown. 0, or -1 with errno. */
 int thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *arg);
 
 #endif

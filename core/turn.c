@@ -22,17 +22,29 @@ void turn_tell(struct turn *t)
     mine = t;
 }
 
-void turn_begin(const char *doing, uint64_t flow, const char *state)
+static struct turn *fresh(const char *doing, uint64_t flow, const char *state)
 {
     struct turn *t = here();
 
-    t->left = TURN_BUDGET;
-    t->limited = true;
     t->spent = false;
     atomic_store_explicit(&t->flow, flow, memory_order_relaxed);
     tell(&t->state, state);
     tell(&t->doing, doing);
     atomic_fetch_add_explicit(&t->rounds, 1, memory_order_relaxed);
+    return t;
+}
+
+void turn_begin(const char *doing, uint64_t flow, const char *state)
+{
+    struct turn *t = fresh(doing, flow, state);
+
+    t->left = TURN_BUDGET;
+    t->limited = true;
+}
+
+void turn_at(const char *doing)
+{
+    fresh(doing, 0, NULL)->limited = false;
 }
 
 void turn_state(const char *state)

@@ -30,6 +30,8 @@ struct turn {
 void turn_tell(struct turn *t);
 /* A fresh budget. `flow` 0 and `state` NULL: it is none of a flow's. */
 void turn_begin(const char *doing, uint64_t flow, const char *state);
+/* For work of our own that no peer decides about: told as a turn is, everything is free. */
+void turn_at(const char *doing);
 void turn_state(const char *state);
 /* Pay; false when the turn is spent. Outside a turn everything is free. */
 bool turn_take(unsigned cost);

@@ -4,7 +4,6 @@
 #include "labtarget/lab_target.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/thread.h"
 #include "labtarget/target_impl.h"
 #include "tls/tls_random.h"
 
@@ -78,25 +78,13 @@ static void *run(void *arg)
 {
     struct lab_targets *set = arg;
 
+    watch_begin(&set->watch, set->base, "the thread of the lab targets");
     event_base_dispatch(set->base);
+    watch_end(&set->watch);
     while (!LIST_EMPTY(&set->conns))
         conn_free(LIST_FIRST(&set->conns), false);
     tls_thread_done();
     return NULL;
-}
-
-/* Signals are the business of the thread that started us. */
-static int start_thread(struct lab_targets *set)
-{
-    sigset_t all, before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&set->thread, NULL, run, set);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    set->running = rc == 0;
-    return rc == 0 ? 0 : -1;
 }
 
 static int start_loop(struct lab_targets *set, struct err *err)
@@ -108,7 +96,9 @@ static int start_loop(struct lab_targets *set, struct err *err)
         return -1;
     }
     event_assign(&set->wake, set->base, set->wake_fd, EV_READ | EV_PERSIST, wake_cb, set);
-    if (event_add(&set->wake, NULL) == 0 && start_thread(set) == 0)
+    set->running = event_add(&set->wake, NULL) == 0 &&
+                   thread_start(&set->thread, "lab targets", run, set) == 0;
+    if (set->running)
         return 0;
     event_del(&set->wake);
     err_set(err, ERR_ENVIRONMENT, "cannot start the thread of the lab targets");

@@ -13,6 +13,7 @@
 
 #include "core/addr.h"
 #include "core/http.h"
+#include "core/watch.h"
 #include "labtarget/faults.h"
 #include "labtarget/target_cfg.h"
 #include "tls/hop.h"
@@ -53,6 +54,7 @@ struct lab_targets {
     size_t n;
     struct event_base *base; /* NULL: no lab target so far, no thread */
     pthread_t thread;
+    struct watch watch;
     bool running;
     int wake_fd;
     pthread_mutex_t lock; /* the next two */

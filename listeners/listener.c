@@ -17,6 +17,7 @@
 #include "core/descriptors.h"
 #include "core/log.h"
 #include "core/sock.h"
+#include "core/turn.h"
 
 #define BACKLOG 4096
 /* Connections taken per turn at most, so that running flows get theirs. A turn takes as many as
@@ -142,11 +143,8 @@ static bool accept_failed(struct listener *l, int error)
     return false;
 }
 
-static void accept_cb(evutil_socket_t fd, short what, void *arg)
+static void accept_some(struct listener *l, int fd)
 {
-    struct listener *l = arg;
-
-    (void)what;
     for (unsigned i = 0; i < l->batch && l->accepting; i++) {
         struct addr client = { .len = sizeof client.u };
         int conn = accept4(fd, &client.u.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -164,6 +162,14 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
         front_accept(l->front, l->env, &l->keeper, conn, &client, &local);
     }
     l->batch = l->batch < TURN_ACCEPTS / 2 ? l->batch * 2 : TURN_ACCEPTS;
+}
+
+static void accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    turn_at("a listening socket");
+    accept_some(arg, fd);
+    turn_end();
 }
 
 static void retry_cb(evutil_socket_t fd, short what, void *arg)

@@ -19,6 +19,8 @@
 #include "core/http.h"
 #include "core/loop.h"
 #include "core/sock.h"
+#include "core/thread.h"
+#include "core/watch.h"
 #include "listeners/listener.h"
 
 /* For the whole of the next request, and for taking the whole of an answer: not per octet. */
@@ -39,6 +41,7 @@ struct admin {
     struct admin_calls calls;
     struct addr addr;
     pthread_t thread;
+    struct watch watch;
     struct event_base *base;
     struct event accept_event, retry_event, stop_event;
     int fd, lock_fd, stop_fd;
@@ -279,7 +282,9 @@ static void *admin_run(void *arg)
 {
     struct admin *a = arg;
 
+    watch_begin(&a->watch, a->base, "the thread of the pages");
     event_base_dispatch(a->base);
+    watch_end(&a->watch);
     while (!TAILQ_EMPTY(&a->conns))
         conn_free(TAILQ_FIRST(&a->conns));
     return NULL;
@@ -333,7 +338,7 @@ struct admin *admin_start(const struct admin_calls *calls, const struct addr *ad
     event_assign(&a->stop_event, a->base, a->stop_fd, EV_READ, stop_cb, a);
     event_add(&a->accept_event, NULL);
     event_add(&a->stop_event, NULL);
-    if (pthread_create(&a->thread, NULL, admin_run, a) == 0)
+    if (thread_start(&a->thread, "pages", admin_run, a) == 0)
         return a;
     err_set(err, ERR_ENVIRONMENT, "cannot start the thread");
 fail:

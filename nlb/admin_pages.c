@@ -8,6 +8,7 @@
 #include "core/cfg_key.h"
 #include "core/foreign.h"
 #include "core/http.h"
+#include "core/watch.h"
 #include "nlb/admin_host.h"
 #include "nlb/admin_pages.h"
 #include "nlb/generation.h"
@@ -202,6 +203,7 @@ static struct admin_page metrics_page(struct nlb *nlb, const char *query)
     if (nlb_has_zones(g->config))
         view.zone = NULL;
     view.load_balancer = g->elb;
+    view.stalls = watch_stalls();
     nlb_gather(nlb, &view);
     if (hosts_count(&hosts, nlb, g, zone) == 0) {
         view.hosts = hosts.at;
@@ -276,10 +278,16 @@ static struct admin_page events_page(struct nlb *nlb, const char *query)
 static struct admin_page health_page(struct nlb *nlb, const char *query)
 {
     bool draining = nlb_draining(nlb);
+    char reason[WATCH_TEXT];
+    bool stalled = watch_stalled(reason);
 
     (void)query;
-    return json_page(draining ? 503 : 200,
-                     json_pack("{s:s, s:I}", "status", draining ? "draining" : "ok", "active_flows",
+    return json_page(stalled || draining ? 503 : 200,
+                     json_pack("{s:s, s:o*, s:I}", "status",
+                               stalled    ? "stalled"
+                               : draining ? "draining"
+                                          : "ok",
+                               "reason", stalled ? json_string(reason) : NULL, "active_flows",
                                (json_int_t)nlb_active_flows(nlb)));
 }
 
@@ -291,7 +299,8 @@ static struct admin_page index_page(struct nlb *nlb, const char *query)
         .content_type = TEXT_PLAIN,
         .body = strdup("nlbsim\n\n/metrics                    Prometheus\n"
                        "/metrics?format=cloudwatch  CloudWatch's names and dimensions, JSON\n"
-                       "/healthz                    200 while new flows are accepted\n"
+                       "/healthz                    200 while new flows are accepted and every "
+                       "worker comes round\n"
                        "/targets                    target groups and their targets' health\n"
                        "/flows?limit=100            live flows, the newest first\n"
                        "/events?after=0             flows that failed or look odd, JSON lines\n"),

@@ -43,6 +43,7 @@ struct process_cfg {
     bool metrics_public;    /* `metrics` may be another address than this machine's own */
     double time_scale;      /* 1.0: real time */
     uint64_t max_metrics_connections, max_metrics_bytes, max_recent_bytes;
+    uint64_t stall_exit_ms;      /* a stall of so long ends the process; 0: none does */
     uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
     const char *name;             /* default "nlbsim" */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/turn.h"
 #include "listeners/listener.h"
 #include "nlb/admin.h"
 #include "nlb/admin_pages.h"
@@ -114,6 +115,7 @@ static void commit(struct nlb *nlb, struct generation *g, struct opened *o)
             change.slots[o->slot_of[l]].fd = o->fds[w][o->slot_of[l]];
         }
         generation_ref(g);
+        turn_state("a worker that takes it over");
         worker_apply(nlb->workers[w], &change);
     }
     for (size_t i = 0; i < WORKER_SLOTS; i++) {
@@ -370,9 +372,11 @@ void nlb_stop(struct nlb *nlb)
 {
     if (nlb == NULL)
         return;
+    turn_state("the pages and the signposts");
     admin_stop(nlb->admin);
     signposts_stop(nlb->signposts);
     crowd_ask_nobody(nlb->crowd);
+    turn_state("the workers");
     for (size_t i = 0; i < nlb->n_workers; i++)
         worker_stop(nlb->workers[i]);
     for (size_t i = 0; i < WORKER_SLOTS; i++) {
@@ -385,6 +389,9 @@ void nlb_stop(struct nlb *nlb)
     checker_free(nlb->checker);
     registry_free(nlb->registry);
     crowd_free(nlb->crowd);
+    turn_state("events and access_log");
+    event_sink_finish(nlb->outputs.events);
+    access_log_finish(nlb->outputs.access_log);
     event_sink_close(nlb->outputs.events);
     access_log_close(nlb->outputs.access_log);
     recent_events_free(nlb->outputs.recent);

@@ -138,6 +138,8 @@ static const struct cfg_key nlb_keys[] = {
       .help = "`metrics` may be an address that others than this machine can reach; there is no password", .source = OURS },
     { .name = "metrics_host", .kind = CFG_CUSTOM, .repeated = true, .parse_cb = parse_metrics_host, .values = "a host name",
       .help = "a name under which the pages of `metrics` may be asked, beside addresses and localhost; repeated for more", .source = OURS },
+    { .name = "stall_exit_seconds", .kind = CFG_SECONDS, .offset = AT(process.stall_exit_ms), .restart = true, .min = 0, .max = 86400, .def = "30",
+      .help = "the process ends itself, with status 4, when a worker has not come round for so long (a debugger holds it, for instance); 0: never", .source = OURS },
     { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",
       .help = "how plain bytes are moved: auto is splice(2) where both hops are plain sockets", .source = OURS },
     { .name = "lab_seed", .kind = CFG_TEXT, .offset = AT(lab_seed), .values = "any text; without the key every start is fresh",

@@ -18,6 +18,7 @@
 #include "certs/x509/pem_file.h"
 #include "core/foreign.h"
 #include "core/sock.h"
+#include "core/thread.h"
 #include "nlb/worker.h"
 #include "observe/event_watch.h"
 
@@ -292,7 +293,7 @@ struct signposts *signposts_start(const char *events, struct event_watch *watch,
         pthread_mutex_init(&s->lock, NULL);
         pthread_cond_init(&s->taken, NULL);
         s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        error = s->wake_fd < 0 ? errno : pthread_create(&s->thread, NULL, serve, s);
+        error = s->wake_fd < 0 || thread_start(&s->thread, "signposts", serve, s) != 0 ? errno : 0;
     }
     if (error == 0)
         return s;

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,9 @@
 
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/thread.h"
+#include "core/turn.h"
+#include "core/watch.h"
 #include "listeners/listener.h"
 #include "tls/tls_random.h"
 
@@ -26,6 +30,8 @@
 
 struct worker {
     pthread_t thread;
+    unsigned number, of; /* from 1 */
+    struct watch watch;
     struct event_base *base;
     struct flow_env env;
     struct worker_outputs outputs;
@@ -154,6 +160,7 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (read(fd, &n, sizeof n) < 0)
         return;
+    turn_at("a message of another thread");
     if (atomic_exchange_explicit(&w->sweep, false, memory_order_acq_rel))
         flow_env_sweep(&w->env);
     if (atomic_exchange_explicit(&w->give_up, false, memory_order_acq_rel))
@@ -177,13 +184,16 @@ static void wake_cb(evutil_socket_t fd, short what, void *arg)
     if (w->stop)
         event_base_loopbreak(w->base);
     pthread_mutex_unlock(&w->lock);
+    turn_end();
 }
 
 static void *worker_run(void *arg)
 {
     struct worker *w = arg;
 
+    watch_begin(&w->watch, w->base, "worker %u of %u", w->number, w->of);
     event_base_dispatch(w->base);
+    watch_end(&w->watch);
     if (w->checker != NULL)
         checker_halt(w->checker);
     stop_listening(w);
@@ -219,6 +229,7 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
                             struct crowd *crowd, struct err *err)
 {
     struct worker *w = calloc(1, sizeof *w);
+    char name[16];
 
     if (w == NULL) {
         err_set(err, ERR_NOMEM, "worker");
@@ -226,6 +237,8 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
     }
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->taken, NULL);
+    w->number = number + 1;
+    w->of = n_workers;
     w->outputs = *outputs;
     w->drain_count = drain;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -233,13 +246,13 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
         err_set(err, ERR_ENVIRONMENT, "eventfd: %s", err_why(errno));
     else if ((w->base = loop_new(err)) != NULL &&
              (access_buf_init(&w->access, outputs->access_log) != 0 ||
-              flow_env_init(&w->env, w->base, number + 1, n_workers) != 0)) {
+              flow_env_init(&w->env, w->base, w->number, w->of) != 0)) {
         err_set(err, ERR_NOMEM, "out of memory");
         event_base_free(w->base);
         w->base = NULL;
     }
     if (w->base == NULL) {
-        err_prefix(err, "worker %u of %u", number + 1, n_workers);
+        err_prefix(err, "worker %u of %u", w->number, w->of);
         worker_release(w);
         return NULL;
     }
@@ -252,7 +265,8 @@ struct worker *worker_start(unsigned number, unsigned n_workers,
     event_add(&w->wake, NULL);
     evtimer_assign(&w->drain_look, w->base, drain_look_cb, w);
     evtimer_assign(&w->access_flush, w->base, access_flush_cb, w);
-    if (pthread_create(&w->thread, NULL, worker_run, w) != 0) {
+    snprintf(name, sizeof name, "worker %u", w->number);
+    if (thread_start(&w->thread, name, worker_run, w) != 0) {
         err_set(err, ERR_ENVIRONMENT, "cannot start a worker thread");
         flow_env_clear(&w->env);
         worker_release(w);
@@ -312,7 +326,9 @@ int worker_flows(struct worker *w, struct flow_view *out, size_t max, size_t *n)
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LOOK_S;
-    pthread_mutex_lock(&w->lock);
+    *n = 0;
+    if (pthread_mutex_timedlock(&w->lock, &until) != 0)
+        return -1;
     w->look = &look;
     wake_worker(w);
     while (w->look == &look && rc == 0)

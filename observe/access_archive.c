@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "observe/line_writer.h"
 
 #define NAME_TEXT 256
@@ -218,7 +219,7 @@ struct access_archive *access_archive_open(const char *path, const struct aws_id
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->wake, NULL);
     if (n >= sizeof a->dir || open_dir(a) != 0 || open_spool(a) != 0 ||
-        pthread_create(&a->thread, NULL, run, a) != 0) {
+        thread_start(&a->thread, "access_log gzip", run, a) != 0) {
         err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why(errno));
         drop(a);
         return NULL;

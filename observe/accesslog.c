@@ -91,6 +91,12 @@ int access_log_reopen(struct access_log *log, struct err *err)
     return 0;
 }
 
+void access_log_finish(struct access_log *s)
+{
+    if (s != NULL)
+        line_writer_finish(s->writer);
+}
+
 void access_log_close(struct access_log *log)
 {
     if (log == NULL)

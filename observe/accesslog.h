@@ -34,6 +34,8 @@ struct access_log *access_log_open(const struct access_log_params *params, struc
  * file stays in use. */
 int access_log_reopen(struct access_log *log, struct err *err);
 /* Finishes a directory's file. NULL is fine. */
+/* As event_sink_finish(). */
+void access_log_finish(struct access_log *log);
 void access_log_close(struct access_log *log);
 /* Whole lines, written soon. Any thread; never waits, lines never mix. */
 void access_log_write(struct access_log *log, const char *lines, size_t n);

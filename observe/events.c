@@ -73,6 +73,12 @@ int event_sink_reopen(struct event_sink *s, struct err *err)
     return 0;
 }
 
+void event_sink_finish(struct event_sink *s)
+{
+    if (s != NULL)
+        line_writer_finish(s->writer);
+}
+
 void event_sink_close(struct event_sink *s)
 {
     if (s == NULL)

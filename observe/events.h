@@ -15,6 +15,8 @@ struct event_sink *event_sink_open(const char *path, size_t most, struct err *er
 const char *event_sink_path(const struct event_sink *sink);
 /* Close and open the file again (log rotation). 0, or -1: the old file stays in use. */
 int event_sink_reopen(struct event_sink *sink, struct err *err);
+/* No event comes any more: write what waits, and return at once. NULL is fine. */
+void event_sink_finish(struct event_sink *sink);
 void event_sink_close(struct event_sink *sink);
 /* Write a line of event_format(), soon. Any thread; never waits, lines never mix. `line` is as it
  * was afterwards. */

@@ -106,6 +106,7 @@ struct line_writer {
     void (*then)(void *, int); /* NULL: none asked for */
     int value;
     bool idle, stop, stopped;
+    struct timespec stop_by;
 };
 
 static uint64_t lines_in(const char *lines, size_t n)
@@ -302,7 +303,7 @@ void line_writer_between(struct line_writer *w, void (*then)(void *arg, int valu
 /* True: the thread has ended by itself. */
 static bool await_end(struct line_writer *w)
 {
-    const struct timespec most = in_ms(STOP_MOST_MS);
+    const struct timespec most = w->stop_by;
     int rc = 0;
 
     while (!w->stopped && rc == 0) {
@@ -318,13 +319,22 @@ static bool await_end(struct line_writer *w)
     return w->stopped;
 }
 
+void line_writer_finish(struct line_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    if (!w->stop)
+        w->stop_by = in_ms(STOP_MOST_MS);
+    w->stop = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+}
+
 void line_writer_stop(struct line_writer *w)
 {
     if (w == NULL)
         return;
+    line_writer_finish(w);
     pthread_mutex_lock(&w->lock);
-    w->stop = true;
-    pthread_cond_signal(&w->more);
     if (!await_end(w)) {
         lose(w,
              lines_in(w->chunk + w->chunk_at, w->chunk_n - w->chunk_at) + lines_in(w->queue, w->n),

@@ -38,6 +38,8 @@ void line_writer_add(struct line_writer *w, const char *lines, size_t n);
 /* Call `then` between two calls of `put`, as a rule after everything that was added before (not
  * when the writer hangs). */
 void line_writer_between(struct line_writer *w, void (*then)(void *arg, int value), int value);
+/* Nothing is added any more; returns at once. The moment of line_writer_stop() begins. */
+void line_writer_finish(struct line_writer *w);
 /* Write what waits, for a moment; then give up what cannot be written. NULL is fine. */
 void line_writer_stop(struct line_writer *w);
 

@@ -43,6 +43,7 @@ struct metrics_view {
     const struct metrics_hosts *hosts;
     size_t n_hosts;
     const struct ceilings *ceilings; /* NULL: not told; Prometheus alone has them */
+    uint64_t stalls; /* of threads of this process; Prometheus only: AWS has no such thing */
 };
 /* Add one worker's counters; after the last one, metrics_total() makes the rows that are sums. */
 void metrics_gather(struct metrics_view *view, const struct metrics *m);

@@ -37,7 +37,7 @@ ALLOW = {
     "cli": ["matrix", "testbed", "labtarget", "explain", "diagnose", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
 }
 MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/cmd_version\.c$)")
-EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|core/linger\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/(client|call|link|pool)\."
+EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|core/watch\.|core/linger\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/(client|call|link|pool)\."
                    r"|labtarget/|nlb/worker\.|nlb/admin\.c$|cli/cmd_version\.c$)")
 def room(path):
     """The layer a file belongs to: its folder, or its folder's folder."""

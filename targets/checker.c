@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/turn.h"
 #include "targets/check.h"
 #include "targets/proxy_v2.h"
 
@@ -17,6 +18,9 @@
 #define TIMEOUT_MIN_US 500000
 
 /* One registered target, or one that drains. */
+/* Where a thread is that works here (core/turn.h). */
+#define AT_CHECKS "the health checks"
+
 struct watched {
     LIST_ENTRY(watched) all;
     struct checker *checker;
@@ -196,11 +200,13 @@ static void hear_cb(evutil_socket_t fd, short what, void *arg)
     struct checker *c = w->checker;
 
     (void)fd, (void)what;
+    turn_at(AT_CHECKS);
     pthread_mutex_lock(&c->lock);
     hear(w);
     judge_flows(c, w->reg->group);
     forget_if_over(w);
     pthread_mutex_unlock(&c->lock);
+    turn_end();
 }
 
 static void due_cb(evutil_socket_t fd, short what, void *arg)
@@ -209,9 +215,11 @@ static void due_cb(evutil_socket_t fd, short what, void *arg)
     struct checker *c = w->checker;
 
     (void)fd, (void)what;
+    turn_at(AT_CHECKS);
     pthread_mutex_lock(&c->lock);
     due(w);
     pthread_mutex_unlock(&c->lock);
+    turn_end();
 }
 
 /* --- the cycle of checks --- */
@@ -292,7 +300,9 @@ static void check_next(struct watched *w)
 static void next_cb(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
+    turn_at(AT_CHECKS);
     check_next(arg);
+    turn_end();
 }
 
 /* --- taking over a plan --- */
