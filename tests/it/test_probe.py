@@ -216,6 +216,14 @@ class TlsListeners(Base):
                 self.assertNotIn("into the certificate", j["verdict"])
         self.assertIn("into the certificate's subjectAltName", probe(self.nlb, "wrong-host")["verdict"])
 
+    def test_the_store_that_was_asked(self):
+        """A refusal names it: the lab's, a file, the system's."""
+        for options, name in (([], "lab:public"), (["--trust-store", "lab:private"], "lab:private"),
+                              (["--trust-store", CERTS.get("Some CA", ca=True).crt], CERTS.get("Some CA", ca=True).crt), (["--trust-store", "system"], "system")):
+            for profile in ("self-signed", "leaf-only", "untrusted-root"):
+                with self.subTest(name, profile=profile):
+                    self.assertRegex(probe(self.nlb, profile, *options)["verdict"], r"\bin " + re.escape(name) + r"\b")
+
     def test_why_the_default_was_served(self):
         for listener, url, rule in (("valid", URL, "default: it has the name"),
                                     ("wrong-host", URL, "default: no certificate has the name")):
