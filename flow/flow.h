@@ -80,7 +80,9 @@ struct flow_env {
     STAILQ_HEAD(, flow) dead;
     struct lingerers lingers;
     struct event reap; /* frees what is in `dead` after the callback that put it there */
+    struct event trim; /* gives memory back to the system after many flows have ended */
     size_t n_flows, n_expired;
+    size_t most_flows;   /* since that was done last */
     struct crowd *crowd; /* of all workers; borrowed; NULL: nobody counts */
 };
 /* Does ended_cb speak of the target's certificates, as things are now? */

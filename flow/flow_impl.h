@@ -73,6 +73,9 @@ struct flow {
     struct flow_record record;
 };
 
+/* A flow more, or less, in the env's list. */
+void flow_env_add(struct flow_env *env, struct flow *f);
+void flow_env_remove(struct flow_env *env, struct flow *f);
 /* End it now, whatever it does. */
 void flow_abort(struct flow *f, enum flow_end end);
 

@@ -13,8 +13,9 @@ import struct
 import time
 import unittest
 
-from nlbtest import (CERTS, HELLO_12_EXTENSIONS, Deadline, Nlb, NlbTest, Target, build_hello, connect, connect_tls, echo, end_code, ending,
-                     fragment, http_get, recv_all, tcp_ini, tls_ini)
+from nlbtest import (CERTS, HELLO_12_EXTENSIONS, Deadline, Nlb, NlbTest, Target, build_hello, client_ctx, connect,
+                     connect_tls, echo, end_code, ending, fragment, http_get, recv_all, tcp_ini, tls_ini)
+from test_concurrency import EchoLoop
 from test_floods import rss_kib
 from test_limits import SANITIZED, ask, descriptors, eventually, limit_descriptors
 from test_metrics import get
@@ -226,6 +227,22 @@ class Memory(NlbTest):
             self.assertEqual(get(nlb, "/healthz")[0], 200)
             self.assertLess(rss_kib(nlb) - before, 100 * 1024, "KiB")
             self.assertIn("max_metrics_bytes", reached(nlb))
+            self.assertServed(nlb)
+
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's allocator keeps what is freed")
+    def test_what_many_flows_used_is_given_back(self):
+        n, ctx = 600, client_ctx()
+        with EchoLoop() as target, Nlb(self.ini(target)) as nlb, contextlib.ExitStack() as stack:
+            self.assertServed(nlb)
+            before = rss_kib(nlb)
+            flows = [stack.enter_context(connect_tls(nlb.address("l"), ctx)) for _ in range(n)]
+            self.assertTrue(all(ask(s) for s in flows))
+            grown = rss_kib(nlb) - before
+            self.assertGreater(grown, 5 * n, "KiB: flows that cost nothing prove nothing")
+            stack.close()
+            nlb.events(n + 1)
+            eventually(lambda: rss_kib(nlb) - before < grown / 2, f"of {grown} KiB more than half are kept")
             self.assertServed(nlb)
 
 
