@@ -84,17 +84,6 @@ bool facts_bad(const struct facts *f)
     return f->bad;
 }
 
-size_t facts_count(const struct facts *f)
-{
-    return f->n;
-}
-
-const char *facts_at(const struct facts *f, size_t i, const char **name)
-{
-    *name = f->at[i].name;
-    return f->at[i].text;
-}
-
 static struct fact *slot(struct facts *f, const char *name)
 {
     const char *known = find_name(name, strlen(name));

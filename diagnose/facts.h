@@ -25,9 +25,6 @@ bool facts_is(const struct facts *f, const char *name, const char *text);
 /* Memory was out, or a name is no row of facts.def: what follows from these facts counts nothing.
  */
 bool facts_bad(const struct facts *f);
-/* Every fact in the order of its first setting. */
-size_t facts_count(const struct facts *f);
-const char *facts_at(const struct facts *f, size_t i, const char **name);
 
 /*
  * Does a condition hold? Terms with blanks between them must all hold:
