@@ -369,7 +369,8 @@ static void end_facts(const struct chain *c, struct facts *f)
         facts_set(f, "chain.root", plain_subject(top));
     else if (!top->self)
         facts_set(f, "chain.gap", top->issuer);
-    if (c->kin != NOWHERE)
+    facts_flag(f, "chain.gap.root", strcasestr(top->issuer, "root") != NULL);
+    if (c->kin != NOWHERE && c->n == 1)
         facts_set(f, "chain.kin", c->anchors[c->kin].subject);
 }
 
@@ -402,6 +403,33 @@ void chain_facts(const struct chain *c, struct facts *f)
     }
     shape_facts(c, f);
     end_facts(c, f);
+}
+
+/* "a.example, *.b.example" against a host, as a client would by and large. */
+static bool names_fit(const char *names, const char *host)
+{
+    const char *dot = strchr(host, '.');
+
+    for (const char *at = names; *at != '\0';) {
+        size_t n = strcspn(at, ",");
+
+        if (n == strlen(host) && strncasecmp(at, host, n) == 0)
+            return true;
+        if (dot != NULL && n > 1 && at[0] == '*' && n - 1 == strlen(dot) &&
+            strncasecmp(at + 1, dot, n - 1) == 0)
+            return true;
+        at += n;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
+void chain_name_fact(struct facts *f, const char *host)
+{
+    const char *names = facts_get(f, "chain.names");
+
+    if (names != NULL && host != NULL)
+        facts_flag(f, "chain.unfit", !names_fit(names, host));
 }
 
 void verdict_facts(const struct verdict *v, const struct cert_list *presented, struct facts *f)

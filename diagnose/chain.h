@@ -25,6 +25,8 @@ size_t chain_length(const struct chain *c); /* of NULL: 0 */
 
 /* The facts chain.* */
 void chain_facts(const struct chain *c, struct facts *f);
+/* The fact chain.unfit: the leaf does not name `host` (NULL: nobody asked for one). */
+void chain_name_fact(struct facts *f, const char *host);
 /* The facts refusal.*: what the judge found wrong with which certificate. */
 void verdict_facts(const struct verdict *v, const struct cert_list *presented, struct facts *f);
 /*

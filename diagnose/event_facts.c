@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/clock.h"
 
@@ -277,7 +276,8 @@ static void take_observed(struct facts *f, const json_t *event)
     take_offer(f, json_object_get(seen, "offer"));
     take_alert(f, "client.alert", json_object_get(seen, "alert_from_client"));
     take_alert(f, "target.alert", json_object_get(seen, "alert_from_target"));
-    facts_flag(f, "back.asked", json_is_true(json_object_get(seen, "certificate_requested")));
+    if (json_is_true(json_object_get(seen, "certificate_requested")))
+        facts_flag(f, "client_certificate.asked", true);
     if (json_is_true(json_object_get(seen, "alert_by_size")))
         facts_set(f, "client.left",
                   "where its Finished was due, it sent a record of the size of an alert (TLS 1.3 "
@@ -341,25 +341,6 @@ static void take_validated(struct facts *f, const json_t *event)
               tls && facts_get(f, "cert") != NULL ? facts_get(f, "cert")
               : tls                               ? "the listener's certificate file"
                                                   : "the target's certificate file");
-}
-
-/* "a.example, *.b.example" against a host, as a client would by and large. */
-static bool names_fit(const char *names, const char *host)
-{
-    const char *dot = strchr(host, '.');
-
-    for (const char *at = names; at != NULL && *at != '\0';) {
-        size_t n = strcspn(at, ",");
-
-        if (n == strlen(host) && strncasecmp(at, host, n) == 0)
-            return true;
-        if (dot != NULL && n > 1 && at[0] == '*' && n - 1 == strlen(dot) &&
-            strncasecmp(at + 1, dot, n - 1) == 0)
-            return true;
-        at += n;
-        at += strspn(at, ", ");
-    }
-    return false;
 }
 
 static bool about_certificates(const struct facts *f)
@@ -433,7 +414,7 @@ static void take_refusal(struct facts *f)
 static void conclude(struct facts *f, const json_t *event)
 {
     bool tls = facts_is(f, "protocol", "TLS");
-    const char *sni = facts_get(f, "sni"), *names = facts_get(f, "chain.names");
+    const char *sni = facts_get(f, "sni");
 
     if (tls)
         facts_flag(f, "client.silent",
@@ -450,8 +431,8 @@ static void conclude(struct facts *f, const json_t *event)
                    : facts_get(f, tls ? "listener" : "target"));
     if (!tls && facts_is(f, "client.first", "tls"))
         facts_setf(f, "through", "TCP listener %s", facts_get(f, "listener"));
-    if (sni != NULL && names != NULL)
-        facts_flag(f, "chain.unfit", !names_fit(names, sni));
+    if (!facts_is(f, "view", "call"))
+        chain_name_fact(f, sni);
     take_refusal(f);
 }
 

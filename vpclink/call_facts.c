@@ -198,6 +198,7 @@ static void tell_chain(const struct teller *t)
     struct chain *chain = call_chain(t->task, t->r, t->context);
 
     chain_facts(chain, t->f);
+    chain_name_fact(t->f, verified_name(t));
     if (t->r->judged && (t->r->broke == BREAK_CERTIFICATE || t->r->broke == BREAK_HOST_NAME))
         verdict_facts(&t->r->verdict, &t->r->chain, t->f);
     chain_free(chain);
