@@ -451,6 +451,9 @@ void verdict_facts(const struct verdict *v, const struct cert_list *presented, s
         at = presented->at[0];
     }
     facts_flag(f, "refusal.anchor", v->is_anchor);
+    if (v->end != NULL)
+        facts_set(f, "refusal.authority",
+                  cert_name_text(v->end->subject, CERT_STYLE_JAVA, name, sizeof name));
     if (at == NULL)
         return;
     cert_name_text(at->subject, CERT_STYLE_JAVA, name, sizeof name);
