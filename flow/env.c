@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the flows of one worker share. */
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,47 +26,6 @@ static void reap_cb(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* --- memory that many flows have left --- */
-/* The allocator keeps what was freed, tens of kilobytes for each TLS flow. When so many have ended
- * and less than half of the most are left, for a second, the system gets it back. */
-#define TRIM_FLOWS 200
-#define TRIM_S     1
-
-static bool many_have_ended(const struct flow_env *env)
-{
-    return env->most_flows - env->n_flows >= TRIM_FLOWS && env->n_flows <= env->most_flows / 2;
-}
-
-static void trim_cb(evutil_socket_t fd, short what, void *arg)
-{
-    struct flow_env *env = arg;
-
-    (void)fd, (void)what;
-    if (!many_have_ended(env))
-        return;
-    env->most_flows = env->n_flows;
-    (void)malloc_trim(0);
-}
-
-void flow_env_add(struct flow_env *env, struct flow *f)
-{
-    LIST_INSERT_HEAD(&env->flows, f, all);
-    if (++env->n_flows > env->most_flows)
-        env->most_flows = env->n_flows;
-}
-
-void flow_env_remove(struct flow_env *env, struct flow *f)
-{
-    LIST_REMOVE(f, all);
-    env->n_flows--;
-    if (f->expired) {
-        env->n_expired--;
-        crowd_drop_expired(env->crowd);
-    }
-    if (many_have_ended(env) && !event_pending(&env->trim, EV_TIMEOUT, NULL))
-        evtimer_add(&env->trim, &(struct timeval){ .tv_sec = TRIM_S });
-}
-
 /* --- the worker's share --- */
 int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_id,
                   uint64_t id_step)
@@ -75,13 +33,11 @@ int flow_env_init(struct flow_env *env, struct event_base *base, uint64_t first_
     env->base = base;
     env->next_id = first_id;
     env->id_step = id_step;
-    LIST_INIT(&env->flows);
     STAILQ_INIT(&env->dead);
     lingerers_init(&env->lingers, base, LINGER_US);
-    env->n_flows = env->n_expired = env->most_flows = 0;
     env->crowd = NULL;
     event_assign(&env->reap, base, -1, 0, reap_cb, env);
-    evtimer_assign(&env->trim, base, trim_cb, env);
+    roster_init(env);
     env->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     env->scratch = malloc(FLOW_SCRATCH);
     env->pipes = pipe_pool_new();

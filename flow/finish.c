@@ -220,7 +220,7 @@ enum flow_event flow_finish(struct flow *f)
     }
     flow_side_close(&f->front, front);
     flow_side_close(&f->back, back);
-    flow_env_remove(f->env, f);
+    roster_remove(f->env, f);
     if (STAILQ_EMPTY(&f->env->dead))
         event_active(&f->env->reap, EV_TIMEOUT, 0);
     STAILQ_INSERT_TAIL(&f->env->dead, f, dying);

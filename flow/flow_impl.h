@@ -73,9 +73,10 @@ struct flow {
     struct flow_record record;
 };
 
-/* A flow more, or less, in the env's list. */
-void flow_env_add(struct flow_env *env, struct flow *f);
-void flow_env_remove(struct flow_env *env, struct flow *f);
+/* flow/roster.c: a flow more, or less, in the env's list. roster_init() needs env->base. */
+void roster_init(struct flow_env *env);
+void roster_add(struct flow_env *env, struct flow *f);
+void roster_remove(struct flow_env *env, struct flow *f);
 /* End it now, whatever it does. */
 void flow_abort(struct flow *f, enum flow_end end);
 

@@ -54,7 +54,7 @@ struct flow *flow_begin(struct flow_env *env, const struct flow_plan *plan,
         hop_tls_set_arg(front, f);
     f->front.can_write = f->back.can_write = true;
     evtimer_assign(&f->timer, env->base, timer_cb, f);
-    flow_env_add(env, f);
+    roster_add(env, f);
     metric_add(&env->metrics,
                plan->protocol == PROTOCOL_TLS ? METRIC_ACTIVE_FLOWS_TLS : METRIC_ACTIVE_FLOWS_TCP,
                1);
