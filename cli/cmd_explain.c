@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/endpoint.h"
+#include "core/addr.h"
 #include "core/foreign.h"
 #include "core/http.h"
 #include "explain/explain.h"
@@ -221,13 +222,17 @@ static int fetch_events(struct explaining *s, const char *from, unsigned long lo
     int fd = p == NULL ? -1 : dial(from), rc = 3;
     const struct http_message *m;
     const char *last;
-    char request[512];
+    char request[512], host[ADDR_TEXT_MAX];
+    struct addr peer;
 
     if (fd < 0)
         goto out;
+    /* The address instead of the name: that is served whatever `metrics_host` lists. */
+    peer = addr_peer(fd);
+    addr_format(&peer, host);
     snprintf(request, sizeof request,
-             "GET /events?after=%llu HTTP/1.1\r\nHost: %.255s\r\nConnection: close\r\n\r\n", *after,
-             from);
+             "GET /events?after=%llu HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", *after,
+             host);
     if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request) ||
         receive(fd, p) != 0) {
         fprintf(stderr, "nlbsim explain: %s does not answer as a load balancer of nlbsim\n", from);

@@ -106,10 +106,11 @@ class Reading(NlbTest):
                 s.sendall(b"x")
                 ending(s)
             nlb.event()
-            where = "127.0.0.1:%d" % nlb.ready["metrics"]["port"]
-            done = nlbsim("explain", "--from", where)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertIn(b"1x target_reset, listener l", done.stdout)
+            # the second is a name to `metrics_host`: it stands for every name that resolves to the place
+            for where in ("127.0.0.1:%d" % nlb.ready["metrics"]["port"], "127.1:%d" % nlb.ready["metrics"]["port"]):
+                done = nlbsim("explain", "--from", where)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(b"1x target_reset, listener l", done.stdout)
         done = nlbsim("explain", "--from", where)
         self.assertEqual(done.returncode, 3)
         self.assertIn(b"Connection refused", done.stderr)
