@@ -312,6 +312,10 @@ static void note_secured(struct hop_tls *t)
     t->facts->secured = true;
     t->facts->secured_us = clock_mono_us();
     note_server_hello(t);
+    /* What the library agreed on counts: it reads a ServerHello in a record of any version (RFC
+     * 8446 5.1), the sniffer takes that for no TLS. */
+    t->facts->version = tls_engine_version(t->engine);
+    t->facts->suite = tls_engine_suite(t->engine);
     t->facts->verify_flags = tls_engine_verify_flags(t->engine);
     if (alpn != NULL)
         strncpy(t->facts->alpn, alpn, sizeof t->facts->alpn - 1);
