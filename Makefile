@@ -2,7 +2,7 @@
 # nlbsim: one Makefile, out of tree. `make help` lists the targets.
 
 VERSION := 0.1.0
-FOLDERS := core tls certs/x509 certs/store certs/lab certs/judge certs/audit diagnose observe explain targets flow listeners vpclink nlb labtarget testbed matrix cli
+FOLDERS := core confine tls certs/x509 certs/store certs/lab certs/judge certs/audit diagnose observe explain targets flow listeners vpclink nlb labtarget testbed matrix cli
 CC ?= cc
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -12,6 +12,7 @@ V ?=
 comma := ,
 CONFIG := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 B := build/$(CONFIG)
+FB := build/fuzz
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
@@ -63,7 +64,7 @@ SHIM = $B/tls/libc_shim.o
 # --- flags ------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
         -Wvla -Wundef -Wconversion -Werror
-CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. $(subst -I,-isystem ,$(PKG_CFLAGS)) $(WRAP_CFLAGS)
+CPPFLAGS += -D_GNU_SOURCE -DNLB_VERSION='"$(VERSION)"' -I. -Ibuild/gen $(subst -I,-isystem ,$(PKG_CFLAGS)) $(WRAP_CFLAGS)
 BASE := -std=c17 -g -O2 $(WARN) -fno-strict-aliasing -MMD -MP
 ifeq ($(SAN),)
 # `make hardening-check` looks whether they arrived in the binary. The two that only newer compilers know are tried.
@@ -122,6 +123,13 @@ $B/%.o: %.c $B/flags
 	$(call say,CC,$<)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
 
+# The names of this architecture's system calls, for the last words of confine/confine_calls.c.
+CALL_NAMES := build/gen/syscall_names.h
+$(CALL_NAMES):
+	@mkdir -p $(@D)
+	$Qecho '#include <asm/unistd.h>' | $(CC) -E -dM - | sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/CALL(\1)/p' | grep -v -w -e syscalls -e arch_specific_syscall >$@
+$B/confine/confine_calls.o $(FB)/obj/confine/confine_calls.o: $(CALL_NAMES)
+
 # The catalogue is embedded by the assembler.
 $B/matrix/catalogue.o $(FB)/obj/matrix/catalogue.o: $(wildcard scenarios/*.ini)
 
@@ -175,7 +183,6 @@ format-check:
 # --- fuzzing: libFuzzer, its own folder -----------------------------------------------------------
 FUZZ_SECONDS ?= 20
 FUZZCC ?= clang
-FB := build/fuzz
 FUZZBIN := $(FUZZSRC:tests/fuzz/%.c=$(FB)/%)
 FUZZOBJ := $(LIBSRC:%.c=$(FB)/obj/%.o)
 $(FB)/obj/%.o: %.c

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confined.h"
 #include "cli/guard.h"
 #include "cli/ready.h"
 #include "core/clock.h"
@@ -127,6 +128,7 @@ static void reload(struct serving *s)
             log_err("reload", "%s", err.text);
     }
     /* READY=1 also ends a reload that failed; systemd has no other word for it than a status. */
+    confine_hide_memory(); /* the keys of the new configuration */
     ready_notify(taken ? "READY=1\nSTATUS=reloaded"
                        : "READY=1\nSTATUS=the last reload changed nothing: see the log");
 }
@@ -219,12 +221,17 @@ static int open_key_log(bool allowed)
 static int serve_file(struct serving *s, struct nlb_config *config)
 {
     struct err err = { 0 };
+    int rc;
 
-    if (testbed_start(&s->bed, config, &err) != 0) {
+    guard_pause(s->guard);
+    rc = confined_enter(config, s->options->ready_file, &err);
+    if (guard_resume(s->guard, rc == 0 ? &err : NULL) != 0 || rc != 0 ||
+        testbed_start(&s->bed, config, &err) != 0) {
         fprintf(stderr, "nlbsim run: %s\n", err.text);
         nlb_config_unref(config);
         return err_exit_status(&err);
     }
+    confine_hide_memory();
     guard_ready(s->guard, nlb_process(s->bed.nlb)->stall_exit_ms);
     log_remarks(config);
     ready_print(data_on_stdout(config) ? stderr : stdout, &s->bed);
@@ -321,7 +328,7 @@ const struct command command_run = {
              "the file again (a bad one changes nothing); SIGUSR1 opens the event file and the "
              "access log again.\n\n"
              "Exit status: 0 stopped as told, 2 configuration error, 3 the environment failed, 4 a "
-             "thread "
-             "hung, and the process ended itself (docs/limits.md).",
+             "process that ended itself: a thread hung (docs/limits.md), or it tried a system call "
+             "that a confined one may not make (docs/confinement.md).",
     .examples = run_examples,
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confined.h"
 #include "cli/guard.h"
 #include "cli/ready.h"
 #include "core/log.h"
@@ -24,8 +25,8 @@
 /* The keys become an INI text, so that their own rules apply. */
 struct target_options {
     struct command_line line;
-    FILE *ini;
-    const char *name, *seed;
+    FILE *ini, *nlb; /* of [lab_target], of [nlb] */
+    const char *name;
     bool has_certificate, plain, faults, markdown, debug;
 };
 
@@ -38,37 +39,52 @@ static bool one_line(const char *value)
     return false;
 }
 
-static int take_key(void *options, const struct command_option *option, const char *value)
+/* An option as a key: its name has dashes. */
+static void put_key(FILE *out, const char *option, const char *value)
 {
-    struct target_options *o = options;
-    char key[OPTION_NAME_MAX];
+    for (const char *p = option; *p != '\0'; p++)
+        fputc(*p == '-' ? '_' : *p, out);
+    fprintf(out, " = %s\n", value);
+}
+
+static int take_nlb_key(void *options, const struct command_option *option, const char *value)
+{
+    const struct target_options *o = options;
 
     if (!one_line(value))
         return 2;
-    snprintf(key, sizeof key, "%s", option->name);
-    for (char *p = key; *p != '\0'; p++)
-        *p = (char)(*p == '-' ? '_' : *p);
+    put_key(o->nlb, option->name, value);
+    return -1;
+}
+
+static int take_key(void *options, const struct command_option *option, const char *value)
+{
+    struct target_options *o = options;
+    const char *key = option->name;
+
+    if (!one_line(value))
+        return 2;
     /* A key names a file; standard input has a name, too. */
     if (strcmp(value, "-") == 0 &&
-        (strcmp(key, "certificate") == 0 || strncmp(key, "client_c", 8) == 0))
+        (strcmp(key, "certificate") == 0 || strncmp(key, "client-c", 8) == 0))
         value = "/dev/stdin";
     o->has_certificate |= strcmp(key, "certificate") == 0;
     o->plain |= strcmp(key, "protocol") == 0 && strcmp(value, "HTTP") == 0;
-    fprintf(o->ini, "%s = %s\n", key, value);
+    put_key(o->ini, key, value);
     return -1;
 }
 
 /* The whole file: what was given, after a head that names the target. */
-static struct nlb_config *load_target(const struct target_options *o, const char *keys, int *status)
+static struct nlb_config *load_target(const struct target_options *o, const char *nlb,
+                                      const char *keys, int *status)
 {
     struct problems problems = { .path = "nlbsim target" };
     struct nlb_config *config = NULL;
     char *text = NULL;
 
-    if ((o->name == NULL || one_line(o->name)) && (o->seed == NULL || one_line(o->seed)) &&
-        asprintf(&text, "%s%s%s[lab_target %s]\n%s%s",
-                 o->seed == NULL ? "" : "[nlb]\nlab_seed = ", o->seed == NULL ? "" : o->seed,
-                 o->seed == NULL ? "" : "\n", o->name == NULL ? "target" : o->name, keys,
+    if ((o->name == NULL || one_line(o->name)) &&
+        asprintf(&text, "[nlb]\n%s[lab_target %s]\n%s%s", nlb, o->name == NULL ? "target" : o->name,
+                 keys,
                  o->has_certificate || o->plain ? "" : "certificate = lab:valid/localhost\n") >=
             0) {
         config = nlb_config_parse(text, strlen(text), "nlbsim target", ".", lab_section_kinds,
@@ -87,15 +103,18 @@ static struct nlb_config *load_target(const struct target_options *o, const char
 static int serve_target(struct nlb_config *config, const sigset_t *signals)
 {
     struct err err = { 0 };
-    struct lab_targets *targets = testbed_lab_targets(config, &err);
+    struct lab_targets *targets = NULL;
     const struct lab_target_info *info;
     char text[ADDR_TEXT_MAX];
     int got;
 
+    if (confined_enter(config, NULL, &err) == 0)
+        targets = testbed_lab_targets(config, &err);
     if (targets == NULL) {
         fprintf(stderr, "nlbsim target: %s\n", err.text);
         return err_exit_status(&err);
     }
+    confine_hide_memory();
     info = lab_targets_at(targets, 0);
     printf("ready target=%s protocol=%s address=%s\n", info->name, info->protocol,
            addr_format(&info->addr, text));
@@ -108,7 +127,7 @@ static int serve_target(struct nlb_config *config, const sigset_t *signals)
     return 0;
 }
 
-static int run_target(const struct target_options *o, const char *keys)
+static int run_target(const struct target_options *o, const char *nlb, const char *keys)
 {
     struct err err = { 0 };
     struct nlb_config *config;
@@ -124,7 +143,7 @@ static int run_target(const struct target_options *o, const char *keys)
         fprintf(stderr, "nlbsim target: %s\n", err.text);
         return 3;
     }
-    config = load_target(o, keys, &status);
+    config = load_target(o, nlb, keys, &status);
     if (config != NULL)
         status = serve_target(config, &signals);
     nlb_config_unref(config);
@@ -135,15 +154,17 @@ static int run_target(const struct target_options *o, const char *keys)
 static int target_run(int argc, char **argv)
 {
     struct target_options o = { 0 };
-    char *keys = NULL;
-    size_t n = 0;
-    int status;
+    char *keys = NULL, *nlb = NULL;
+    size_t n = 0, n_nlb = 0;
+    int status = 3;
 
     o.ini = open_memstream(&keys, &n);
-    if (o.ini == NULL)
-        return 3;
-    status = command_read(&command_target, argc, argv, &o);
-    if (fclose(o.ini) != 0 && status < 0)
+    o.nlb = open_memstream(&nlb, &n_nlb);
+    if (o.ini != NULL && o.nlb != NULL)
+        status = command_read(&command_target, argc, argv, &o);
+    if (o.ini != NULL && fclose(o.ini) != 0 && status < 0)
+        status = 3;
+    if (o.nlb != NULL && fclose(o.nlb) != 0 && status < 0)
         status = 3;
     if (o.debug)
         log_set_level(LOG_LEVEL_DEBUG);
@@ -153,9 +174,10 @@ static int target_run(int argc, char **argv)
         (o.markdown ? fault_print_markdown : fault_print_help)(stdout);
         status = fflush(stdout) == 0 ? 0 : 3;
     } else if (status < 0) {
-        status = run_target(&o, keys);
+        status = run_target(&o, nlb, keys);
     }
     free(keys);
+    free(nlb);
     return status;
 }
 
@@ -169,9 +191,25 @@ static const struct command_option own_options[] = {
       .help = "what it is called in its answers (default target)" },
     { .name = "lab-seed",
       .argument = "TEXT",
-      .kind = OPTION_TEXT,
-      AT(seed),
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_nlb_key,
       .help = "the same lab keys and certificates every time" },
+    { .name = "confine",
+      .argument = "WORD",
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_nlb_key,
+      .help = "on, require, files_only or off: what the process gives up once it has started "
+              "(default on)" },
+    { .name = "user",
+      .argument = "USER",
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_nlb_key,
+      .help = "whom a process that root started becomes" },
+    { .name = "group",
+      .argument = "GROUP",
+      .kind = OPTION_CUSTOM,
+      .parse_cb = take_nlb_key,
+      .help = "the group that it gets with that (default: the user's)" },
     { .name = "faults", .kind = OPTION_FLAG, AT(faults), .help = "list the faults" },
     { .name = "markdown", .kind = OPTION_FLAG, AT(markdown), .help = "the list as a table" },
     { .name = "debug",
@@ -235,6 +273,8 @@ const struct command command_target = {
              "request with a JSON description of what it saw, or misbehaves as told. Prints one "
              "line when it is ready.",
     .options_cb = target_option_rows,
-    .notes = "Exit status: 0 stopped as told (SIGTERM, SIGINT), 2 usage, 3 the environment failed.",
+    .notes =
+        "Exit status: 0 stopped as told (SIGTERM, SIGINT), 2 usage, 3 the environment failed, 4 a "
+        "system call that a confined process may not make (docs/confinement.md).",
     .examples = target_examples,
 };

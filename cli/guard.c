@@ -33,6 +33,7 @@ enum stage { STAGE_STARTING, STAGE_ENDS, STAGE_READY };
 
 struct guard {
     pthread_t thread;
+    bool runs;
     int signal_fd, wish_fd, over_fd;
     uint64_t drain_us;
     const char *ready_file; /* borrowed; NULL: none */
@@ -222,6 +223,26 @@ static void guard_free(struct guard *g)
     free(g);
 }
 
+int guard_resume(struct guard *g, struct err *err)
+{
+    g->runs = thread_start(&g->thread, "guard", guard_run, g) == 0;
+    if (g->runs)
+        return 0;
+    err_set(err, ERR_ENVIRONMENT, "signals: %s", err_why(errno));
+    return -1;
+}
+
+void guard_pause(struct guard *g)
+{
+    const uint64_t one = 1;
+    uint64_t n;
+
+    if (g->runs && write(g->over_fd, &one, sizeof one) == (ssize_t)sizeof one)
+        pthread_join(g->thread, NULL);
+    g->runs = false;
+    (void)!read(g->over_fd, &n, sizeof n);
+}
+
 struct guard *guard_start(uint64_t drain_ms, const char *ready_file, struct err *err)
 {
     struct guard *g = calloc(1, sizeof *g);
@@ -244,9 +265,12 @@ struct guard *guard_start(uint64_t drain_ms, const char *ready_file, struct err 
     g->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     g->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     g->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (g->signal_fd < 0 || g->wish_fd < 0 || g->over_fd < 0 ||
-        thread_start(&g->thread, "guard", guard_run, g) != 0) {
+    if (g->signal_fd < 0 || g->wish_fd < 0 || g->over_fd < 0) {
         err_set(err, ERR_ENVIRONMENT, "signals: %s", err_why(errno));
+        guard_free(g);
+        return NULL;
+    }
+    if (guard_resume(g, err) != 0) {
         guard_free(g);
         return NULL;
     }
@@ -283,12 +307,9 @@ const char *guard_stop_signal(const struct guard *g)
 
 void guard_stop(struct guard *g)
 {
-    const uint64_t one = 1;
-
     if (g == NULL)
         return;
-    if (write(g->over_fd, &one, sizeof one) == (ssize_t)sizeof one)
-        pthread_join(g->thread, NULL);
+    guard_pause(g);
     arm_kernel(0);
     turn_tell(NULL);
     guard_free(g);

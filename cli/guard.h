@@ -26,6 +26,10 @@ enum guard_wish {
  * `drain_ms`, or else by this one within a second more. `ready_file` is removed then; NULL: none.
  * NULL with the reason in `err`. */
 struct guard *guard_start(uint64_t drain_ms, const char *ready_file, struct err *err);
+/* Without the thread for a moment, in which signals wait: what a process gives up, it gives up for
+ * threads that start afterwards. guard_resume(): 0, or -1. */
+void guard_pause(struct guard *g);
+int guard_resume(struct guard *g, struct err *err);
 /* The main thread takes wishes from now on. A stall of `exit_ms` ends the process; 0: none does. */
 void guard_ready(struct guard *g, uint64_t exit_ms);
 /* Readable when there are wishes. */

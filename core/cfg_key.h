@@ -40,6 +40,13 @@ enum cfg_kind {
     CFG_CUSTOM,  /* parse_cb writes it */
 };
 
+/* Files that a key names, which a confined process must still reach (nlb_config_files()). */
+enum cfg_file {
+    CFG_NO_FILE,
+    CFG_FILE_READ,
+    CFG_FILE_WRITE, /* or a directory in which files are made */
+};
+
 struct cfg_choice {
     const char *text; /* NULL ends the list */
     int value;
@@ -62,7 +69,8 @@ struct cfg_key {
     size_t offset; /* offsetof the field in the section's struct */
     bool repeated; /* may be given more than once (CFG_CUSTOM only) */
     bool required;
-    bool restart; /* the process's own: a reload does not change it */
+    bool restart;       /* the process's own: a reload does not change it */
+    enum cfg_file file; /* does it name a file? */
     uint64_t min, max;
     const struct cfg_choice *choices;
     /* CFG_CUSTOM: parse into the object; 0, or -1 after problems_add(). CFG_TEXT: NULL, or a check

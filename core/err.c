@@ -52,6 +52,24 @@ const char *err_why(int error)
     return text;
 }
 
+static const char *(*why_denied_cb)(const char *path, bool write);
+
+void err_ask_denied(const char *(*why_cb)(const char *path, bool write))
+{
+    why_denied_cb = why_cb;
+}
+
+const char *err_why_at(int error, const char *path, bool write)
+{
+    static _Thread_local char text[ERR_TEXT_MAX];
+    const char *more = error == EACCES && why_denied_cb != NULL ? why_denied_cb(path, write) : NULL;
+
+    if (more == NULL)
+        return err_why(error);
+    snprintf(text, sizeof text, "%s: %s", err_why(error), more);
+    return text;
+}
+
 int err_exit_status(const struct err *e)
 {
     switch (e->code) {

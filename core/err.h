@@ -4,6 +4,7 @@
 #define CORE_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum err_code {
     ERR_NONE,
@@ -33,6 +34,11 @@ void err_set(struct err *e, enum err_code code, const char *fmt, ...)
 void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* strerror(), or what to do about it where that is known; valid until the thread's next call. */
 const char *err_why(int error);
+/* The same of a file that could not be read or written; says more of a denied one where somebody
+ * knows more. */
+const char *err_why_at(int error, const char *path, bool write);
+/* Whom err_why_at() asks about EACCES, from now on; NULL from there: nothing to add. */
+void err_ask_denied(const char *(*why_cb)(const char *path, bool write));
 /* The exit status of a command that ends with this error: 2 or 3 (product conventions). */
 int err_exit_status(const struct err *e);
 

@@ -47,7 +47,7 @@ static int open_to_read(const char *path, struct stat *st, struct err *err)
         if (fd >= 0 && fstat(fd, st) == 0 && (why = kind_refused(st)) == NULL)
             return fd;
     }
-    err_set(err, ERR_ENVIRONMENT, "%s", why != NULL ? why : err_why(errno));
+    err_set(err, ERR_ENVIRONMENT, "%s", why != NULL ? why : err_why_at(errno, path, false));
     if (fd >= 0)
         close(fd);
     return -1;

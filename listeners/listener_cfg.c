@@ -139,7 +139,7 @@ const struct cfg_key listener_keys[] = {
       .with = "TCP",
       .why = "the idle timeout of a TLS listener is 350 seconds and cannot be changed (" GUIDE "update-idle-timeout.html)",
       .help = "after this long without data the flow is forgotten; 350 s, fixed, for TLS listeners", .source = GUIDE "update-idle-timeout.html" },
-    { .name = "certificate", .kind = CFG_CUSTOM, .repeated = true, .parse_cb = parse_certificate,
+    { .name = "certificate", .kind = CFG_CUSTOM, .file = CFG_FILE_READ, .repeated = true, .parse_cb = parse_certificate,
       .values = "a PEM file, two (CERT.pem KEY.pem), lab:PROFILE/HOST",
       .with = "TLS",
       .why = "a TCP listener passes encrypted bytes on and never presents a certificate (" LISTENERS ")",

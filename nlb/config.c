@@ -163,6 +163,7 @@ static struct nlb_config *config_new(const char *path, const char *dir,
     if (c == NULL)
         return NULL;
     atomic_init(&c->refs, 1);
+    atomic_init(&c->kept, 1);
     c->path = arena_strdup(&c->arena, path);
     c->dir = arena_strdup(&c->arena, dir);
     c->n_lists = N_OWN_KINDS + n_kinds;
@@ -278,10 +279,30 @@ struct nlb_config *nlb_config_ref(const struct nlb_config *config)
     return c;
 }
 
-void nlb_config_unref(const struct nlb_config *config)
+/* All references together hold the memory once. */
+const struct nlb_config *nlb_config_keep(const struct nlb_config *config)
+{
+    struct nlb_config *c = (struct nlb_config *)(uintptr_t)config;
+
+    atomic_fetch_add_explicit(&c->kept, 1, memory_order_relaxed);
+    return c;
+}
+
+void nlb_config_forget(const struct nlb_config *config)
 {
     struct nlb_config *c = (struct nlb_config *)(uintptr_t)config;
     struct arena arena;
+
+    if (c == NULL || atomic_fetch_sub_explicit(&c->kept, 1, memory_order_acq_rel) != 1)
+        return;
+    arena = c->arena;
+    arena_clear(&arena);
+    free(c);
+}
+
+void nlb_config_unref(const struct nlb_config *config)
+{
+    struct nlb_config *c = (struct nlb_config *)(uintptr_t)config;
 
     if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
@@ -290,7 +311,5 @@ void nlb_config_unref(const struct nlb_config *config)
             c->lists[i].kind->clear_cb(config_item(&c->lists[i], j));
     }
     config_unload(c);
-    arena = c->arena;
-    arena_clear(&arena);
-    free(c);
+    nlb_config_forget(c);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "confine/confine.h"
 #include "core/addr.h"
 #include "core/arena.h"
 #include "core/cfg_key.h"
@@ -43,7 +44,9 @@ struct process_cfg {
     bool metrics_public;    /* `metrics` may be another address than this machine's own */
     double time_scale;      /* 1.0: real time */
     uint64_t max_metrics_connections, max_metrics_bytes, max_recent_bytes;
-    uint64_t stall_exit_ms;      /* a stall of so long ends the process; 0: none does */
+    uint64_t stall_exit_ms; /* a stall of so long ends the process; 0: none does */
+    enum confine_how confine;
+    const char *user, *group;    /* whom the process becomes; NULL: nobody else */
     uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
     const char *name;             /* default "nlbsim" */
@@ -94,7 +97,7 @@ struct nlb_config {
     size_t n_lists;
     struct cert_lab *lab; /* where "lab:…" certificates come from; NULL when not loading */
     struct arena arena;
-    atomic_uint refs;
+    atomic_uint refs, kept;
 };
 
 /*
@@ -137,6 +140,9 @@ int config_read_file(const char *path, char **text, size_t *n, struct problems *
 
 struct nlb_config *nlb_config_ref(const struct nlb_config *config); /* returns `config` */
 void nlb_config_unref(const struct nlb_config *config);             /* NULL is fine */
+/* Keep what the file said, but none of what was loaded: private keys go with the last reference. */
+const struct nlb_config *nlb_config_keep(const struct nlb_config *config); /* returns `config` */
+void nlb_config_forget(const struct nlb_config *config);                   /* NULL is fine */
 
 /* Before the configuration is shared: every target "lab:NAME" is at `addr`. Returns how many. */
 size_t nlb_config_bind_lab(struct nlb_config *config, const char *name, const struct addr *addr);
@@ -149,6 +155,12 @@ const struct listener_cfg *nlb_config_listener(const struct nlb_config *config, 
 const struct target_group_cfg *nlb_config_group(const struct nlb_config *config, const char *name);
 /* The list of a kind, by its name ("lab_target"); NULL when there is no such kind. */
 const struct config_list *nlb_config_list(const struct nlb_config *config, const char *kind);
+
+/* Tell of every file that the configuration names, itself too, and of some names that turn out to
+ * be none. `write`: it is written, or it is a directory in which files are made. 0, or what
+ * `file_cb` returned first that is not 0. */
+int nlb_config_files(const struct nlb_config *config,
+                     int (*file_cb)(void *arg, const char *path, bool write), void *arg);
 
 /* `file` (from the INI file) relative to the INI file's directory, into `out`. "-" and absolute
  * paths stay. Returns 0, or -1 when it does not fit. */

@@ -110,7 +110,8 @@ static const struct policy *common_backend_policy(const struct nlb_config *confi
 }
 
 /* PrivateLink and its like hide the client's address; without them it needs a privilege. */
-static int check_preserve(const struct nlb_config *c, struct err *err)
+static int check_preserve(const struct nlb_config *c, const struct process_cfg *process,
+                          struct err *err)
 {
     int error = -1;
 
@@ -122,12 +123,14 @@ static int check_preserve(const struct nlb_config *c, struct err *err)
         if (error != 0) {
             err_set(
                 err, ERR_ENVIRONMENT,
-                "%s:%d: preserve_client_ip.enabled = true: connecting from the client's address "
-                "needs IP_TRANSPARENT (%s): run as root or with CAP_NET_ADMIN (setcap "
-                "cap_net_admin+ep), or leave it off and read the client's address from a PROXY "
-                "header (proxy_protocol_v2.enabled = true)",
-                c->path, cfg_line(&c->groups[i].obj, "preserve_client_ip.enabled"),
-                strerror(error));
+                "%s:%d: preserve_client_ip.enabled = true: connecting from the client's "
+                "address needs IP_TRANSPARENT (%s): run as root or with CAP_NET_RAW or "
+                "CAP_NET_ADMIN (setcap cap_net_raw+ep)%s, or leave it off and read the client's "
+                "address from a PROXY header (proxy_protocol_v2.enabled = true)",
+                c->path, cfg_line(&c->groups[i].obj, "preserve_client_ip.enabled"), strerror(error),
+                process->confine == CONFINE_OFF
+                    ? ""
+                    : "; a reload cannot turn it on, since `confine` is on: restart");
             return -1;
         }
     }
@@ -159,7 +162,7 @@ static int build(struct generation *g, struct registry *registry, struct err *er
         .arg = g,
     };
 
-    if (check_preserve(c, err) != 0)
+    if (check_preserve(c, g->process, err) != 0)
         return -1;
     g->groups = calloc(c->n_groups + 1, sizeof(struct target_group *));
     g->fronts = calloc(c->n_listeners + 1, sizeof(struct front *));

@@ -342,7 +342,7 @@ struct nlb *nlb_start(const struct nlb_config *config, struct err *err)
         return NULL;
     }
     nlb->drain.fd = -1;
-    nlb->started = nlb_config_ref(config);
+    nlb->started = nlb_config_keep(config);
     pthread_mutex_init(&nlb->lock, NULL);
     if (start(nlb, config, err) != 0) {
         nlb_stop(nlb);
@@ -398,7 +398,7 @@ void nlb_stop(struct nlb *nlb)
     event_watch_free(nlb->outputs.watch);
     pthread_mutex_destroy(&nlb->lock);
     free(nlb->workers);
-    nlb_config_unref(nlb->started);
+    nlb_config_forget(nlb->started);
     free(nlb);
 }
 

@@ -35,6 +35,14 @@ static const struct cfg_choice scopes[] = {
     { NULL, 0, NULL },
 };
 
+static const struct cfg_choice confines[] = {
+    { "on", CONFINE_ON, NULL },
+    { "require", CONFINE_REQUIRE, NULL },
+    { "files_only", CONFINE_FILES_ONLY, NULL },
+    { "off", CONFINE_OFF, NULL },
+    { NULL, 0, NULL },
+};
+
 static int refuse_value(const struct cfg_value *value, const char *why)
 {
     problems_add(value->problems, value->line, "bad value '%s' for %s (%s)", value->text,
@@ -126,9 +134,9 @@ static const struct cfg_key nlb_keys[] = {
       .source = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html" },
     { .name = "workers", .kind = CFG_UINT, .offset = AT(process.workers), .restart = true, .min = 1, .max = 256,
       .values = "1-256; without the key the number of cores", .help = "threads that carry flows", .source = OURS },
-    { .name = "events", .kind = CFG_TEXT, .offset = AT(process.events), .restart = true, .values = "a file, -",
+    { .name = "events", .kind = CFG_TEXT, .file = CFG_FILE_WRITE, .offset = AT(process.events), .restart = true, .values = "a file, -",
       .help = "one JSON object per flow is appended to this file; `-` is standard output", .source = OURS },
-    { .name = "access_log", .kind = CFG_TEXT, .offset = AT(process.access_log), .restart = true, .values = "a file, a directory/, -",
+    { .name = "access_log", .kind = CFG_TEXT, .file = CFG_FILE_WRITE, .offset = AT(process.access_log), .restart = true, .values = "a file, a directory/, -",
       .help = "AWS's access log of TLS listeners; a directory gets gzip files named as AWS names them; `-` is standard output", .source = LOGS },
     { .name = "output_queue_bytes", .kind = CFG_UINT, .offset = AT(process.output_queue_bytes), .restart = true, .min = 65536, .max = 1u << 30, .def = "4194304",
       .help = "how much of `events`, and of `access_log`, may wait for a slow disk or reader; what does not fit is dropped, counted and told", .source = OURS },
@@ -140,6 +148,12 @@ static const struct cfg_key nlb_keys[] = {
       .help = "a name under which the pages of `metrics` may be asked, beside addresses and localhost; repeated for more", .source = OURS },
     { .name = "stall_exit_seconds", .kind = CFG_SECONDS, .offset = AT(process.stall_exit_ms), .restart = true, .min = 0, .max = 86400, .def = "30",
       .help = "the process ends itself, with status 4, when a worker has not come round for so long (a debugger holds it, for instance); 0: never", .source = OURS },
+    { .name = "confine", .kind = CFG_ENUM, .offset = AT(process.confine), .restart = true, .choices = confines, .def = "on",
+      .help = "what the process gives up once it has started: files elsewhere, system calls, capabilities, core dumps (docs/confinement.md)", .source = OURS },
+    { .name = "user", .kind = CFG_TEXT, .offset = AT(process.user), .restart = true, .values = "a name, a number",
+      .help = "whom a process that root started becomes before it opens a listener", .source = OURS },
+    { .name = "group", .kind = CFG_TEXT, .offset = AT(process.group), .restart = true, .values = "a name, a number; without the key the user's",
+      .help = "the group that it gets with that", .source = OURS },
     { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",
       .help = "how plain bytes are moved: auto is splice(2) where both hops are plain sockets", .source = OURS },
     { .name = "lab_seed", .kind = CFG_TEXT, .offset = AT(lab_seed), .values = "any text; without the key every start is fresh",

@@ -23,7 +23,7 @@ struct socket_slot {
 };
 
 struct nlb {
-    const struct nlb_config *started; /* one reference; its [nlb] process keys are in effect */
+    const struct nlb_config *started; /* kept, not loaded; its [nlb] process keys are in effect */
     struct generation *generation;    /* in effect; one reference */
     struct registry *registry;
     struct checker *checker; /* runs on the first worker */

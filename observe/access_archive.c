@@ -220,7 +220,7 @@ struct access_archive *access_archive_open(const char *path, const struct aws_id
     pthread_cond_init(&a->wake, NULL);
     if (n >= sizeof a->dir || open_dir(a) != 0 || open_spool(a) != 0 ||
         thread_start(&a->thread, "access_log gzip", run, a) != 0) {
-        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why(errno));
+        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why_at(errno, path, true));
         drop(a);
         return NULL;
     }

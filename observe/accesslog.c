@@ -33,7 +33,7 @@ static int open_file(const char *path, struct err *err)
     int fd = line_file_open(path);
 
     if (fd < 0)
-        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why(errno));
+        err_set(err, ERR_ENVIRONMENT, "access_log %s: %s", path, err_why_at(errno, path, true));
     return fd;
 }
 

@@ -20,7 +20,7 @@ static int open_events(const char *path, struct err *err)
     int fd = line_file_open(path);
 
     if (fd < 0)
-        err_set(err, ERR_ENVIRONMENT, "events %s: %s", path, err_why(errno));
+        err_set(err, ERR_ENVIRONMENT, "events %s: %s", path, err_why_at(errno, path, true));
     return fd;
 }
 

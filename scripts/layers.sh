@@ -17,6 +17,7 @@ python3 - "${1:-}" <<'PY'
 import re, subprocess, sys, pathlib
 ALLOW = {
     "core": [],
+    "confine": ["core"],
     "tls": ["core"],
     "certs/x509": ["tls", "core"],
     "certs/store": ["certs/lab", "certs/x509", "tls", "core"],
@@ -30,11 +31,11 @@ ALLOW = {
     "flow": ["targets", "certs", "observe", "tls", "core"],
     "listeners": ["flow", "targets", "certs", "observe", "tls", "core"],
     "vpclink": ["diagnose", "certs", "tls", "core"],
-    "nlb": ["listeners", "flow", "targets", "certs", "observe", "tls", "core"],
+    "nlb": ["listeners", "flow", "targets", "certs", "observe", "tls", "confine", "core"],
     "labtarget": ["certs", "tls", "core"],
     "testbed": ["labtarget", "nlb", "vpclink", "listeners", "certs", "tls", "core"],
     "matrix": ["testbed", "labtarget", "nlb", "vpclink", "listeners", "diagnose", "certs", "observe", "tls", "core"],
-    "cli": ["matrix", "testbed", "labtarget", "explain", "diagnose", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "core"],
+    "cli": ["matrix", "testbed", "labtarget", "explain", "diagnose", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "confine", "core"],
 }
 MBEDTLS = re.compile(r"^(tls/|certs/|listeners/front\.c$|cli/cmd_version\.c$)")
 EVENT = re.compile(r"^(tls/hop|core/http|core/loop\.|core/watch\.|core/linger\.|tls/tls_engine\.|flow/|targets/|listeners/listener\.|vpclink/(client|call|link|pool)\."

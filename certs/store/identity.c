@@ -102,8 +102,7 @@ static int load_lab_identity(struct shared_identity *c, struct cert_lab *lab, st
 
 /* --- from files --- */
 
-/* "api.key" for "api.pem"; ".key" after any other name. */
-static char *key_path(const char *path)
+char *identity_key_beside(const char *path)
 {
     size_t n = strlen(path);
     bool pem = n > 4 && (strcmp(path + n - 4, ".pem") == 0 || strcmp(path + n - 4, ".crt") == 0);
@@ -148,7 +147,7 @@ static int load_key_from(struct shared_identity *c, const char *path, struct err
 
 static int load_key_beside(struct shared_identity *c, const char *path, struct err *err)
 {
-    char *beside = key_path(path);
+    char *beside = identity_key_beside(path);
     size_t n;
     int rc;
 

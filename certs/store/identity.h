@@ -59,6 +59,9 @@ void identity_unref(const struct identity *cert); /* NULL is fine */
 
 /* For a TLS session; borrows from it. */
 struct tls_identity identity_to_present(const struct identity *cert);
+/* Where the key of the file `path` is when not in it: "api.key" for "api.pem", ".key" after any
+ * other name. To be freed; NULL: memory. */
+char *identity_key_beside(const char *path);
 /* A copy of its private key; `key` is initialised and freed by the caller. */
 int identity_copy_key(struct mbedtls_pk_context *key, const struct identity *cert, struct err *err);
 

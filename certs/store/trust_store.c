@@ -27,6 +27,11 @@ static const char *const system_stores[] = {
     "/etc/ssl/cert.pem",                  /* Alpine */
 };
 
+const char *trust_store_system(size_t i)
+{
+    return i < sizeof system_stores / sizeof system_stores[0] ? system_stores[i] : NULL;
+}
+
 static struct shared_store *shared_store_of(const struct trust_store *store)
 {
     return (struct shared_store *)(uintptr_t)store; /* only the count behind it changes */

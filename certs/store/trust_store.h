@@ -33,5 +33,7 @@ struct trust_store {
 struct trust_store *trust_store_load(const char *spec, const char *base_dir, struct cert_lab *lab,
                                      struct err *err);
 void trust_store_unref(const struct trust_store *store);
+/* Where distributions keep what "system" stands for: the i-th place; NULL behind the last. */
+const char *trust_store_system(size_t i);
 
 #endif
