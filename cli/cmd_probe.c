@@ -128,7 +128,7 @@ static char *draw_chain(const struct probing *s, const struct probe_call *c,
     FILE *out = chain == NULL ? NULL : open_memstream(&text, &size);
 
     if (out != NULL) {
-        chain_draw(chain, 0, NULL, "  ", out);
+        chain_draw(chain, c->result.judged ? &c->result.verdict : NULL, "  ", out);
         if (fclose(out) != 0)
             text = NULL;
     }

@@ -22,21 +22,25 @@ struct validate_options {
     struct validate_settings settings;
 };
 
-static void print_text(const struct verdict *v, const struct trust_request *req)
+static void print_text(const struct judged_chain *j)
 {
-    char sentence[2048];
+    const struct verdict *v = j->verdict;
+    struct diagnosis d = { NULL, 0 };
+    struct chain *chain = judged_drawing(j);
+    char *sentence = validate_diagnose(j, &d) == 0 ? diagnosis_text(&d) : NULL;
 
-    verdict_sentence(v, req, sentence, sizeof sentence);
-    if (v->ok) {
+    if (v->ok)
         puts("accepted");
-        screen_sentence(stdout, "", sentence);
-        return;
-    }
-    foreign_printf(stdout, "%s: %s\n", verdict_unknown(v->code) ? "not judged" : "refused",
-                   v->error);
-    if (v->detail[0] != '\0')
+    else
+        foreign_printf(stdout, "%s: %s\n", verdict_unknown(v->code) ? "not judged" : "refused",
+                       v->error);
+    if (!v->ok && v->detail[0] != '\0')
         foreign_printf(stdout, "cause: %s\n", v->detail);
-    screen_sentence(stdout, "", sentence);
+    screen_sentence(stdout, "", sentence == NULL ? "" : sentence);
+    chain_draw(chain, v, "  ", stdout);
+    chain_free(chain);
+    free(sentence);
+    diagnosis_clear(&d);
 }
 
 static int judge_one(struct validate_options *a, const struct trust_store *store,
@@ -44,6 +48,7 @@ static int judge_one(struct validate_options *a, const struct trust_store *store
 {
     struct trust_request *req = &a->settings.request;
     struct trust_anchors *trust = trust_anchors_of(store, a->settings.public_authorities);
+    struct judged_chain judged;
     struct verdict v;
 
     if (trust == NULL) {
@@ -55,10 +60,15 @@ static int judge_one(struct validate_options *a, const struct trust_store *store
     req->anchors = trust;
     req->tls12 = validate_tls12(req);
     trust_judge(req, &v);
+    judged = (struct judged_chain){ .verdict = &v,
+                                    .request = req,
+                                    .anchors = &store->list,
+                                    .store = a->trust_store,
+                                    .file = a->chain };
     if (a->json)
-        validate_print_json(NULL, &v, req, stdout);
+        validate_print_json(NULL, &judged, stdout);
     else
-        print_text(&v, req);
+        print_text(&judged);
     trust_anchors_free(trust);
     return v.ok ? 0 : verdict_unknown(v.code) ? 3 : 1;
 }

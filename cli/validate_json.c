@@ -50,10 +50,20 @@ static json_t *alert(int number)
     return number < 0 ? json_null() : json_integer(number);
 }
 
-void validate_print_json(const json_t *id, const struct verdict *v, const struct trust_request *req,
-                         FILE *out)
+int validate_diagnose(const struct judged_chain *j, struct diagnosis *out)
 {
-    char sentence[2048];
+    struct facts *f = judged_facts(j);
+    int rc = f == NULL ? -1 : diagnose(f, out);
+
+    facts_free(f);
+    return rc;
+}
+
+void validate_print_json(const json_t *id, const struct judged_chain *j, FILE *out)
+{
+    const struct verdict *v = j->verdict;
+    struct diagnosis d = { NULL, 0 };
+    char *sentence = validate_diagnose(j, &d) == 0 ? diagnosis_text(&d) : NULL;
     json_t *o = json_object();
 
     if (id != NULL)
@@ -67,13 +77,16 @@ void validate_print_json(const json_t *id, const struct verdict *v, const struct
     json_object_set_new(
         o, "alert",
         json_pack("{s:o,s:o}", "tls12", alert(v->alert_tls12), "tls13", alert(v->alert_tls13)));
-    json_object_set_new(o, "verdict",
-                        foreign_json(verdict_sentence(v, req, sentence, sizeof sentence)));
+    json_object_set_new(o, "verdict", foreign_json(sentence));
+    json_object_set_new(o, "cause", json_string(d.n > 0 ? d.at[0].id : ""));
+    json_object_set_new(o, "change", foreign_json(d.n > 0 ? d.at[0].change : ""));
     json_object_set_new(o, "evidence", json_string(v->evidence));
     json_object_set_new(o, "source", json_string(v->source));
     foreign_dumpf(o, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(o);
+    free(sentence);
+    diagnosis_clear(&d);
 }
 
 /* --- cases --- */
@@ -167,7 +180,9 @@ static const char *judge_case(const struct validate_settings *settings, const js
         req.anchors = trust;
         req.tls12 = tls12;
         trust_judge(&req, &v);
-        validate_print_json(json_object_get(c, "id"), &v, &req, out);
+        validate_print_json(
+            json_object_get(c, "id"),
+            &(struct judged_chain){ .verdict = &v, .request = &req, .anchors = &anchors }, out);
     }
     trust_anchors_free(trust);
     cert_list_clear(&anchors);

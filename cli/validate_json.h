@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "certs/judge/trust.h"
+#include "diagnose/diagnose.h"
+#include "diagnose/judged.h"
 
 struct validate_settings {
     struct trust_request request; /* what all cases share: time, client, flags, perhaps the host */
@@ -18,8 +20,9 @@ struct validate_settings {
 int validate_time(const char *text, int64_t now_s, int64_t *out_s);
 
 /* Print one verdict as one line. `id` is borrowed; NULL: none is printed. */
-void validate_print_json(const json_t *id, const struct verdict *v, const struct trust_request *req,
-                         FILE *out);
+void validate_print_json(const json_t *id, const struct judged_chain *j, FILE *out);
+/* What there is to say of it. 0, or -1 without memory. */
+int validate_diagnose(const struct judged_chain *j, struct diagnosis *out);
 
 /* Read cases from `in`, one JSON object per line, and write a line for each to `out`, in order.
  * Returns the exit status. */

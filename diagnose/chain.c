@@ -370,7 +370,7 @@ static void end_facts(const struct chain *c, struct facts *f)
     else if (!top->self)
         facts_set(f, "chain.gap", top->issuer);
     facts_flag(f, "chain.gap.root", strcasestr(top->issuer, "root") != NULL);
-    if (c->kin != NOWHERE && c->n == 1)
+    if (c->kin != NOWHERE && c->top == 0)
         facts_set(f, "chain.kin", c->anchors[c->kin].subject);
 }
 
@@ -435,13 +435,15 @@ void chain_name_fact(struct facts *f, const char *host)
 void verdict_facts(const struct verdict *v, const struct cert_list *presented, struct facts *f)
 {
     const struct cert_facts *at = NULL;
-    char day[24], name[NAME_MAX_TEXT];
+    char day[24], name[NAME_MAX_TEXT], what[640];
 
     if (v->ok)
         return;
     facts_set(f, "refusal", verdict_name(v->code));
     facts_set(f, "refusal.error", v->error);
     facts_set(f, "refusal.detail", v->detail);
+    if (v->code == VERDICT_UNPARSEABLE && v->detail[0] != '\0')
+        facts_setf(f, "refusal.why", " (%s)", v->detail);
     if (v->index >= 0 && (size_t)v->index < presented->n) {
         at = presented->at[v->index];
         facts_setf(f, "refusal.position", "%d", v->index + 1);
@@ -454,6 +456,7 @@ void verdict_facts(const struct verdict *v, const struct cert_list *presented, s
     if (v->end != NULL)
         facts_set(f, "refusal.authority",
                   cert_name_text(v->end->subject, CERT_STYLE_JAVA, name, sizeof name));
+    facts_set(f, "refusal.what", verdict_what(v, at, what, sizeof what));
     if (at == NULL)
         return;
     cert_name_text(at->subject, CERT_STYLE_JAVA, name, sizeof name);
@@ -517,15 +520,23 @@ static void draw_end(const struct chain *c, const char *margin, FILE *out)
                        margin, c->top + 1, top->issuer);
 }
 
-void chain_draw(const struct chain *c, size_t wrong, const char *words, const char *margin,
-                FILE *out)
+/* What the judge found at one certificate, where the drawing does not show it anyway. */
+static bool marked(const struct verdict *v, size_t i)
 {
+    return v != NULL && !v->ok && v->index == (int)i && v->code != VERDICT_NO_PATH &&
+           v->code != VERDICT_EXPIRED && v->code != VERDICT_NOT_YET_VALID;
+}
+
+void chain_draw(const struct chain *c, const struct verdict *v, const char *margin, FILE *out)
+{
+    char what[640];
+
     if (c == NULL || c->n == 0)
         return;
     for (size_t i = 0; i < c->n; i++) {
         draw_link(c, i, margin, out);
-        if (i + 1 == wrong && words != NULL)
-            foreign_printf(out, "%s  ✗ %s\n", margin, words);
+        if (marked(v, i))
+            foreign_printf(out, "%s  ✗ %s\n", margin, verdict_what(v, NULL, what, sizeof what));
     }
     draw_end(c, margin, out);
 }

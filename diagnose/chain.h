@@ -29,12 +29,8 @@ void chain_facts(const struct chain *c, struct facts *f);
 void chain_name_fact(struct facts *f, const char *host);
 /* The facts refusal.*: what the judge found wrong with which certificate. */
 void verdict_facts(const struct verdict *v, const struct cert_list *presented, struct facts *f);
-/*
- * Draw it: a line or two per certificate, then where trust ends.
- *   wrong     position (from 1) and words of what the judge found; 0 and NULL: nothing
- *   margin    what each line begins with
- */
-void chain_draw(const struct chain *c, size_t wrong, const char *words, const char *margin,
-                FILE *out);
+/* Draw it: a line or two per certificate, each beginning with `margin`, then where trust ends.
+ * `v`: what the judge found; NULL: nothing is known of that. */
+void chain_draw(const struct chain *c, const struct verdict *v, const char *margin, FILE *out);
 
 #endif

@@ -112,7 +112,7 @@ static char *drawing_of(const json_t *event)
     FILE *out = chain == NULL ? NULL : open_memstream(&text, &size);
 
     if (out != NULL) {
-        chain_draw(chain, 0, NULL, "    ", out);
+        chain_draw(chain, NULL, "    ", out);
         if (fclose(out) != 0) {
             free(text);
             text = NULL;

@@ -16,11 +16,11 @@
 #define MESSAGE_MAX 32768
 
 static const struct {
-    const char *name, *evidence, *what, *remedy, *source;
+    const char *name, *evidence, *what, *source;
     int alert12, alert13;
 } rows[] = {
-#define VERDICT(code, evidence, alert12, alert13, what, remedy, source)                            \
-    { #code, evidence, what, remedy, source, alert12, alert13 },
+#define VERDICT(code, evidence, alert12, alert13, what, source)                            \
+    { #code, evidence, what, source, alert12, alert13 },
 #include "certs/judge/verdicts.def"
 #undef VERDICT
 };
@@ -381,7 +381,6 @@ static void word(struct verdict *out, const struct trust_request *req)
                         ? "inferred"
                         : rows[out->code].evidence;
     out->what = rows[out->code].what;
-    out->remedy = rows[out->code].remedy;
     out->source = rows[out->code].source;
 }
 
@@ -487,21 +486,5 @@ const char *verdict_what(const struct verdict *v, const struct cert_facts *cert,
         clock_format_day(v->code == VERDICT_EXPIRED ? cert->not_after_utc : cert->not_before_utc,
                          filled);
     snprintf(out, size, "%.*s%s%s", (int)(mark - v->what), v->what, filled, strchr(mark, '}') + 1);
-    return out;
-}
-
-const char *verdict_sentence(const struct verdict *v, const struct trust_request *req, char *out,
-                             size_t size)
-{
-    const struct cert_facts *cert = v->index >= 0        ? req->chain[v->index]
-                                    : req->chain_len > 0 ? req->chain[0]
-                                                         : NULL;
-    char subject[512] = "the chain", what[512];
-
-    if (cert != NULL && (v->index >= 0 || v->ok))
-        cert_name_text(cert->subject, CERT_STYLE_JAVA, subject, sizeof subject);
-    if (cert != NULL && subject[0] == '\0')
-        snprintf(subject, sizeof subject, "a certificate without subject");
-    snprintf(out, size, "%s: %s. %s", subject, verdict_what(v, cert, what, sizeof what), v->remedy);
     return out;
 }

@@ -51,7 +51,7 @@ struct trust_request {
 };
 
 enum verdict_code {
-#define VERDICT(code, evidence, alert12, alert13, what, remedy, source) VERDICT_##code,
+#define VERDICT(code, evidence, alert12, alert13, what, source) VERDICT_##code,
 #include "certs/judge/verdicts.def"
 #undef VERDICT
     VERDICT_N,
@@ -76,7 +76,6 @@ struct verdict {
     int alert_tls12, alert_tls13;
     const char *evidence; /* "documented", "reported" or "inferred" */
     const char *what;     /* what is wrong with the certificate, half a sentence */
-    const char *remedy;   /* one sentence */
     const char *source;
 };
 
@@ -88,9 +87,6 @@ void trust_judge(const struct trust_request *req, struct verdict *out);
  * "it expired on 2024-01-31"; into `out`; returns `out`. */
 const char *verdict_what(const struct verdict *v, const struct cert_facts *cert, char *out,
                          size_t size);
-/* "CN=api.example.com: it expired on 2024-01-31. Renew …" into `out`; returns `out`. */
-const char *verdict_sentence(const struct verdict *v, const struct trust_request *req, char *out,
-                             size_t size);
 /* This program could not find out what the client would say: neither accepted nor refused. */
 bool verdict_unknown(enum verdict_code code);
 /* "EXPIRED" → the constant's name, for JSON. */
