@@ -245,6 +245,24 @@ class Memory(NlbTest):
             eventually(lambda: rss_kib(nlb) - before < grown / 2, f"of {grown} KiB more than half are kept")
             self.assertServed(nlb)
 
+    def test_answers_that_wait(self):
+        """The first of two that do not read goes; the second has its answer whole."""
+        with Target(echo()) as target, Nlb(self.ini(target, "max_metrics_bytes = 65536\n")) as nlb:
+            self.refuse(nlb, long_hello(), 130)
+            at = nlb.ready["metrics"]
+            with connect((at["address"], at["port"]), rcvbuf=4096) as first, \
+                    connect((at["address"], at["port"]), rcvbuf=4096) as second:
+                for s in (first, second):
+                    s.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    self.assertEqual(s.recv(12), b"HTTP/1.1 200")
+                head, body = recv_all(second).split(b"\r\n\r\n", 1)
+                length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+                self.assertEqual(len(body), length)
+                self.assertGreater(length, 2 << 20, "too short to wait anywhere but in the program")
+                self.assertLess(len(recv_all(first)), length)
+            self.assertEqual(reached(nlb), {"max_metrics_bytes": 1})
+            self.assertRegex(told(nlb, "max_metrics_bytes")[0], "limit=65536 times=1 who has not read an answer")
+
 
 class Pages(NlbTest):
     def test_connections(self):
@@ -258,27 +276,6 @@ class Pages(NlbTest):
             self.assertEqual(get(nlb, "/healthz")[0], 200)
             self.assertRegex(told(nlb, "max_metrics_connections")[0], "limit=4 times=1 .*not answered for longest is closed")
             self.assertIn(reached(nlb), [{"max_metrics_connections": n} for n in (2, 3)])  # the fifth, and ours
-
-    def test_bytes(self):
-        """The first of two that do not read goes; the second has its answer whole."""
-        nlb_keys = METRICS + "max_metrics_bytes = 65536\n"
-        listeners = "".join(f"[listener m{i}]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n" for i in range(2))
-        groups = "".join(f"[target_group x{i}]\nprotocol = TCP\n"
-                         + "".join(f"target = 10.{i}.{j >> 8}.{j & 255}:80\n" for j in range(1000)) for i in range(12))
-        with Target(echo()) as target, Nlb(tcp_ini(target, nlb=nlb_keys) + listeners + groups) as nlb:
-            at = nlb.ready["metrics"]
-            with connect((at["address"], at["port"]), rcvbuf=4096) as first, \
-                    connect((at["address"], at["port"]), rcvbuf=4096) as second:
-                for s in (first, second):
-                    s.sendall(b"GET /targets HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                    self.assertEqual(s.recv(12), b"HTTP/1.1 200")
-                head, body = recv_all(second).split(b"\r\n\r\n", 1)
-                length = int(re.search(rb"Content-Length: (\d+)", head)[1])
-                self.assertEqual(len(body), length)
-                self.assertGreater(length, 2 << 20, "too short to wait anywhere but in the program")
-                self.assertLess(len(recv_all(first)), length)
-            self.assertEqual(reached(nlb), {"max_metrics_bytes": 1})
-            self.assertRegex(told(nlb, "max_metrics_bytes")[0], "limit=65536 times=1 who has not read an answer")
 
 
 EXPIRE = "time_scale = 100\n" + METRICS
