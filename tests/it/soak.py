@@ -314,6 +314,9 @@ class Soak:
         rows = [f"{what}: {n}" for what, n in sorted(self.counts.items())]
         rows += [f"memory: {self.rss[0]:.1f} MiB at the start, {max(self.rss):.1f} at most, {self.rss[-1]:.1f} when all was quiet",
                  f"descriptors: {self.fds[0]} at the start, {max(self.fds)} at most, {self.fds[-1]} when all was quiet"]
+        part = max(1, len(self.rss) // 6)
+        rows.append("memory, the most of each sixth: " + ", ".join(f"{max(self.rss[i:i + part]):.1f}" for i in range(0, part * 6, part)
+                                                                   if self.rss[i:i + part]))
         return "\n".join(rows + [f"FAULT {f}" for f in self.faults])
 
     def run(self, peers=24):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peers that talk without an end: nothing that one connection sends keeps a worker from the others, makes it hold
 more and more, or outlives a timeout. One worker in each test, so that whoever is kept waiting shows."""
+import contextlib
 import ctypes
 import ctypes.util
 import hmac
@@ -13,18 +14,25 @@ import threading
 import unittest
 
 from nlbtest import (CERTS, TLS12, TLS13, Nlb, NlbTest, Target, client_ctx, connect, connect_tls, echo, end_code,
-                     recv_exactly, server_ctx, tcp_ini, tls, tls_ini)
+                     hello_bytes, recv_exactly, server_ctx, tcp_ini, tls, tls_ini)
 from test_health import QUICK, FAST, said
 from test_probe import probe
 
 HOST = "api.example.com"
 AES128 = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
 GROWTH_KIB = 16 * 1024
+CPU_S = 3  # of a whole run that has nothing else to do, with a sanitizer
 
 
 def rss_kib(nlb):
     with open(f"/proc/{nlb.process.pid}/status", encoding="ascii") as f:
         return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+
+
+def cpu_s(nlb):
+    with open(f"/proc/{nlb.process.pid}/stat", encoding="ascii") as f:
+        ticks = f.read().rsplit(")", 1)[1].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def one_worker(ini):
@@ -194,6 +202,70 @@ class AfterTheHandshake(NlbTest):
                     s.sendall(b"hello")
                     self.frozen_out(nlb, before)
                     self.assertEqual(recv_exactly(s, 5), b"hello")
+
+
+def der(tag, body):
+    n = len(body)
+    size = bytes([n]) if n < 128 else bytes([0x80 | (n.bit_length() + 7) // 8]) + n.to_bytes((n.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + size + body
+
+
+def nested_certificate(identifier, wrap, depth):
+    """Nothing but a signature algorithm, each the parameter of the one around it."""
+    algorithm = der(0x30, identifier)
+    for _ in range(depth):
+        algorithm = der(0x30, identifier + wrap(algorithm))
+    return der(0x30, der(0x30, b"") + algorithm + der(3, b"\0"))
+
+
+def presents(certificate):
+    """A target that answers any hello with a TLS 1.2 ServerHello and this certificate: no key, no cryptography."""
+    def message(kind, body):
+        return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+    def record(data):
+        return b"".join(b"\x16\3\3" + struct.pack("!H", len(data[i:i + 16000])) + data[i:i + 16000] for i in range(0, len(data), 16000))
+
+    def handler(sock, _):
+        sock.recv(16384)
+        one = len(certificate).to_bytes(3, "big") + certificate
+        sock.sendall(record(message(2, b"\3\3" + os.urandom(32) + b"\0\xc0\x2f\0" + struct.pack("!H", 9) + b"\xff\1\0\1\0\0\x17\0\0"))
+                     + record(message(11, len(one).to_bytes(3, "big") + one)) + record(message(14, b"")))
+        while sock.recv(65536):
+            pass
+    return handler
+
+
+ECDSA, PSS = (der(6, bytes.fromhex(text)) for text in ("2a8648ce3d0403", "2a864886f70d01010a"))
+
+
+class Certificates(NlbTest):
+    CASES = {"the digest of ecdsa-with-SHA2": nested_certificate(ECDSA, lambda a: a, 60),
+             "the digest of RSASSA-PSS": nested_certificate(PSS, lambda a: der(0x30, der(0xa0, a)), 400),
+             "deeper than a message is long": nested_certificate(PSS, lambda a: der(0x30, der(0xa0, a)), 20000)}
+
+    def test_of_a_target(self):
+        """Read by a hop of ours, and as it passes through a TCP listener."""
+        for what, certificate in self.CASES.items():
+            for front in ("TLS", "TCP"):
+                with self.subTest(what=what, listener=front), Target(presents(certificate)) as target, Target(echo()) as other:
+                    ini = (tls_ini(target, cert=CERTS.get(HOST), protocol="TLS") if front == "TLS" else tcp_ini(target)) + (
+                        "[listener other]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = e\n"
+                        f"[target_group e]\nprotocol = TCP\ntarget = {other.text}\n")
+                    with Nlb(one_worker(ini)) as nlb:
+                        with connect(nlb.address("l")) as s:
+                            if front == "TLS":
+                                with contextlib.suppress(OSError, EOFError):
+                                    with client_ctx().wrap_socket(s, server_hostname=HOST) as secure:
+                                        secure.recv(1)
+                            else:
+                                s.sendall(hello_bytes(sni=HOST))
+                                recv_exactly(s, min(len(certificate), 16000))
+                        self.assertAlive(nlb, "other")
+                        event = next(e for e in iter(nlb.event, None) if e["listener"] == "l")
+                        if front == "TLS":
+                            self.assertIn(event["end"]["code"], ("target_tls_failed", "simulator_limit"), event)
+                        self.assertLess(cpu_s(nlb), CPU_S)
 
 
 def endless(first, more):
