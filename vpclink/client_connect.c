@@ -29,8 +29,8 @@ enum hop_status call_resolve(struct gateway_call *call)
         return HOP_FAILED;
     }
     rc = lookup_result(call->lookup, &call->next);
-    if (rc == 0)
-        return HOP_OK;
+    if (rc == 0 || rc == EAI_INPROGRESS)
+        return rc == 0 ? HOP_OK : HOP_WANT_READ;
     snprintf(r->why, sizeof r->why,
              "nobody knows an address of '%.80s': %.60s (for a private integration it need not be "
              "known: name the load balancer with --connect)",

@@ -95,8 +95,12 @@ int lookup_fd(const struct lookup *l)
     return l->fd;
 }
 
-int lookup_result(const struct lookup *l, const struct addrinfo **list)
+int lookup_result(struct lookup *l, const struct addrinfo **list)
 {
+    uint64_t told;
+
+    if (read(l->fd, &told, sizeof told) != sizeof told)
+        return EAI_INPROGRESS;
     *list = l->list;
     return l->rc;
 }

@@ -13,8 +13,9 @@ struct lookup;
 struct lookup *lookup_start(const char *host, uint16_t port);
 /* Becomes readable when the answer is there. */
 int lookup_fd(const struct lookup *l);
-/* Once it is readable: getaddrinfo()'s result, and the list, which belongs to the lookup. */
-int lookup_result(const struct lookup *l, const struct addrinfo **list);
+/* getaddrinfo()'s result, once, and the list, which belongs to the lookup; EAI_INPROGRESS: it is
+ * not there yet. */
+int lookup_result(struct lookup *l, const struct addrinfo **list);
 /* Also before the answer is there; NULL is fine. */
 void lookup_free(struct lookup *l);
 
