@@ -44,7 +44,7 @@ static void ask_far_side(struct probing *s)
         s->far.protocol = o->listener_protocol;
     if (o->events != NULL)
         far_events_file(&s->events, o->events);
-    else if (s->events.fd < 0 && s->far.events[0] != '\0') /* another user's */
+    else if (far_events_readable(s->far.events)) /* so that it has the flow when we are done */
         far_events_file(&s->events, s->far.events);
 }
 

@@ -171,6 +171,13 @@ void far_events_file(struct far_events *e, const char *path)
     e->from = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
 }
 
+bool far_events_readable(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) == 0;
+}
+
 void far_events_clear(struct far_events *e)
 {
     if (e->fd >= 0)

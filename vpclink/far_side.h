@@ -43,6 +43,8 @@ struct far_events {
 #define FAR_EVENTS_NONE ((struct far_events){ .post = -1, .fd = -1 })
 /* Those that will be added to the file `path`. */
 void far_events_file(struct far_events *e, const char *path);
+/* Is there a file that we may read? */
+bool far_events_readable(const char *path);
 /* Close what is open; watching is over. */
 void far_events_clear(struct far_events *e);
 

@@ -228,6 +228,9 @@ static void joining(void **state)
     assert_int_equal(addr_parse(&local, "127.0.0.1:5", NULL), 0);
     fputs(EVENT("old", "TLS", "127.0.0.1:5", BACK, "completed", "none", "") "\n", out);
     fflush(out);
+    assert_true(far_events_readable(path));
+    assert_false(far_events_readable("/tmp"));
+    assert_false(far_events_readable(""));
     far_events_file(&e, path);
     assert_true(e.from > 0);
     assert_false(far_side_join(&e, &local, 5, &f));
