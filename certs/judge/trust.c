@@ -19,7 +19,7 @@ static const struct {
     const char *name, *evidence, *what, *source;
     int alert12, alert13;
 } rows[] = {
-#define VERDICT(code, evidence, alert12, alert13, what, source)                            \
+#define VERDICT(code, evidence, alert12, alert13, what, source)                                    \
     { #code, evidence, what, source, alert12, alert13 },
 #include "certs/judge/verdicts.def"
 #undef VERDICT
