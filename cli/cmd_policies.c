@@ -10,6 +10,7 @@
 #include "core/foreign.h"
 #include "core/screen.h"
 #include "listeners/policies.h"
+#include "tls/tls_can.h"
 
 struct policies_options {
     struct command_line line;
@@ -198,11 +199,11 @@ static int policies_run(int argc, char **argv)
         print_summary(list, n);
     for (size_t i = 0; i < n && !all; i++)
         print_policy(list[i]);
-    screen_wrap(stdout,
-                "Versions of TLS, cipher suites. * this build cannot act out all of it; mbedTLS "
-                "speaks TLS 1.2 and 1.3 and lacks "
-                "what is marked",
-                0, 2, screen_columns(stdout));
+    screen_wrap(
+        stdout,
+        "Versions of TLS, cipher suites. * this build cannot act out all of it: no TLS library "
+        "in it has what is marked",
+        0, 2, screen_columns(stdout));
     putchar('\n');
     return fflush(stdout) == 0 ? 0 : 3;
 }

@@ -10,6 +10,7 @@
 #include "core/cfg_key.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "tls/tls_can.h"
 #include "tls/tls_params.h"
 
 #define DATA_MAX ((size_t)16 << 20)
@@ -127,14 +128,14 @@ static uint16_t suite_code(const char *name)
 {
     const struct tls_suite *s = tls_suite_by_name(name);
 
-    return s == NULL || !tls_suite_supported(s->code) ? 0 : s->code;
+    return s == NULL || !tls_can_suite(TLS_LIBRARY_MBEDTLS, s->code) ? 0 : s->code;
 }
 
 static uint16_t group_code(const char *name)
 {
     const struct tls_group *g = tls_group_by_name(name);
 
-    return g == NULL || !tls_group_supported(g->code) ? 0 : g->code;
+    return g == NULL || !tls_can_group(TLS_LIBRARY_MBEDTLS, g->code) ? 0 : g->code;
 }
 
 static int take_list(void *options, const struct command_option *option, const char *value,

@@ -67,7 +67,8 @@ void ask_target_end(struct flow *f)
 static void note_lack(struct flow *f, const struct tls_hello_answer *answer)
 {
     f->record.end = END_SIMULATOR_LIMIT;
-    tls_hello_answer_lacking(answer, f->record.back_lacking, sizeof f->record.back_lacking);
+    tls_hello_answer_lacking(answer, back_tls_offer(f->plan->back_tls)->library,
+                             f->record.back_lacking, sizeof f->record.back_lacking);
 }
 
 static bool wait_for_answer(struct flow *f, short what);

@@ -6,6 +6,7 @@
 
 #include "core/suggest.h"
 #include "labtarget/fault_parse.h"
+#include "tls/tls_can.h"
 #include "tls/tls_params.h"
 
 #define OURS "a setting of nlbsim"
@@ -74,7 +75,7 @@ static int refuse_cipher(const char *name, const struct cfg_value *value)
     const struct tls_suite *row = tls_suite_all(&n);
 
     for (size_t i = 0; i < n; i++) {
-        if (!tls_suite_supported(row[i].code))
+        if (!tls_can_suite(TLS_LIBRARY_MBEDTLS, row[i].code))
             continue;
         suggest_try(&s, row[i].iana);
         suggest_try(&s, row[i].openssl);
@@ -99,7 +100,7 @@ static int parse_ciphers(void *object, const struct cfg_value *value)
             value->problems->environment = true;
             return -1;
         }
-        if (row == NULL || !tls_suite_supported(row->code))
+        if (row == NULL || !tls_can_suite(TLS_LIBRARY_MBEDTLS, row->code))
             rc = refuse_cipher(t->ciphers[i], value);
         else
             *slot = row->code;

@@ -21,12 +21,13 @@
  * decrypt for thirteen more (s2n-tls, tls/s2n_resume.h). */
 #define TICKET_LIFETIME_S (15 * 3600)
 
-/* A prepared configuration that leaves mbedTLS no choice: one version, suite, group and signature
- * scheme (0: none is needed), and one ALPN protocol or none. Made when a choice first asks for it;
- * clients ask for few. */
+/* A prepared configuration that leaves the library no choice: one version, suite, group and
+ * signature scheme (0: none is needed), and one ALPN protocol or none. Made when a choice first
+ * asks for it; clients ask for few. */
 struct prepared {
     struct prepared *next;
-    uint16_t version, suite, group, sig;
+    enum tls_library library;
+    uint16_t version, newest, suite, group, sig;
     const char *alpn; /* of the policy's table; NULL: without ALPN */
     struct tls_conf *conf;
 };
@@ -40,6 +41,7 @@ struct front {
     struct back_tls *back_tls;
     const struct policy *policy;
     const struct alpn_policy *alpn;
+    enum tls_use tls_use;
     struct sni_index *certs;
     char **subjects; /* owned: of each certificate, in the list's order */
     struct tls_tickets *tickets;
@@ -52,42 +54,48 @@ struct protocol_row {
 };
 
 /* --- the choice --- */
-static const struct prepared *find_prepared(const struct front *front, const struct negotiation *a,
-                                            const char *alpn)
+static const struct prepared *find_prepared(const struct front *front, const struct choice *c)
 {
     const struct prepared *p = atomic_load_explicit(&front->prepared, memory_order_acquire);
+    const struct negotiation *a = &c->here;
 
     while (p != NULL && (p->suite != a->suite || p->group != a->group || p->sig != a->sig ||
-                         p->version != a->version || p->alpn != alpn))
+                         p->version != a->version || p->newest != c->newest || p->alpn != c->alpn ||
+                         p->library != c->library))
         p = p->next;
     return p;
 }
 
-static struct prepared *prepare(const struct front *front, const struct negotiation *a,
-                                const char *alpn)
+static struct prepared *prepare(const struct front *front, const struct choice *c)
 {
     const struct policy *policy = front->policy;
-    const char *protocols[] = { alpn, NULL };
+    const struct negotiation *a = &c->here;
+    const char *protocols[] = { c->alpn, NULL };
     const struct tls_conf_params params = {
+        .library = c->library,
         .server = true,
         .min_version = a->version,
-        .max_version = a->version,
+        .max_version = c->newest,
         .suites = &a->suite,
         .n_suites = 1,
         .groups = a->group != 0 ? &a->group : policy->groups.at,
         .n_groups = a->group != 0 ? 1 : policy->groups.count,
         .sig_schemes = a->sig != 0 ? &a->sig : policy->sigs.at,
         .n_sig_schemes = a->sig != 0 ? 1 : policy->sigs.count,
-        .alpn = alpn != NULL ? protocols : NULL,
+        .alpn = c->alpn != NULL ? protocols : NULL,
         .tickets = front->tickets,
     };
     struct prepared *p = calloc(1, sizeof *p);
 
     if (p == NULL)
         return NULL;
-    *p = (struct prepared){
-        .version = a->version, .suite = a->suite, .group = a->group, .sig = a->sig, .alpn = alpn
-    };
+    *p = (struct prepared){ .library = c->library,
+                            .version = a->version,
+                            .newest = c->newest,
+                            .suite = a->suite,
+                            .group = a->group,
+                            .sig = a->sig,
+                            .alpn = c->alpn };
     p->conf = tls_conf_new(&params, NULL);
     if (p->conf == NULL) {
         free(p);
@@ -96,16 +104,15 @@ static struct prepared *prepare(const struct front *front, const struct negotiat
     return p;
 }
 
-static const struct tls_conf *conf_for(struct front *front, const struct negotiation *a,
-                                       const char *alpn)
+static const struct tls_conf *conf_for(struct front *front, const struct choice *c)
 {
-    const struct prepared *p = find_prepared(front, a, alpn);
+    const struct prepared *p = find_prepared(front, c);
 
     if (p == NULL) {
         pthread_mutex_lock(&front->prepare_lock);
-        p = find_prepared(front, a, alpn); /* another worker may have been first */
+        p = find_prepared(front, c); /* another worker may have been first */
         if (p == NULL) {
-            struct prepared *fresh = prepare(front, a, alpn);
+            struct prepared *fresh = prepare(front, c);
 
             if (fresh != NULL) {
                 fresh->next = atomic_load_explicit(&front->prepared, memory_order_relaxed);
@@ -190,14 +197,14 @@ static void front_hello_cb(void *arg, const struct tls_offer *offer, struct hop_
     struct front *front = arg;
     struct choice c;
 
-    negotiate(&c, front->policy, front->alpn, front->certs, offer);
+    negotiate(&c, front->policy, front->alpn, front->certs, offer, front->tls_use);
     record_choice(front, &c, offer, &record->choice);
     if (c.here.result != NEGOTIATE_OK) {
         record->end = end_of(c.here.result);
         refuse(front, c.here.result, out);
         return;
     }
-    out->conf = conf_for(front, &c.here, c.alpn);
+    out->conf = conf_for(front, &c);
     out->hold = front->plan.hold_for_target;
     out->identity = identity_to_present(c.here.cert->identity);
     if (out->conf == NULL) {
@@ -284,9 +291,11 @@ static int prepare_back(struct front *front, const struct front_options *o, stru
         .policy = policy->name,
         .versions = policy->versions,
         .suites = policy->suites,
+        .hybrids = policy->hybrids,
         .groups = policy->groups,
         .sigs = policy->sigs,
         .alpn = front->alpn->protocols,
+        .tls_use = o->tls_use,
         .offer_chosen_only = front->cfg->alpn_target_offer == ALPN_OFFER_CHOSEN,
     };
 
@@ -330,6 +339,7 @@ struct front *front_new(const struct listener_cfg *cfg, const struct front_optio
     }
     pthread_mutex_init(&front->prepare_lock, NULL);
     front->cfg = cfg;
+    front->tls_use = o->tls_use;
     front->protocol = &protocol_rows[cfg->protocol];
     if (prepare_forward(front, o, err) != 0 ||
         (cfg->protocol == PROTOCOL_TLS &&

@@ -2,7 +2,7 @@
  * What a listener does with a new connection: its front hop, and the plan of its flows. For TLS the
  * peeked ClientHello picks one of the prepared TLS configurations, because mbedTLS by itself
  * follows the client's suite order in TLS 1.3, refuses a hello without ALPN overlap, and more
- * (docs/libraries.md). */
+ * (docs/libraries.md), and because some hellos are for OpenSSL (docs/tls.md). */
 #ifndef LISTENERS_FRONT_H
 #define LISTENERS_FRONT_H
 
@@ -10,10 +10,12 @@
 #include "flow/flow.h"
 #include "listeners/listener_cfg.h"
 #include "listeners/policies.h"
+#include "tls/tls_can.h"
 
 /* What the load balancer adds to a listener's own configuration. */
 struct front_options {
     enum flow_relay relay;
+    enum tls_use tls_use;
     bool target_after_hello;             /* connect to the target as soon as the hello is read */
     const struct policy *backend_policy; /* NULL: implied by the listener's own policy */
     uint64_t connect_us, handshake_us;   /* limits; not scaled: they bound real peers */

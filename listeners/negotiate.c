@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a TLS listener answers to a ClientHello, as AWS would and as this build can. */
 #include "listeners/negotiate.h"
+#include "tls/tls_can.h"
 
 #include <string.h>
 
@@ -9,22 +10,23 @@ struct round {
     const struct policy *policy;
     const struct tls_offer *offer;
     uint16_t version;
-    bool here; /* only what this build can act out */
+    bool here; /* only what `library` can act out */
+    enum tls_library library;
 };
 
 static bool can_suite(const struct round *r, uint16_t code)
 {
-    return !r->here || tls_suite_supported(code);
+    return !r->here || tls_can_suite(r->library, code);
 }
 
 static bool can_group(const struct round *r, uint16_t code)
 {
-    return !r->here || tls_group_supported(code);
+    return !r->here || tls_can_group(r->library, code);
 }
 
 static bool can_sig(const struct round *r, uint16_t code)
 {
-    return !r->here || tls_sig_supported_in(code, r->version);
+    return !r->here || tls_can_sig(r->library, code, r->version);
 }
 
 /* A policy without TLS 1.3 makes a server of TLS 1.2, which does not know supported_versions:
@@ -46,8 +48,8 @@ static enum negotiate_result pick_version(struct round *r)
         if (r->offer->fallback_scsv && i > 0 && tls_offer_max_version(r->offer) < ours.at[0])
             return NEGOTIATE_FALLBACK;
         r->version = ours.at[i];
-        return r->here && !tls_version_supported(r->version) ? NEGOTIATE_UNSUPPORTED_VERSION
-                                                             : NEGOTIATE_OK;
+        return r->here && !tls_can_version(r->library, r->version) ? NEGOTIATE_UNSUPPORTED_VERSION
+                                                                   : NEGOTIATE_OK;
     }
     return NEGOTIATE_NO_VERSION;
 }
@@ -130,7 +132,8 @@ static uint16_t pick_group_12(const struct round *r)
     /* RFC 8422 4: a client without the extension leaves the curve to the server; s2n then takes
      * secp256r1. mbedTLS refuses elliptic curves to such a client. */
     if (r->offer->groups.count == 0)
-        return !r->here && tls_list_has(r->policy->groups, TLS_GROUP_secp256r1)
+        return !(r->here && r->library == TLS_LIBRARY_MBEDTLS) &&
+                       tls_list_has(r->policy->groups, TLS_GROUP_secp256r1)
                    ? TLS_GROUP_secp256r1
                    : 0;
     for (size_t i = 0; (group = group_at(r, i)) != 0; i++) {
@@ -237,18 +240,19 @@ static void answer(struct round *r, const struct sni_index *certs, struct negoti
         a->result = NEGOTIATE_ONLY_NEWER;
 }
 
-/* What of AWS's answer is missing here? */
+/* What of AWS's answer is missing in the library? */
 static void name_lacking(struct choice *c)
 {
     const struct negotiation *aws = &c->aws, *here = &c->here;
 
-    if (aws->version != 0 && !tls_version_supported(aws->version)) {
+    if (aws->version != 0 && !tls_can_version(c->library, aws->version)) {
         c->lacking = aws->version;
         c->lacking_name = tls_version_name(aws->version);
-    } else if (aws->suite != here->suite && !tls_suite_supported(aws->suite)) {
+    } else if (aws->suite != here->suite && !tls_can_suite(c->library, aws->suite)) {
         c->lacking = aws->suite;
         c->lacking_name = tls_suite_find(aws->suite)->openssl;
-    } else if (aws->group != here->group && aws->group != 0 && !tls_group_supported(aws->group)) {
+    } else if (aws->group != here->group && aws->group != 0 &&
+               !tls_can_group(c->library, aws->group)) {
         c->lacking = aws->group;
         c->lacking_name = tls_group_find(aws->group)->name;
     } else if (aws->sig != here->sig && aws->sig != 0) {
@@ -261,23 +265,57 @@ static void name_lacking(struct choice *c)
     }
 }
 
+static bool same(const struct negotiation *a, const struct negotiation *b)
+{
+    return a->result == b->result && a->suite == b->suite && a->group == b->group &&
+           a->sig == b->sig && a->cert == b->cert;
+}
+
+/* Does the library do the rest as AWS does, too? */
+static bool exact(const struct choice *c, const struct policy *policy,
+                  const struct tls_offer *offer)
+{
+    struct tls_session_needs needs = {
+        .version = c->here.version,
+        .best_version = policy->versions.at[0],
+        .hello_without_extensions = !offer->has_extensions,
+        .hello_bytes = offer->size + 4,
+    };
+
+    if (c->here.result != NEGOTIATE_OK)
+        return true;
+    needs.chain_bytes = c->here.cert->chain_bytes;
+    return tls_can_not(c->library, &needs) == NULL;
+}
+
 void negotiate(struct choice *out, const struct policy *policy, const struct alpn_policy *alpn,
-               const struct sni_index *certs, const struct tls_offer *offer)
+               const struct sni_index *certs, const struct tls_offer *offer, enum tls_use use)
 {
     struct round aws = { .policy = policy, .offer = offer };
-    struct round here = { .policy = policy, .offer = offer, .here = true };
+    enum tls_library order[2];
+    size_t n = tls_use_order(use, order);
 
     memset(out, 0, sizeof *out);
     answer(&aws, certs, &out->aws);
-    answer(&here, certs, &out->here);
+    for (size_t i = 0; i < n; i++) {
+        struct round here = { .policy = policy, .offer = offer, .here = true, .library = order[i] };
+
+        out->library = order[i];
+        answer(&here, certs, &out->here);
+        out->differs = !same(&out->aws, &out->here);
+        if (!out->differs && exact(out, policy, offer))
+            break;
+    }
     if (out->aws.result == NEGOTIATE_OK && out->here.result != NEGOTIATE_OK &&
         out->here.result != NEGOTIATE_UNSUPPORTED_VERSION)
         out->here.result = NEGOTIATE_UNSUPPORTED;
-    out->differs = out->aws.result != out->here.result || out->aws.suite != out->here.suite ||
-                   out->aws.group != out->here.group || out->aws.sig != out->here.sig ||
-                   out->aws.cert != out->here.cert;
     if (out->differs)
         name_lacking(out);
+    /* With TLS 1.3 on, mbedTLS reads no hello without extensions. */
+    out->newest = policy->versions.at[0] == TLS_1_3 &&
+                          (out->library == TLS_LIBRARY_OPENSSL || offer->has_extensions)
+                      ? TLS_1_3
+                      : out->here.version;
     if (alpn != NULL)
         out->alpn = alpn_choose(alpn, offer);
 }

@@ -15,6 +15,7 @@
 #include "listeners/alpn.h"
 #include "listeners/policies.h"
 #include "listeners/sni.h"
+#include "tls/tls_can.h"
 #include "tls/tls_wire.h"
 
 enum negotiate_result {
@@ -49,18 +50,24 @@ struct negotiation {
 };
 
 struct choice {
-    struct negotiation aws;  /* by AWS's tables */
-    struct negotiation here; /* what this build will do; the hop follows this one */
-    bool differs;            /* the two are not the same */
-    uint16_t lacking;        /* when `differs`: the version, suite, group or scheme of `aws` that is
-                                missing here; 0 when it is another certificate */
+    struct negotiation aws;   /* by AWS's tables */
+    struct negotiation here;  /* what this build will do; the hop follows this one */
+    enum tls_library library; /* by which it does it */
+    uint16_t newest;  /* with `here`: the newest version that is left on. Where TLS 1.3 is the
+                         policy's best and the client  does not know it, the library then marks its
+                         ServerHello as RFC 8446 4.1.3 wants it and s2n does
+                         (https://github.com/aws/s2n-tls/blob/main/tls/s2n_server_hello.c) */
+    bool differs;     /* the two are not the same */
+    uint16_t lacking; /* when `differs`: the version, suite, group or scheme of `aws` that is
+                         missing here; 0 when it is another certificate */
     const char *lacking_name; /* its name, static; NULL when `differs` is false */
     const char *alpn;         /* static, NULL: carry on without ALPN */
 };
 
-/* `alpn` may be NULL (policy None). A malformed offer gives NEGOTIATE_MALFORMED. */
+/* `use`: the libraries that may be asked; the first one that does what AWS does gets the session.
+ * `alpn` may be NULL (policy None). A malformed offer gives NEGOTIATE_MALFORMED. */
 void negotiate(struct choice *out, const struct policy *policy, const struct alpn_policy *alpn,
-               const struct sni_index *certs, const struct tls_offer *offer);
+               const struct sni_index *certs, const struct tls_offer *offer, enum tls_use use);
 
 /* A clause for people: "no common protocol version", ... */
 const char *negotiate_result_text(enum negotiate_result result);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/suggest.h"
+#include "tls/tls_can.h"
 
 #define PREFIX "ELBSecurityPolicy-"
 

@@ -27,7 +27,8 @@ struct sni_cert {
     uint16_t group;     /* TLS_GROUP_* of an ECDSA key; 0 otherwise */
     enum tls_hash hash; /* of the signature on the certificate */
     int64_t not_before_utc, not_after_utc;
-    size_t position; /* in the listener's list: 0 is the default certificate */
+    size_t chain_bytes; /* of the Certificate message that presents it */
+    size_t position;    /* in the listener's list: 0 is the default certificate */
 };
 
 /* Direction of AWS's last criterion, which AWS does not say. */

@@ -63,6 +63,8 @@ void sni_cert_of(struct sni_cert *out, const struct identity *cert, size_t posit
                               .not_before_utc = leaf->not_before_utc,
                               .not_after_utc = leaf->not_after_utc,
                               .position = position };
+    for (size_t i = 0; i < cert->chain.n; i++)
+        out->chain_bytes += cert->chain.at[i]->der.len + 5; /* and what stands around it */
 }
 
 /* Add one certificate under its SAN DNS names, or under its CNs when it has no SAN. */

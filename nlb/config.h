@@ -23,6 +23,7 @@
 #include "listeners/listener_cfg.h"
 #include "observe/ids.h"
 #include "targets/target_group_cfg.h"
+#include "tls/tls_can.h"
 
 struct cert_lab;
 
@@ -47,6 +48,7 @@ struct process_cfg {
     uint64_t stall_exit_ms; /* a stall of so long ends the process; 0: none does */
     enum confine_how confine;
     const char *user, *group;    /* whom the process becomes; NULL: nobody else */
+    enum tls_use tls_use;        /* which TLS libraries its hops may have */
     uint64_t output_queue_bytes; /* of `events`, and of `access_log`, that may wait to be written */
     /* Who the load balancer is, in logs, ARNs and dimensions. */
     const char *name;             /* default "nlbsim" */

@@ -147,6 +147,7 @@ static int build(struct generation *g, struct registry *registry, struct err *er
     const struct nlb_config *c = g->config;
     const struct front_options options = {
         .relay = relays[c->nlb.relay],
+        .tls_use = g->process->tls_use,
         .target_after_hello = c->nlb.target_connect == TARGET_CONNECT_AFTER_HELLO,
         .backend_policy = common_backend_policy(c),
         .connect_us = c->nlb.connect_timeout_ms * 1000,

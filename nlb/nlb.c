@@ -325,7 +325,7 @@ static int start(struct nlb *nlb, const struct nlb_config *config, struct err *e
         err_set(err, ERR_NOMEM, "targets");
         return -1;
     }
-    nlb->checker = checker_new(lost_cb, nlb, err);
+    nlb->checker = checker_new(lost_cb, nlb, process->tls_use, err);
     if (nlb->checker == NULL || start_workers(nlb, err) != 0 || nlb_reload(nlb, config, err) != 0)
         return -1;
     if (process->metrics.len != 0)

@@ -22,6 +22,12 @@ static const struct cfg_choice relays[] = {
     { "splice", RELAY_SPLICE, NULL },
     { NULL, 0, NULL },
 };
+static const struct cfg_choice tls_uses[] = {
+    { "auto", TLS_USE_AUTO, NULL },
+    { "mbedtls", TLS_USE_MBEDTLS, NULL },
+    { "openssl", TLS_USE_OPENSSL, NULL },
+    { NULL, 0, NULL },
+};
 
 static const struct cfg_choice connects[] = {
     { "after_handshake", TARGET_CONNECT_AFTER_HANDSHAKE, NULL },
@@ -156,6 +162,8 @@ static const struct cfg_key nlb_keys[] = {
       .help = "the group that it gets with that", .source = OURS },
     { .name = "relay", .kind = CFG_ENUM, .offset = AT(relay), .choices = relays, .def = "auto",
       .help = "how plain bytes are moved: auto is splice(2) where both hops are plain sockets", .source = OURS },
+    { .name = "tls_library", .kind = CFG_ENUM, .offset = AT(process.tls_use), .restart = true, .choices = tls_uses, .def = "auto",
+      .help = "which TLS library has a hop; auto: mbedTLS where it does exactly what AWS does, OpenSSL where only it can", .source = OURS },
     { .name = "lab_seed", .kind = CFG_TEXT, .offset = AT(lab_seed), .values = "any text; without the key every start is fresh",
       .help = "makes the keys and serial numbers of lab: certificates repeatable", .source = OURS },
     { .name = "target_connect", .kind = CFG_ENUM, .offset = AT(target_connect), .choices = connects, .def = "after_handshake",

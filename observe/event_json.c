@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/foreign.h"
 #include "observe/events.h"
+#include "tls/tls_can.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
 #include "tls/tls_wire_write.h"
@@ -112,6 +113,7 @@ static void add_session(json_t *j, const struct tls_facts *t)
     json_object_set_new(j, "cipher", name_or_null(t->suite, tls_suite_text));
     json_object_set_new(j, "group", name_or_null(t->group, tls_group_text));
     json_object_set_new(j, "alpn", text_or_null(t->alpn));
+    json_object_set_new(j, "tls_library", text_or_null(t->library));
     json_object_set_new(j, "handshake_completed", json_boolean(t->secured));
     json_object_set_new(j, "resumed", json_boolean(t->resumed));
     json_object_set_new(j, "alert_received", alert(&t->alert_in, 0));
@@ -201,7 +203,7 @@ static json_t *offered_versions(const struct tls_full_offer *o)
     char buf[TLS_NAME_MAX];
 
     for (size_t i = 0; o != NULL && i < o->versions.count; i++) {
-        if (tls_version_supported(o->versions.at[i]))
+        if (tls_can_version(o->library, o->versions.at[i]))
             json_array_append_new(a, json_string(tls_version_text(o->versions.at[i], buf)));
     }
     return a;

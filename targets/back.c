@@ -12,9 +12,10 @@
 
 #include "certs/x509/parse.h"
 #include "tls/hop_tls.h"
+#include "tls/tls_can.h"
 #include "tls/tls_wire_write.h"
 
-#define BACK_SIGS_MAX 32
+#define BACK_LIST_MAX 32
 
 struct back_tls {
     const char *policy;
@@ -26,17 +27,17 @@ struct back_tls {
     struct tls_conf *single[BACK_ALPN_MAX]; /* one protocol each; with offer_chosen_only */
 };
 
-/* The order of the hello, where it differs from AWS's: PKCS#1 before PSS. mbedTLS cannot verify the
- * PSS signature of a TLS 1.2 server that takes the client's order (docs/libraries.md); in TLS 1.3
- * PKCS#1 does not count. */
+/* The order of mbedTLS's hello, where it differs from AWS's: PKCS#1 before PSS. It cannot verify
+ * the PSS signature of a TLS 1.2 server that takes the client's order (docs/libraries.md); in
+ * TLS 1.3 PKCS#1 does not count. */
 static size_t order_sigs(struct tls_list sigs, uint16_t *out)
 {
     size_t n = 0;
 
     for (int pss = 0; pss < 2; pss++) {
-        for (size_t i = 0; i < sigs.count && n < BACK_SIGS_MAX; i++) {
-            bool only_13 =
-                tls_sig_supported(sigs.at[i]) && !tls_sig_supported_in(sigs.at[i], TLS_1_2);
+        for (size_t i = 0; i < sigs.count && n < BACK_LIST_MAX; i++) {
+            bool only_13 = tls_can_sig(TLS_LIBRARY_MBEDTLS, sigs.at[i], 0) &&
+                           !tls_can_sig(TLS_LIBRARY_MBEDTLS, sigs.at[i], TLS_1_2);
 
             if (only_13 == (pss == 1))
                 out[n++] = sigs.at[i];
@@ -45,29 +46,35 @@ static size_t order_sigs(struct tls_list sigs, uint16_t *out)
     return n;
 }
 
-static struct tls_conf *make_conf(const struct back_params *p, const char *const *alpn,
-                                  struct err *err)
+static size_t append(uint16_t *out, size_t n, struct tls_list list)
 {
-    uint16_t sigs[BACK_SIGS_MAX];
+    for (size_t i = 0; i < list.count && n < BACK_LIST_MAX; i++)
+        out[n++] = list.at[i];
+    return n;
+}
+
+static struct tls_conf *make_conf(const struct back_params *p, const char *const *alpn,
+                                  enum tls_library *library, struct err *err)
+{
+    uint16_t sigs[BACK_LIST_MAX], groups[BACK_LIST_MAX];
     struct tls_conf_params c = {
         .server = false,
-        .min_version = 0xffff,
+        .min_version = p->versions.at[p->versions.count - 1],
+        .max_version = p->versions.at[0],
         .suites = p->suites.at,
         .n_suites = p->suites.count,
-        .groups = p->groups.at,
-        .n_groups = p->groups.count,
-        .sig_schemes = sigs,
-        .n_sig_schemes = order_sigs(p->sigs, sigs),
+        .groups = groups,
+        .n_groups = append(groups, append(groups, 0, p->hybrids), p->groups),
+        .sig_schemes = p->sigs.at,
+        .n_sig_schemes = p->sigs.count,
         .alpn = alpn,
     };
 
-    for (size_t i = 0; i < p->versions.count; i++) {
-        uint16_t v = p->versions.at[i];
-
-        if (!tls_version_supported(v))
-            continue;
-        c.max_version = v > c.max_version ? v : c.max_version;
-        c.min_version = v < c.min_version ? v : c.min_version;
+    *library = c.library = tls_library_for_client(&c, p->tls_use);
+    if (c.library == TLS_LIBRARY_MBEDTLS) {
+        c.sig_schemes = sigs;
+        c.n_sig_schemes = order_sigs(p->sigs, sigs);
+        c.min_version = c.min_version < TLS_1_2 ? TLS_1_2 : c.min_version;
     }
     return tls_conf_new(&c, err);
 }
@@ -81,20 +88,21 @@ struct back_tls *back_tls_new(const struct back_params *p, struct err *err)
         return NULL;
     }
     b->policy = p->policy;
-    b->offer = (struct tls_full_offer){ p->versions, p->suites, p->groups, p->sigs, NULL };
+    b->offer = (struct tls_full_offer){ p->versions, p->suites, p->groups, p->sigs, NULL, 0 };
     b->offer_chosen_only = p->offer_chosen_only;
-    b->plain = make_conf(p, NULL, err);
+    b->plain = make_conf(p, NULL, &b->offer.library, err);
     if (b->plain == NULL)
         goto fail;
     for (size_t i = 0; p->alpn != NULL && i < BACK_ALPN_MAX && p->alpn[i] != NULL; i++) {
         const char *one[] = { p->alpn[i], NULL };
 
         b->names[i] = p->alpn[i];
-        if (p->offer_chosen_only && (b->single[i] = make_conf(p, one, err)) == NULL)
+        if (p->offer_chosen_only &&
+            (b->single[i] = make_conf(p, one, &b->offer.library, err)) == NULL)
             goto fail;
     }
     if (!p->offer_chosen_only && b->names[0] != NULL &&
-        (b->all = make_conf(p, p->alpn, err)) == NULL)
+        (b->all = make_conf(p, p->alpn, &b->offer.library, err)) == NULL)
         goto fail;
     return b;
 fail:

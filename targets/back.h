@@ -13,6 +13,7 @@
 #include "observe/record.h"
 #include "targets/target_group.h"
 #include "tls/hop.h"
+#include "tls/tls_can.h"
 #include "tls/tls_conf.h"
 #include "tls/tls_params.h"
 
@@ -21,9 +22,10 @@
 /* TLS toward targets, as one listener's policy implies it; plain data from listeners/. */
 struct back_params {
     const char *policy; /* name of the backend policy, for events */
-    struct tls_list versions, suites, groups, sigs;
+    struct tls_list versions, suites, hybrids, groups, sigs; /* versions: the newest first */
     const char *const *alpn; /* NULL-terminated list of the listener's ALPN policy; NULL: none */
-    bool offer_chosen_only;  /* offer only the protocol that was chosen with the client */
+    enum tls_use tls_use;
+    bool offer_chosen_only; /* offer only the protocol that was chosen with the client */
 };
 
 struct back_tls;

@@ -9,6 +9,7 @@
 
 #include "core/addr.h"
 #include "targets/health.h"
+#include "tls/tls_can.h"
 #include "tls/tls_conf.h"
 
 /* What a check needs to know. `base`, `preface` and `tls` are borrowed until it is over, texts only
@@ -43,7 +44,7 @@ void check_cancel(struct check *c);
 bool check_matches(const char *matcher, unsigned status);
 /* TLS toward targets in health checks: up to TLS 1.2, nothing validated, no SNI. Source: NLB
  * guide, "Health checks" (TLS 1.3 only targets fail); SNI is unknown. NULL with the reason. */
-struct tls_conf *check_tls_conf(struct err *err);
+struct tls_conf *check_tls_conf(enum tls_use use, struct err *err);
 
 /* --- for check_*.c ------------------------------------------------------------------------------
  */

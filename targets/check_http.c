@@ -8,6 +8,7 @@
 #include "core/http.h"
 #include "targets/check.h"
 #include "tls/hop_tls.h"
+#include "tls/tls_conf.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
 
@@ -49,14 +50,19 @@ bool check_matches(const char *matcher, unsigned status)
     return false;
 }
 
-struct tls_conf *check_tls_conf(struct err *err)
+/* TLS 1.2 and older: a target of TLS 1.3 alone fails (NLB guide, "Health checks for Network Load
+ * Balancer target groups"). */
+struct tls_conf *check_tls_conf(enum tls_use use, struct err *err)
 {
-    const struct tls_conf_params params = {
+    struct tls_conf_params params = {
         .server = false,
-        .min_version = TLS_1_2,
+        .min_version = TLS_1_0,
         .max_version = TLS_1_2,
     };
 
+    params.library = tls_library_for_client(&params, use);
+    if (!tls_can_version(params.library, TLS_1_0))
+        params.min_version = TLS_1_2;
     return tls_conf_new(&params, err);
 }
 

@@ -440,7 +440,8 @@ void checker_apply(struct checker *c, struct event_base *base, const struct chec
 }
 
 /* --- life --- */
-struct checker *checker_new(void (*lost_cb)(void *arg), void *arg, struct err *err)
+struct checker *checker_new(void (*lost_cb)(void *arg), void *arg, enum tls_use tls_use,
+                            struct err *err)
 {
     struct checker *c = calloc(1, sizeof *c);
 
@@ -448,7 +449,7 @@ struct checker *checker_new(void (*lost_cb)(void *arg), void *arg, struct err *e
         err_set(err, ERR_NOMEM, "health checks");
         return NULL;
     }
-    c->tls = check_tls_conf(err);
+    c->tls = check_tls_conf(tls_use, err);
     if (c->tls == NULL) {
         free(c);
         return NULL;

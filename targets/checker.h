@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "targets/health.h"
 #include "targets/target_group.h"
+#include "tls/tls_can.h"
 
 struct event_base;
 struct checker;
@@ -34,7 +35,8 @@ struct checker_plan {
 
 /* `lost_cb` is called on the checker's thread when flows of some target shall end
  * (registration_flows()): each worker then looks through its own. */
-struct checker *checker_new(void (*lost_cb)(void *arg), void *arg, struct err *err);
+struct checker *checker_new(void (*lost_cb)(void *arg), void *arg, enum tls_use tls_use,
+                            struct err *err);
 /* After checker_halt(). NULL is fine. */
 void checker_free(struct checker *c);
 /*

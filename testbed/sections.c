@@ -9,6 +9,7 @@
 #include "certs/store/trust_store.h"
 #include "core/suggest.h"
 #include "labtarget/fault_parse.h"
+#include "tls/tls_can.h"
 #include "tls/tls_params.h"
 
 /* Suites that can be acted out, at least one of them for a version that is on. */
@@ -22,7 +23,7 @@ static void check_ciphers(const struct lab_target_cfg *t, struct problems *probl
 
         if (suite == NULL)
             continue;
-        if (!tls_suite_supported(suite->code))
+        if (!tls_can_suite(TLS_LIBRARY_MBEDTLS, suite->code))
             problems_add(problems, line, "ciphers: the TLS library does not have %s",
                          t->ciphers[i]);
         else if ((t->tls_min == LAB_TLS_1_2 && tls_suite_fits_version(suite, TLS_1_2)) ||

@@ -162,12 +162,9 @@ static void log_key(const SSL *ssl, const char *line)
 
 static bool set_lists(SSL_CTX *ctx, const struct conf_openssl *c)
 {
-    const struct tls_conf_params *p = &c->params;
-
     if (c->suites_12 != NULL && SSL_CTX_set_cipher_list(ctx, c->suites_12) == 0)
         return false;
-    if (p->n_suites > 0 &&
-        SSL_CTX_set_ciphersuites(ctx, c->suites_13 == NULL ? "" : c->suites_13) == 0)
+    if (c->suites_13 != NULL && SSL_CTX_set_ciphersuites(ctx, c->suites_13) == 0)
         return false;
     return (c->groups == NULL || SSL_CTX_set1_groups_list(ctx, c->groups) != 0) &&
            (c->sig_schemes == NULL || SSL_CTX_set1_sigalgs_list(ctx, c->sig_schemes) != 0);

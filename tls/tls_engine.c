@@ -356,6 +356,8 @@ enum hop_status tls_engine_read(struct tls_engine *e, void *buf, size_t size, si
     e->reading = true;
     how = e->library->read(e, buf, size, got);
     e->reading = false;
+    if (e->flooded) /* OpenSSL reads on where its answer was not taken */
+        how = TLS_ENDED_FAILED;
     if (how == TLS_ENDED_OK) {
         e->answers -= e->answers > 0;
         st = HOP_OK;

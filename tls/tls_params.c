@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * TLS names and numbers as plain data, and what the TLS library can do with them. */
+ * TLS names and numbers as plain data. */
 #include "tls/tls_params.h"
 
-#include <mbedtls/ecp.h>
-#include <mbedtls/md.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/ssl_ciphersuites.h>
-#include <mbedtls/version.h>
-#include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,89 +192,9 @@ bool tls_is_grease(uint16_t code)
     return (code & 0x0f0f) == 0x0a0a && code >> 8 == (code & 0xff);
 }
 
-bool tls_version_supported(uint16_t code)
-{
-    /* mbedtls_version_check_feature() knows what the library was built with. */
-    if (code == TLS_1_3)
-        return mbedtls_version_check_feature("MBEDTLS_SSL_PROTO_TLS1_3") == 0;
-    if (code == TLS_1_2)
-        return mbedtls_version_check_feature("MBEDTLS_SSL_PROTO_TLS1_2") == 0;
-    return false;
-}
-
-bool tls_suite_supported(uint16_t code)
-{
-    for (const int *id = mbedtls_ssl_list_ciphersuites(); *id != 0; id++) {
-        if (*id == code)
-            return true;
-    }
-    return false;
-}
-
-bool tls_group_supported(uint16_t code)
-{
-    const struct tls_group *g = tls_group_find(code);
-
-    if (g == NULL)
-        return false;
-    switch (g->kind) {
-    case TLS_GROUP_EC:
-    case TLS_GROUP_XDH:
-        return mbedtls_ecp_curve_info_from_tls_id(code) != NULL;
-    case TLS_GROUP_FFDHE:
-#if defined(PSA_WANT_ALG_FFDH)
-        return true;
-#else
-        return false;
-#endif
-    case TLS_GROUP_HYBRID:
-    case TLS_GROUP_PQ:
-        return false; /* mbedTLS 3.6 has no ML-KEM, and no way to ask for it */
-    }
-    return false;
-}
-
-static mbedtls_md_type_t md_of(enum tls_hash hash)
-{
-    static const mbedtls_md_type_t types[] = {
-        [TLS_HASH_NONE] = MBEDTLS_MD_NONE,     [TLS_HASH_MD5] = MBEDTLS_MD_MD5,
-        [TLS_HASH_SHA1] = MBEDTLS_MD_SHA1,     [TLS_HASH_SHA224] = MBEDTLS_MD_SHA224,
-        [TLS_HASH_SHA256] = MBEDTLS_MD_SHA256, [TLS_HASH_SHA384] = MBEDTLS_MD_SHA384,
-        [TLS_HASH_SHA512] = MBEDTLS_MD_SHA512,
-    };
-
-    return types[hash];
-}
-
-bool tls_sig_supported(uint16_t code)
-{
-    const struct tls_sig *s = tls_sig_find(code);
-    mbedtls_pk_type_t pk = MBEDTLS_PK_NONE;
-
-    if (s == NULL || mbedtls_md_info_from_type(md_of(s->hash)) == NULL)
-        return false;
-    if (s->key == TLS_KEY_RSA)
-        pk = MBEDTLS_PK_RSA;
-    else if (s->key == TLS_KEY_RSA_PSS)
-        pk = MBEDTLS_PK_RSASSA_PSS;
-    else if (s->key == TLS_KEY_ECDSA)
-        pk = MBEDTLS_PK_ECDSA;
-    if (s->group != 0 && !tls_group_supported(s->group))
-        return false;
-    return mbedtls_pk_info_from_type(pk) != NULL;
-}
-
-static bool is_pss(const struct tls_sig *sig)
+bool tls_sig_is_pss(const struct tls_sig *sig)
 {
     return sig->key == TLS_KEY_RSA_PSS || (sig->key == TLS_KEY_RSA && sig->code >> 8 == 0x08);
-}
-
-bool tls_sig_supported_in(uint16_t code, uint16_t version)
-{
-    const struct tls_sig *s = tls_sig_find(code);
-
-    /* mbedTLS signs a TLS 1.2 handshake with PKCS#1 or ECDSA only. */
-    return tls_sig_supported(code) && (version >= TLS_1_3 || !is_pss(s));
 }
 
 bool tls_suite_fits_version(const struct tls_suite *suite, uint16_t version)
@@ -297,7 +211,7 @@ bool tls_sig_fits_key(const struct tls_sig *sig, uint16_t version, enum tls_key 
         return false;
     if (version >= TLS_1_3) {
         if (key == TLS_KEY_RSA)
-            return is_pss(sig);
+            return tls_sig_is_pss(sig);
         if (key == TLS_KEY_ECDSA)
             return sig->group != 0 && sig->group == group;
         return true;

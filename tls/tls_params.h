@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * TLS names and numbers as plain data: versions, cipher suites, groups, signature schemes, alerts.
- * The rows are in tls/tls_params.def (with their registry). What this build can act out is asked
- * of the library at run time (tls_*_supported), never written into a row. */
+ * The rows are in tls/tls_params.def (with their registry). What this build can act out
+ * stands in tls/tls_can.h, never in a row. */
 #ifndef TLS_TLS_PARAMS_H
 #define TLS_TLS_PARAMS_H
 
@@ -113,19 +113,14 @@ const char *tls_sig_text(uint16_t code, char buf[TLS_NAME_MAX]);
 /* RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa, used in suites, groups, versions, schemes, extensions. */
 bool tls_is_grease(uint16_t code);
 
-/* Can this build act it out? Asked of mbedTLS, which knows its suites, curves and digests. mbedTLS
- * makes its list of suites on the first call: that one must come before there are threads (making
- * any TLS configuration is such a call). */
-bool tls_version_supported(uint16_t code);
-bool tls_suite_supported(uint16_t code);
-bool tls_group_supported(uint16_t code);
-bool tls_sig_supported(uint16_t code); /* in some version */
-bool tls_sig_supported_in(uint16_t code, uint16_t version);
 /* Can the suite be used with this protocol version (0x0301 ... 0x0304)? */
 bool tls_suite_fits_version(const struct tls_suite *suite, uint16_t version);
 /* Can a key of this kind (and curve: TLS_GROUP_*, 0 when not ECDSA) make signatures of the scheme
  * in the given version? TLS 1.3 binds ECDSA schemes to curves and has no PKCS#1 or SHA-1. */
 bool tls_sig_fits_key(const struct tls_sig *sig, uint16_t version, enum tls_key key,
                       uint16_t group);
+
+/* RSA-PSS, of either kind of key. */
+bool tls_sig_is_pss(const struct tls_sig *sig);
 
 #endif

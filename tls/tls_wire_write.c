@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tls/tls_can.h"
 #include "tls/tls_wire.h"
 
 struct writer {
@@ -163,19 +164,19 @@ size_t tls_hello_write(const struct tls_full_offer *o, uint8_t out[TLS_HELLO_WRI
 bool tls_offer_is_more_than_ours(const struct tls_full_offer *o)
 {
     for (size_t i = 0; i < o->versions.count; i++) {
-        if (!tls_version_supported(o->versions.at[i]))
+        if (!tls_can_version(o->library, o->versions.at[i]))
             return true;
     }
     for (size_t i = 0; i < o->suites.count; i++) {
-        if (!tls_suite_supported(o->suites.at[i]))
+        if (!tls_can_suite(o->library, o->suites.at[i]))
             return true;
     }
     for (size_t i = 0; i < o->groups.count; i++) {
-        if (!tls_group_supported(o->groups.at[i]))
+        if (!tls_can_group(o->library, o->groups.at[i]))
             return true;
     }
     for (size_t i = 0; i < o->sigs.count; i++) {
-        if (!tls_sig_supported_in(o->sigs.at[i], TLS_1_2))
+        if (!tls_can_sig(o->library, o->sigs.at[i], TLS_1_2))
             return true;
     }
     return false;
@@ -197,13 +198,14 @@ bool tls_hello_answer_read(struct tls_hello_answer *a, const uint8_t *data, size
     return a->answered || (seen & (TLS_SAW_ALERT | TLS_SAW_NOT_TLS | TLS_SAW_MALFORMED)) != 0;
 }
 
-const char *tls_hello_answer_lacking(const struct tls_hello_answer *a, char *out, size_t size)
+const char *tls_hello_answer_lacking(const struct tls_hello_answer *a, enum tls_library library,
+                                     char *out, size_t size)
 {
     char name[TLS_NAME_MAX];
 
-    if (a->version != 0 && !tls_version_supported(a->version))
+    if (a->version != 0 && !tls_can_version(library, a->version))
         snprintf(out, size, "%s", tls_version_text(a->version, name));
-    else if (a->suite != 0 && !tls_suite_supported(a->suite))
+    else if (a->suite != 0 && !tls_can_suite(library, a->suite))
         snprintf(out, size, "%s", tls_suite_text(a->suite, name));
     else
         snprintf(out, size,

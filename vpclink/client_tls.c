@@ -7,6 +7,7 @@
 
 #include "certs/store/identity.h"
 #include "core/clock.h"
+#include "tls/tls_can.h"
 #include "tls/tls_conf.h"
 #include "tls/tls_error.h"
 #include "tls/tls_params.h"
@@ -57,7 +58,7 @@ struct tls_conf *call_tls_conf(const struct gateway_task *task, struct err *err)
     };
 
     for (size_t i = 0; i < COUNT(jdk_sigs); i++) {
-        if (tls_sig_supported(jdk_sigs[i]))
+        if (tls_can_sig(TLS_LIBRARY_MBEDTLS, jdk_sigs[i], 0))
             sigs[p.n_sig_schemes++] = jdk_sigs[i];
     }
     return tls_conf_new(&p, err);
@@ -246,7 +247,7 @@ enum hop_status call_tls_ask(struct gateway_call *call)
         r->alert[0] = '\0';
         snprintf(r->why, sizeof r->why,
                  "the server answers a JDK's whole ClientHello, and nlbsim lacks %s",
-                 tls_hello_answer_lacking(&answer, lacking, sizeof lacking));
+                 tls_hello_answer_lacking(&answer, TLS_LIBRARY_MBEDTLS, lacking, sizeof lacking));
     }
     return st;
 }

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_offer(&offer);
         /* One policy; all of them, for each input, would be most of the time spent. */
         negotiate(&choice, &policies[(n + data[n - 1]) % n_policies], alpn_find("HTTP2Preferred"),
-                  certs, &offer);
+                  certs, &offer, TLS_USE_AUTO);
         if (choice.here.result == NEGOTIATE_OK && (choice.here.suite == 0 || choice.aws.suite == 0))
             abort();
         tls_offer_clear(&offer);

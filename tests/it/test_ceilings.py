@@ -14,7 +14,7 @@ import time
 import unittest
 
 from nlbtest import (CERTS, HELLO_12_EXTENSIONS, Deadline, Nlb, NlbTest, Target, build_hello, client_ctx, connect,
-                     connect_tls, echo, end_code, ending, fragment, http_get, recv_all, tcp_ini, tls_ini)
+                     connect_tls, echo, end_code, ending, fragment, http_get, recv_all, recv_exactly, tcp_ini, tls_ini)
 from test_concurrency import EchoLoop
 from test_floods import rss_kib
 from test_limits import SANITIZED, ask, descriptors, eventually, limit_descriptors
@@ -163,10 +163,17 @@ class Memory(NlbTest):
             self.assertServed(nlb)
 
     def test_a_hello_that_aws_reads(self):
-        """Up to 64 KiB, in whatever records; the library takes 16, and that is told as this simulator's limit."""
+        """Up to 64 KiB, in whatever records; mbedTLS takes 16, and alone it is told as this simulator's limit."""
         ciphers = (0xC02B, 0xC02F, 0xC023)
         big = build_hello(ciphers=ciphers, extensions=HELLO_12_EXTENSIONS + ((21, b"\0" * 30000),))
         with Target(echo()) as target, Nlb(self.ini(target)) as nlb:
+            for size in (16000, 1):
+                with connect(nlb.address("l")) as s:
+                    s.sendall(fragment(big, size))
+                    answer = recv_exactly(s, 6)
+                self.assertEqual((answer[0], answer[5]), (22, 2), "no ServerHello")
+                self.assertEqual(nlb.event()["front"]["tls_library"], "openssl")
+        with Target(echo()) as target, Nlb(self.ini(target, "tls_library = mbedtls\n")) as nlb:
             for size in (16000, 1):
                 event, = self.refuse(nlb, fragment(big, size))
                 self.assertEnd(event, "simulator_limit")

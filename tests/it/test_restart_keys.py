@@ -66,7 +66,7 @@ class RestartKeys(NlbTest):
         self.assertEqual(told, {"name", "workers", "events", "events_detail", "access_log", "metrics", "time_scale",
                                 "region", "account_id", "load_balancer_id", "output_queue_bytes", "metrics_public",
                                 "max_metrics_connections", "max_metrics_bytes", "max_recent_bytes",
-                                "stall_exit_seconds", "confine", "user", "group"})
+                                "stall_exit_seconds", "confine", "user", "group", "tls_library"})
 
     def test_workers_stop_without_flows(self):
         for before, after in ((2, 4), (4, 1)):

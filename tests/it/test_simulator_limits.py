@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What AWS does and the TLS library cannot is told as the simulator's limit, never as AWS's result: on the target's side, on
-the client's, and to API Gateway. What AWS refuses as well stays AWS's result."""
+"""What AWS does and a TLS library cannot is told as the simulator's limit, never as AWS's result: on the target's side, on
+the client's, and to API Gateway. What AWS refuses as well stays AWS's result. mbedTLS alone has many such limits; with OpenSSL
+beside it, as usual, each of them is acted out."""
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ NEW = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # toward targets: TLS 1.3 to 1.0, w
 ANY = ("-cipher", "ALL:@SECLEVEL=0")
 DHE = ("-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256")
 PSS = ("-tls1_2", "-sigalgs", "rsa_pss_rsae_sha256")
+MBEDTLS = "tls_library = mbedtls"
 
 
 class Server:
@@ -70,20 +72,26 @@ class Targets(Base):
             return nlb.event()
 
     def test_limits(self):
-        for name, policy, pair, options, lacking in (
-                ("TLS 1.1 only", OLD, self.rsa, ("-tls1_1", *ANY), "TLSv1.1"),
-                ("TLS 1.0 only", OLD, self.rsa, ("-tls1", *ANY), "TLSv1"),
-                ("TLS 1.1 only", NEW, self.rsa, ("-tls1_1", *ANY), "TLSv1.1"),
-                ("RSA-PSS key, TLS 1.2", NEW, self.pss, ("-tls1_2",), "RSA-PSS"),
-                ("RSA-PSS key, TLS 1.3", NEW, self.pss, ("-tls1_3",), "RSA-PSS"),
-                ("PSS by the server's order", NEW, self.rsa, ("-tls1_2", "-serverpref"), "RSA-PSS signatures in TLS 1.2"),
-                ("PSS only", NEW, self.rsa, PSS, "RSA-PSS signatures in TLS 1.2"),
-                ("16 KiB", NEW, self.big, ("-tls1_2",), "over 16 KiB"),
-                ("16 KiB", NEW, self.big, ("-tls1_3",), "over 16 KiB")):
+        for name, policy, pair, options, version, lacking in (
+                ("TLS 1.1 only", OLD, self.rsa, ("-tls1_1", *ANY), "TLSv1.1", "TLSv1.1"),
+                ("TLS 1.0 only", OLD, self.rsa, ("-tls1", *ANY), "TLSv1", "TLSv1"),
+                ("TLS 1.1 only", NEW, self.rsa, ("-tls1_1", *ANY), "TLSv1.1", "TLSv1.1"),
+                ("RSA-PSS key, TLS 1.2", NEW, self.pss, ("-tls1_2",), "TLSv1.2", "RSA-PSS"),
+                ("RSA-PSS key, TLS 1.3", NEW, self.pss, ("-tls1_3",), "TLSv1.3", "RSA-PSS"),
+                ("PSS by the server's order", NEW, self.rsa, ("-tls1_2", "-serverpref"), "TLSv1.2", "RSA-PSS signatures in TLS 1.2"),
+                ("PSS only", NEW, self.rsa, PSS, "TLSv1.2", "RSA-PSS signatures in TLS 1.2"),
+                ("16 KiB", NEW, self.big, ("-tls1_2",), "TLSv1.2", "over 16 KiB"),
+                ("16 KiB", NEW, self.big, ("-tls1_3",), "TLSv1.3", "over 16 KiB")):
             with self.subTest(name, policy=policy):
-                event = self.end(policy, pair, *options)
+                event = self.end(policy, pair, *options, nlb=MBEDTLS)
                 self.assertEqual((event["end"]["code"], event["end"]["metric"]), ("simulator_limit", None), event["end"])
                 self.assertIn(lacking, event["back"]["not_simulated"])
+                self.assertEqual(event["back"]["tls_library"], "mbedtls")
+                event = self.end(policy, pair, *options)
+                back = event["back"]
+                self.assertEqual((event["end"]["code"], back["version"], back["not_simulated"], back["tls_library"]),
+                                 ("completed", version, None, "openssl"), event["end"])
+                self.assertEqual(back["certificates_presented"], 1)
 
     def test_what_aws_refuses_too(self):
         for name, policy, pair, options in (
@@ -106,9 +114,9 @@ class Targets(Base):
                 self.assertEqual((event["end"]["code"], event["back"]["version"]), ("completed", "TLSv1.2"))
 
     def test_explained(self):
-        event = self.end(OLD, self.rsa, "-tls1_1", *ANY)
+        event = self.end(OLD, self.rsa, "-tls1_1", *ANY, nlb=MBEDTLS)
         told = nlbsim("explain", "-", data=json.dumps(event).encode()).stdout.decode()
-        self.assertIn("AWS would go on here, this simulator cannot: it lacks TLSv1.1.", " ".join(told.split()))
+        self.assertIn("AWS would go on here; this simulator cannot, it offers TLSv1.2 only.", " ".join(told.split()))
         self.assertNotIn("Count +1", told)
 
     def test_flow_numbers_are_small(self):
@@ -122,7 +130,16 @@ class Clients(Base):
             for path in self.big:
                 with open(path, "rb") as f:
                     out.write(f.read())
-        with Nlb(tls_ini("127.0.0.1:1", cert=pem)) as nlb:
+        for version in (TLS12, TLS13):
+            with self.subTest(version), Server(*self.rsa) as server, \
+                    Nlb(tls_ini(server, cert=pem, protocol="TLS")) as nlb:
+                ctx = client_ctx(low=version, high=version)
+                with connect_tls(nlb.address("l"), ctx, HOST) as s:
+                    self.assertGreater(len(s.getpeercert(True)), 16384)
+                    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    self.assertIn(b" 200 ", recv_all(s))
+                self.assertEqual(nlb.event()["front"]["tls_library"], "openssl")
+        with Nlb(tls_ini("127.0.0.1:1", cert=pem, nlb=MBEDTLS)) as nlb:
             for version in (TLS12, TLS13):
                 with self.subTest(version):
                     self.assertRaises(OSError, connect_tls, nlb.address("l"), client_ctx(low=version, high=version), HOST)
@@ -164,7 +181,7 @@ class Gateway(Base):
     def test_through_a_tls_listener(self):
         """The load balancer's limit is the probe's and the matrix's: status 3, and no verdict about AWS."""
         with Server(*self.rsa, "-tls1_1", *ANY) as server:
-            ini = tls_ini(server, cert=f"lab:valid/{HOST}", protocol="TLS", policy=OLD)
+            ini = tls_ini(server, cert=f"lab:valid/{HOST}", protocol="TLS", policy=OLD, nlb=MBEDTLS)
             events = os.path.join(CERTS.folder, "limit.jsonl")
             with Nlb(ini.replace("[nlb]\n", f"[nlb]\nevents = {events}\n")) as nlb:
                 host, port = nlb.address("l")[:2]

@@ -66,7 +66,7 @@ static struct sni_index *certs_new(void)
 static struct sni_index *certs;
 
 /* The hello is parsed and freed here: a choice borrows nothing from it. */
-static struct choice ask(const char *policy, const struct hello_spec *spec)
+static struct choice ask_by(enum tls_use use, const char *policy, const struct hello_spec *spec)
 {
     uint8_t body[2048];
     struct tls_offer o;
@@ -74,9 +74,25 @@ static struct choice ask(const char *policy, const struct hello_spec *spec)
 
     (void)tls_offer_parse(&o, body, hello_body(spec, body, sizeof body));
     assert_non_null(policy_find(policy));
-    negotiate(&c, policy_find(policy), alpn_find("HTTP2Preferred"), certs, &o);
+    negotiate(&c, policy_find(policy), alpn_find("HTTP2Preferred"), certs, &o, use);
     tls_offer_clear(&o);
     return c;
+}
+
+static struct choice ask(const char *policy, const struct hello_spec *spec)
+{
+    return ask_by(TLS_USE_AUTO, policy, spec);
+}
+
+/* What mbedTLS lacks, OpenSSL does as AWS does. */
+static struct choice ask_mbedtls(const char *policy, const struct hello_spec *spec)
+{
+    struct choice c = ask(policy, spec);
+
+    assert_int_equal(c.library, TLS_LIBRARY_OPENSSL);
+    assert_false(c.differs);
+    assert_null(c.lacking_name);
+    return ask_by(TLS_USE_MBEDTLS, policy, spec);
 }
 
 static void assert_answer(const struct negotiation *a, uint16_t version, uint16_t suite,
@@ -199,7 +215,7 @@ static void test_hybrid_group_is_lacking_here(void **state)
     (void)state;
     spec.groups = CODES(TLS_GROUP_X25519MLKEM768, TLS_GROUP_x25519);
     spec.shares = CODES(TLS_GROUP_X25519MLKEM768, TLS_GROUP_x25519);
-    c = ask("TLS13-1-2-Res-PQ-2025-09", &spec);
+    c = ask_mbedtls("TLS13-1-2-Res-PQ-2025-09", &spec);
     assert_int_equal(c.aws.group, TLS_GROUP_X25519MLKEM768);
     assert_int_equal(c.here.group, TLS_GROUP_x25519);
     assert_result(c.here.result, NEGOTIATE_OK);
@@ -210,7 +226,7 @@ static void test_hybrid_group_is_lacking_here(void **state)
     assert_false(c.differs);
     spec.groups = spec.shares = CODES(TLS_GROUP_X25519MLKEM768);
     spec.versions = CODES(TLS_1_3);
-    c = ask("TLS13-1-2-Res-PQ-2025-09", &spec);
+    c = ask_mbedtls("TLS13-1-2-Res-PQ-2025-09", &spec);
     assert_result(c.aws.result, NEGOTIATE_OK);
     assert_result(c.here.result, NEGOTIATE_UNSUPPORTED);
     assert_string_equal(c.lacking_name, "X25519MLKEM768");
@@ -248,7 +264,7 @@ static void test_a_version_that_only_aws_speaks(void **state)
                                .groups = CODES(TLS_GROUP_secp256r1),
                                .suites = CODES(TLS_SUITE_ECDHE_RSA_WITH_AES_128_CBC_SHA,
                                                TLS_SUITE_RSA_WITH_AES_128_CBC_SHA) };
-    struct choice c = ask("2016-08", &spec);
+    struct choice c = ask_mbedtls("2016-08", &spec);
 
     (void)state;
     assert_result(c.aws.result, NEGOTIATE_OK);
@@ -310,16 +326,47 @@ static void test_pss_only_in_tls_12_is_lacking_here(void **state)
     spec.versions = CODES(TLS_1_2);
     spec.suites = CODES(TLS_SUITE_ECDHE_RSA_WITH_AES_128_GCM_SHA256);
     spec.sigs = CODES(TLS_SIG_rsa_pss_rsae_sha256);
-    c = ask("TLS13-1-2-2021-06", &spec);
+    c = ask_mbedtls("TLS13-1-2-2021-06", &spec);
     assert_int_equal(c.aws.sig, TLS_SIG_rsa_pss_rsae_sha256);
     assert_result(c.here.result, NEGOTIATE_UNSUPPORTED);
     assert_string_equal(c.lacking_name, "rsa_pss_rsae_sha256");
     /* With PKCS#1 beside it the handshake works, signed differently; and that is said. */
     spec.sigs = CODES(TLS_SIG_rsa_pss_rsae_sha256, TLS_SIG_rsa_pkcs1_sha256);
-    c = ask("TLS13-1-2-2021-06", &spec);
+    c = ask_mbedtls("TLS13-1-2-2021-06", &spec);
     assert_int_equal(c.here.sig, TLS_SIG_rsa_pkcs1_sha256);
     assert_true(c.differs);
     assert_string_equal(c.lacking_name, "rsa_pss_rsae_sha256");
+}
+
+/* In neither library: said, and the next suite is taken. */
+static void test_triple_des(void **state)
+{
+    struct hello_spec spec = modern();
+    struct choice c;
+
+    (void)state;
+    spec.versions = CODES(TLS_1_2);
+    spec.suites = CODES(TLS_SUITE_RSA_WITH_3DES_EDE_CBC_SHA);
+    c = ask("TLS-1-0-2015-04", &spec);
+    assert_result(c.aws.result, NEGOTIATE_OK);
+    assert_result(c.here.result, NEGOTIATE_UNSUPPORTED);
+    assert_string_equal(c.lacking_name, "DES-CBC3-SHA");
+}
+
+/* mbedTLS where it does exactly what AWS does. */
+static void test_which_library(void **state)
+{
+    struct hello_spec spec = modern();
+
+    (void)state;
+    assert_int_equal(ask("TLS13-1-2-2021-06", &spec).library, TLS_LIBRARY_OPENSSL); /* KeyUpdate */
+    assert_int_equal(ask("TLS13-1-2-2021-06", &spec).newest, TLS_1_3);
+    assert_int_equal(ask("2016-08", &spec).library, TLS_LIBRARY_MBEDTLS);
+    assert_int_equal(ask("2016-08", &spec).newest, TLS_1_2);
+    assert_int_equal(ask_by(TLS_USE_OPENSSL, "2016-08", &spec).library, TLS_LIBRARY_OPENSSL);
+    spec.versions = CODES(TLS_1_2);
+    assert_int_equal(ask("TLS13-1-2-2021-06", &spec).library, TLS_LIBRARY_MBEDTLS);
+    assert_int_equal(ask("TLS13-1-2-2021-06", &spec).newest, TLS_1_3); /* the sentinel */
 }
 
 static void test_clients_that_say_little(void **state)
@@ -327,7 +374,7 @@ static void test_clients_that_say_little(void **state)
     struct hello_spec spec = { .suites = CODES(TLS_SUITE_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
                                                TLS_SUITE_RSA_WITH_AES_128_CBC_SHA),
                                .no_extensions = 1 };
-    struct choice c = ask("2016-08", &spec);
+    struct choice c = ask_mbedtls("2016-08", &spec);
 
     (void)state;
     /* No groups named: AWS takes secp256r1, mbedTLS no elliptic curve at all. */
@@ -406,7 +453,7 @@ static void test_real_clients_and_every_policy(void **state)
         for (size_t i = 0; i < n_policies; i++) {
             struct choice c;
 
-            negotiate(&c, &all[i], NULL, certs, &o);
+            negotiate(&c, &all[i], NULL, certs, &o, TLS_USE_AUTO);
             if (strstr(all[i].name, "RFC9151") != NULL && strstr(all[i].name, "INTEROP") == NULL) {
                 /* Only P-384 keys can sign there, or RSA: the RSA certificate is served. */
                 assert_int_equal(c.here.cert->position, RSA_API);
@@ -449,6 +496,8 @@ int main(void)
         cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_suite_no_group_no_scheme),
         cmocka_unit_test(test_pss_only_in_tls_12_is_lacking_here),
+        cmocka_unit_test(test_triple_des),
+        cmocka_unit_test(test_which_library),
         cmocka_unit_test(test_clients_that_say_little),
         cmocka_unit_test(test_small_rsa_keys_and_large_hashes),
         cmocka_unit_test(test_alpn_and_malformed),

@@ -98,9 +98,12 @@ static void test_unsupported_respects_its_bound(void **state)
     const char *names[2] = { NULL, "kept" };
 
     (void)state;
-    assert_true(policy_unsupported(policy_find("TLS13-1-0-PQ-2025-09"), names, 1) > 4);
-    assert_string_equal(names[0], "TLSv1.1");
+    assert_int_equal(policy_unsupported(policy_find("TLS-1-0-2015-04"), names, 1), 1);
+    assert_string_equal(names[0], "DES-CBC3-SHA");
     assert_string_equal(names[1], "kept");
+    assert_int_equal(policy_unsupported(policy_find("TLS-1-0-2015-04"), names + 1, 0), 1);
+    assert_string_equal(names[1], "kept");
+    assert_int_equal(policy_unsupported(policy_find("TLS13-1-0-PQ-2025-09"), names, 1), 0);
 }
 
 int main(void)

@@ -85,27 +85,6 @@ static void test_grease(void **state)
     assert_false(tls_is_grease(0x0a1a));
 }
 
-static void test_what_the_library_has(void **state)
-{
-    (void)state;
-    assert_true(tls_version_supported(TLS_1_3));
-    assert_true(tls_version_supported(TLS_1_2));
-    assert_false(tls_version_supported(TLS_1_1));
-    assert_true(tls_suite_supported(TLS_SUITE_RSA_WITH_AES_128_CBC_SHA));
-    assert_false(tls_suite_supported(TLS_SUITE_RSA_WITH_3DES_EDE_CBC_SHA));
-    assert_true(tls_group_supported(TLS_GROUP_x25519));
-    assert_true(tls_group_supported(TLS_GROUP_secp521r1));
-    assert_false(tls_group_supported(TLS_GROUP_X25519MLKEM768));
-    assert_false(tls_group_supported(TLS_GROUP_sect571r1));
-    assert_true(tls_sig_supported(TLS_SIG_rsa_pss_rsae_sha256));
-    assert_true(tls_sig_supported(TLS_SIG_ecdsa_sha1));
-    assert_false(tls_sig_supported(TLS_SIG_rsa_pss_pss_sha256));
-    assert_false(tls_sig_supported(TLS_SIG_ed25519));
-    assert_true(tls_sig_supported_in(TLS_SIG_rsa_pss_rsae_sha256, TLS_1_3));
-    assert_false(tls_sig_supported_in(TLS_SIG_rsa_pss_rsae_sha256, TLS_1_2));
-    assert_true(tls_sig_supported_in(TLS_SIG_rsa_pkcs1_sha256, TLS_1_2));
-}
-
 static void test_suites_and_versions(void **state)
 {
     (void)state;
@@ -146,7 +125,6 @@ int main(void)
         cmocka_unit_test(test_other_names_of_curves),
         cmocka_unit_test(test_unknown_and_grease_texts),
         cmocka_unit_test(test_grease),
-        cmocka_unit_test(test_what_the_library_has),
         cmocka_unit_test(test_suites_and_versions),
         cmocka_unit_test(test_schemes_and_keys),
     };
