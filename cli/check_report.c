@@ -9,6 +9,7 @@
 #include "core/foreign.h"
 #include "nlb/differences.h"
 #include "nlb/quotas.h"
+#include "testbed/chain_warnings.h"
 #include "testbed/key_warnings.h"
 #include "testbed/link_warnings.h"
 #include "testbed/sections.h"
@@ -41,12 +42,14 @@ struct warnings {
     const char *path;
     FILE *out; /* NULL: into `list` */
     json_t *list;
+    size_t n;
 };
 
 static void take_warning(void *user, int line, const char *text)
 {
-    const struct warnings *w = user;
+    struct warnings *w = user;
 
+    w->n++;
     if (w->out == NULL)
         json_array_append_new(w->list, json_pack("{s:i, s:s}", "line", line, "message", text));
     else
@@ -58,11 +61,15 @@ static void warn(const struct nlb_config *config, struct warnings *w)
     nlb_config_quotas(config, take_warning, w);
     lab_config_link_warnings(config, take_warning, w);
     lab_config_key_warnings(config, take_warning, w);
+    lab_config_chain_warnings(config, take_warning, w);
 }
 
-void check_print_warnings(const struct nlb_config *config, FILE *out)
+size_t check_print_warnings(const struct nlb_config *config, FILE *out)
 {
-    warn(config, &(struct warnings){ .path = config->path, .out = out });
+    struct warnings w = { .path = config->path, .out = out };
+
+    warn(config, &w);
+    return w.n;
 }
 
 /* Every given line of a key, or its default. */
@@ -186,7 +193,7 @@ static void add_config(json_t *doc, const struct nlb_config *config)
 }
 
 int check_print_json(const char *path, const struct nlb_config *config,
-                     const struct problems *problems, bool verbose, FILE *out)
+                     const struct problems *problems, bool verbose, size_t *n_warnings, FILE *out)
 {
     json_t *list = json_array(), *warnings = json_array();
     json_t *doc =
@@ -199,6 +206,7 @@ int check_print_json(const char *path, const struct nlb_config *config,
                                               problems->v[i].text));
     if (config != NULL)
         warn(config, &(struct warnings){ .list = warnings });
+    *n_warnings = json_array_size(warnings);
     if (doc != NULL && config != NULL && verbose)
         add_config(doc, config);
     if (doc != NULL && foreign_dumpf(doc, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF)

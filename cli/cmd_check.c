@@ -8,7 +8,7 @@
 
 struct check_options {
     struct command_line line;
-    bool verbose, json, keys, no_load;
+    bool verbose, json, keys, no_load, strict;
 };
 
 static int check_file(const char *path, const struct check_options *o)
@@ -17,18 +17,21 @@ static int check_file(const char *path, const struct check_options *o)
     struct nlb_config *config =
         nlb_config_load(path, lab_section_kinds, lab_n_section_kinds, !o->no_load, &problems);
     int status = problems_exit_status(&problems);
+    size_t n_warnings = 0;
 
     if (o->json) {
-        if (check_print_json(path, config, &problems, o->verbose, stdout) != 0)
+        if (check_print_json(path, config, &problems, o->verbose, &n_warnings, stdout) != 0)
             status = 3;
     } else if (config == NULL) {
         problems_print(&problems, stderr);
     } else {
-        check_print_warnings(config, stderr);
+        n_warnings = check_print_warnings(config, stderr);
         check_print_summary(config, stdout);
         if (o->verbose)
             check_print_verbose(config, stdout);
     }
+    if (o->strict && n_warnings > 0 && status == 0)
+        status = 2;
     nlb_config_unref(config);
     problems_clear(&problems);
     if (fflush(stdout) != 0)
@@ -70,6 +73,10 @@ static const struct command_option check_option_rows[] = {
       .kind = OPTION_FLAG,
       AT(json),
       .help = "one JSON document on standard output" },
+    { .name = "strict",
+      .kind = OPTION_FLAG,
+      AT(strict),
+      .help = "warnings are errors: the exit status is 2" },
     { .name = "keys",
       .kind = OPTION_FLAG,
       AT(keys),
@@ -87,11 +94,13 @@ const struct command command_check = {
     .synopsis = check_synopsis,
     .about =
         "Reads a configuration and reports every problem in it, with file and line; also, as a "
-        "warning, what AWS accepts and API Gateway cannot reach.",
+        "warning, what AWS accepts and API Gateway cannot reach, and what API Gateway would say of "
+        "every certificate in its place.",
     .options = check_option_rows,
     .operand = "FILE.ini",
     .operand_kind = OPERAND_FILE,
     .max_operands = 1,
-    .notes = "Exit status: 0 no problem, 2 problems, 3 the file cannot be read.",
+    .notes = "Exit status: 0 no problem, 2 problems (with --strict warnings too), 3 the file "
+             "cannot be read.",
     .examples = check_examples,
 };

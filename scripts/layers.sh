@@ -33,7 +33,7 @@ ALLOW = {
     "vpclink": ["diagnose", "certs", "tls", "core"],
     "nlb": ["listeners", "flow", "targets", "certs", "observe", "tls", "confine", "core"],
     "labtarget": ["certs", "tls", "core"],
-    "testbed": ["labtarget", "nlb", "vpclink", "listeners", "certs", "tls", "core"],
+    "testbed": ["labtarget", "nlb", "vpclink", "listeners", "diagnose", "certs", "tls", "core"],
     "matrix": ["testbed", "labtarget", "nlb", "vpclink", "listeners", "diagnose", "certs", "observe", "tls", "core"],
     "cli": ["matrix", "testbed", "labtarget", "explain", "diagnose", "nlb", "vpclink", "listeners", "flow", "targets", "certs", "observe", "tls", "confine", "core"],
 }

@@ -3,6 +3,7 @@
 """`nlbsim check`: exit status, streams, messages with file and line, -v, --json."""
 import json
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -51,7 +52,13 @@ class Check(unittest.TestCase):
     def test_good_file(self):
         certificate(self.folder.name)
         done = self.check(GOOD, cwd="/")
-        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(done.returncode, 0)
+        said = done.stderr.decode()
+        self.assertRegex(said, rf"^{re.escape(self.ini)}:\d+: warning: integration 'orders' will fail: The certificate of "
+                               r"\[listener https\] \(CN=api\.example\.com\): no path leads .* \(it is self-signed\)")
+        self.assertEqual(said.count("\n"), 1, said)
+        self.assertEqual(self.check(GOOD, "--strict").returncode, 2)
+        self.assertEqual(self.check(GOOD, "--no-load", "--strict").stderr, b"")
         self.assertEqual(done.stdout.decode(), self.ini + ": ok: 1 listener, 1 target_group, 1 lab_target, 1 integration\n")
 
     def test_paths_count_from_the_file(self):
@@ -175,7 +182,7 @@ class Check(unittest.TestCase):
 
     def test_what_no_vpc_link_can_reach(self):
         """API Gateway speaks TLS 1.2 only toward backends: a TLS 1.3 listener behind an integration is a warning."""
-        text = GOOD.replace("certs/api.pem", "lab:valid/x").replace("protocol = TLS\nlisten", "protocol = TLS\n{}listen", 1)
+        text = GOOD.replace("certs/api.pem", "lab:valid/api.example.com").replace("protocol = TLS\nlisten", "protocol = TLS\n{}listen", 1)
         for policy, warned in (("ELBSecurityPolicy-TLS13-1-3-2021-06", True), ("ELBSecurityPolicy-TLS13-1-3-PQ-2025-09", True),
                                ("ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04", True),
                                ("ELBSecurityPolicy-TLS13-1-2-2021-06", False), ("ELBSecurityPolicy-2016-08", False)):
@@ -188,6 +195,32 @@ class Check(unittest.TestCase):
                 self.assertEqual(bool(json.loads(self.check(ini, "--json").stdout)["warnings"]), warned)
                 for other in (ini.replace("uri = https", "uri = http"), ini[:ini.index("[integration")]):
                     self.assertEqual(self.check(other).stderr, b"")
+
+    def test_certificates_in_their_places(self):
+        """Judged as the client there would: the listener's, the target's behind a TCP listener, what nobody is known to judge."""
+        tls = ("[listener l]\nprotocol = TLS\nlisten = 127.0.0.1:0\ncertificate = lab:{}/x.example\ntarget_group = g\n"
+               "[target_group g]\nprotocol = TCP\ntarget = lab:t\n[lab_target t]\nprotocol = HTTP\n")
+        tcp = ("[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n[target_group g]\nprotocol = TCP\n"
+               "target = lab:t\n[lab_target t]\ncertificate = lab:{}/x.example\n")
+        call = "[integration i]\nuri = https://x.example/\nlistener = l\n"
+        for text, profile, line, part in (
+                (tls + call, "expired", 4, r"integration 'i' will fail: The certificate of \[listener l\] .*: it expired on 20"),
+                (tls + call, "leaf-only", 4, r"Append the intermediate \"CN=nlbsim Lab Public Issuing"),
+                (tls + call, "wrong-host", 4, r"it is not for the host asked for, x\.example"),
+                (tls, "expired", 4, r"^The certificate of \[listener l\]: certificate 1 .* expired on"),
+                (tls, "self-signed", 4, r"it is self-signed"), (tls, "leaf-only", 4, r"only the leaf is presented"),
+                (tcp + call, "private", 9, r"The certificate of \[lab_target t\] .*by its name a root"),
+                (tls + call, "valid", 0, None), (tls, "valid", 0, None), (tcp, "expired", 0, None),
+                (tls + call + "insecure_skip_verification = true\n", "private-with-root", 0, None),
+                (tls + call + "expect = PKIX path building failed\n", "self-signed", 0, None)):
+            with self.subTest(profile, text=text[-60:]):
+                said = self.check(text.format(profile)).stderr.decode()
+                if part is None:
+                    self.assertEqual(said, "")
+                    continue
+                self.assertTrue(said.startswith(f"{self.ini}:{line}: warning: "), said)
+                self.assertRegex(said[len(f"{self.ini}:{line}: warning: "):], part)
+                self.assertEqual(said.count("\n"), 1, said)
 
     def test_timeouts_of_integrations(self):
         """REST: 29,000 ms, more where the quota was raised; HTTP APIs: 30,000 and no more. 50 at least."""
@@ -210,7 +243,7 @@ class Check(unittest.TestCase):
 
     def test_targets_that_no_vpc_link_can_reach(self):
         tcp = ("[listener l]\nprotocol = TCP\nlisten = 127.0.0.1:0\ntarget_group = g\n[target_group g]\nprotocol = TCP\n"
-               "target = lab:t\n[lab_target t]\ncertificate = lab:valid/x\n{}[integration i]\nuri = https://x.example/\nlistener = l\n")
+               "target = lab:t\n[lab_target t]\ncertificate = lab:valid/x.example\n{}[integration i]\nuri = https://x.example/\nlistener = l\n")
         done = self.check(tcp.format("tls_min = 1.3\n"))
         self.assertEqual(done.returncode, 0)
         self.assertIn(f"{self.ini}:10: warning: lab target 't' has TLS 1.3 only", done.stderr.decode())
