@@ -148,6 +148,22 @@ class Clients(Base):
                     self.assertIn("16 KiB", event["front"]["not_simulated"])
 
 
+class Hybrid(Base):
+    def test_the_consoles_default_between_two_load_balancers(self):
+        """The first one is the second one's client: both hops of it agree on a group with ML-KEM."""
+        policy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+        with Server(*self.rsa) as server, Nlb(tls_ini(server, cert=self.cert, protocol="TLS", policy=policy)) as second:
+            at = "{}:{}".format(*second.address("l")[:2])
+            with Nlb(tls_ini(at, cert=self.cert, protocol="TLS", policy=policy)) as first:
+                with connect_tls(first.address("l"), client_ctx(CERTS.root()), HOST) as s:
+                    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    self.assertIn(b" 200 ", recv_all(s))
+                self.assertEqual(first.event()["back"]["group"], "X25519MLKEM768")
+                front = second.event()["front"]
+                self.assertEqual((front["group"], front["not_simulated"]), ("X25519MLKEM768", None))
+                self.assertEqual(front["offer"]["key_shares"], ["X25519MLKEM768", "x25519"])
+
+
 class Gateway(Base):
     def probe(self, server, trust, *args):
         done = nlbsim("probe", "--json", "--connect", server.text, "--listener-protocol", "tcp", "--trust-store", trust,
