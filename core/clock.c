@@ -53,15 +53,14 @@ void clock_fake_off(void)
 
 int64_t clock_utc_of(int year, int month, int day, int hour, int minute, int second)
 {
-    /* Days from civil, after H. Hinnant's description of the proleptic Gregorian calendar. */
-    int64_t y = (int64_t)year - (month <= 2);
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t yoe = y - era * 400;
-    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    int64_t days = era * 146097 + doe - 719468;
+    struct tm tm = { .tm_year = year - 1900,
+                     .tm_mon = month - 1,
+                     .tm_mday = day,
+                     .tm_hour = hour,
+                     .tm_min = minute,
+                     .tm_sec = second };
 
-    return days * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
+    return timegm(&tm);
 }
 
 void clock_format_utc(int64_t utc_s, char *out, size_t size)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "observe/accesslog.h"
 #include "tls/tls_params.h"
 
@@ -47,33 +48,12 @@ static void put_number(struct out *o, uint64_t n)
     put(o, digits + at, sizeof digits - at);
 }
 
-static void two(char *at, unsigned n)
-{
-    at[0] = (char)('0' + n / 10 % 10);
-    at[1] = (char)('0' + n % 10);
-}
-
-/* Civil date from days since 1970, after H. Hinnant's description; years 1970-9999. */
 static void put_utc(struct out *o, int64_t wall_us)
 {
-    uint64_t s = wall_us < 0 ? 0 : (uint64_t)wall_us / 1000000;
-    uint32_t day = (uint32_t)(s / 86400) + 719468, of_day = (uint32_t)(s % 86400);
-    uint32_t era = day / 146097, doe = day % 146097;
-    uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    uint32_t mp = (5 * doy + 2) / 153;
-    uint32_t month = mp < 10 ? mp + 3 : mp - 9;
-    uint32_t year = yoe + era * 400 + (month <= 2);
-    char text[] = "0000-00-00T00:00:00";
+    char text[32];
 
-    two(text, year / 100);
-    two(text + 2, year % 100);
-    two(text + 5, month);
-    two(text + 8, doy - (153 * mp + 2) / 5 + 1);
-    two(text + 11, of_day / 3600);
-    two(text + 14, of_day / 60 % 60);
-    two(text + 17, of_day % 60);
-    put(o, text, sizeof text - 1);
+    clock_format_utc(wall_us < 0 ? 0 : wall_us / 1000000, text, sizeof text);
+    put(o, text, strlen(text));
 }
 
 static void put_addr(struct out *o, const struct addr *a)

@@ -166,7 +166,8 @@ static const struct rule {
     { INTEGRATION "at = yesterday\n", 10, "bad value 'yesterday' for at" },
     { INTEGRATION "requests = 0\n", 10, "allowed: 1-10000" },
     { INTEGRATION "expect_status = 99\n", 10, "allowed: 100-599" },
-    { INTEGRATION "expect_hop = F\n", 10, "allowed: caller, listener, target, network, gateway, none" },
+    { INTEGRATION "expect_hop = F\n", 10,
+      "allowed: caller, listener, target, network, gateway, none" },
     { INTEGRATION "insecure_skip_verification = 1\n", 10, "allowed: true, false" },
 };
 
