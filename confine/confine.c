@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 #include "confine/confine_impl.h"
+#include "confine/confine_places.h"
 #include "core/log.h"
 
 static struct confine_places *confined_to; /* NULL: files are not confined */
 static bool changed;                       /* are we less than who started us? */
 
-/* Threads that run already would stay as they are. A sanitizer may have one of its own. */
+/* Threads that run already would stay as they are. */
 static bool alone(void)
 {
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
     DIR *dir = opendir("/proc/self/task");
     size_t n = 0;
 
@@ -29,9 +29,6 @@ static bool alone(void)
         n += e->d_name[0] != '.';
     closedir(dir);
     return n == 1;
-#else
-    return true;
-#endif
 }
 
 /* --- why a file is denied --- */
@@ -89,7 +86,7 @@ static int confine_to(const struct confine_wish *wish, struct confine_places *pl
         return -1;
     if (files == CONFINE_DONE)
         confined_to = places;
-    if (wish->how != CONFINE_FILES_ONLY) {
+    if (wish->how != CONFINE_FILES_ONLY && !CONFINE_SANITIZED) {
         calls = confine_calls(err);
         if (calls == CONFINE_FAILED ||
             (calls == CONFINE_LACKING &&
@@ -106,7 +103,10 @@ int confine_enter(const struct confine_wish *wish, struct confine_places *places
     void *frame;
     int rc;
 
-    if (wish->how != CONFINE_OFF && !alone()) {
+    if (CONFINE_SANITIZED)
+        (void)confine_place(places, "/proc/self",
+                            false); /* threads and mappings, for the runtime */
+    if (wish->how != CONFINE_OFF && !CONFINE_SANITIZED && !alone()) {
         err_set(err, ERR_BUG, "confine: a thread runs already");
         confine_places_free(places);
         return -1;

@@ -18,7 +18,8 @@ void confine_no_dumps(void)
 
     maps = fopen("/proc/self/maps", "re");
     (void)setrlimit(RLIMIT_CORE, &none); /* lowering is never refused */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (!CONFINE_SANITIZED)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* Every private mapping without a file behind it: heaps, stacks, what malloc maps by itself. Keys

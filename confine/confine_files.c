@@ -48,6 +48,8 @@ static int allow_place(int rules, const struct confine_place *place, uint64_t kn
     struct stat st;
     int rc = 0;
 
+    if (attr.parent_fd < 0 && (errno == EMFILE || errno == ENFILE))
+        return -1;
     if (attr.parent_fd < 0)
         return 0; /* gone since, or not to be reached by this user: then neither can the file */
     attr.allowed_access = place->write ? ACCESS_WRITE : ACCESS_READ;

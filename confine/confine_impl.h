@@ -6,6 +6,15 @@
 #include "confine/confine.h"
 #include "confine/confine_places.h"
 
+/* The runtime of AddressSanitizer starts a process of its own to look for leaks, and it traces this
+ * one; ThreadSanitizer's has a thread. So what such a build cannot give up it keeps: the filter of
+ * system calls, dumps, being alone. Files, capabilities and users are as ever. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define CONFINE_SANITIZED 1
+#else
+#define CONFINE_SANITIZED 0
+#endif
+
 /* What a step came to, where the kernel may not have it. */
 enum confine_step { CONFINE_FAILED = -1, CONFINE_DONE, CONFINE_LACKING };
 
