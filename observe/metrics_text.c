@@ -108,7 +108,7 @@ char *metrics_prometheus(const struct metrics_view *v)
     if (v->ceilings != NULL)
         put_ceilings(out, v);
     fprintf(out,
-            "# HELP nlbsim_stalls_total times that a thread did not come round for two seconds.\n"
+            "# HELP nlbsim_stalls_total how often a thread did not come round for two seconds.\n"
             "# TYPE nlbsim_stalls_total counter\nnlbsim_stalls_total %llu\n",
             (unsigned long long)v->stalls);
     failed = ferror(out) != 0;

@@ -154,12 +154,15 @@ class Check(unittest.TestCase):
         done = self.check(GOOD, "-v")
         text = done.stdout.decode()
         self.assertEqual(done.returncode, 0)
+        self.assertNotIn("not acted out", text)
         self.assertIn("\nssl_policy = ELBSecurityPolicy-2016-08 ; default\n", text)
         self.assertIn("\ncertificate = certs/api.pem\n", text)
         self.assertNotIn("tcp.idle_timeout.seconds", text)
         self.assertIn("; [target_group backend] one node checks health", text)
         self.assertIn("; [integration orders] checked, not acted on", text)
-        self.assertRegex(text, r"; \[listener https\] ssl_policy ELBSecurityPolicy-2016-08: not acted out: .*TLSv1\.1")
+        text = self.check(GOOD.replace("protocol = TLS\n", "protocol = TLS\nssl_policy = ELBSecurityPolicy-TLS-1-0-2015-04\n", 1),
+                          "-v").stdout.decode()
+        self.assertRegex(text, r"; \[listener https\] ssl_policy ELBSecurityPolicy-TLS-1-0-2015-04: not acted out: .*DES-CBC3-SHA")
 
     def test_verbose_output_is_a_configuration(self):
         certificate(self.folder.name)
