@@ -326,7 +326,9 @@ static enum tls_ended outcome(struct tls_engine *e, int rc)
     e->error = ERR_SYSTEM_ERROR(error) ? 0 : (int)error;
     if (why == SSL_ERROR_ZERO_RETURN)
         return TLS_ENDED_NOTIFIED;
-    if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET)
+    /* Above the alerts stand reasons that all its libraries have in common. */
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET &&
+        ERR_GET_REASON(error) <= SSL_AD_REASON_OFFSET + UINT8_MAX)
         return TLS_ENDED_ALERT;
     if (e->eof && (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING || error == 0))
         return TLS_ENDED_CUT;
