@@ -120,6 +120,7 @@ static void joined_with_nobody(void **state)
         r = (struct gateway_result){ .broke = BREAK_CERTIFICATE };
         gateway_join(&r, &f);
         assert_int_equal(r.broke, BREAK_CERTIFICATE);
+        far_side_clear(&f);
     }
 }
 
@@ -177,6 +178,7 @@ static void sentences(void **state)
     r = (struct gateway_result){ .broke = BREAK_NONE, .status = 200 };
     contains(&t, &r, &f,
              "The target's certificate (CN=t, self-signed) plays no part: nobody validates it");
+    far_side_clear(&f);
 }
 
 /* Every break has its sentences, and their tokens are known. */
@@ -210,6 +212,7 @@ static void events(void **state)
     assert_int_equal(f.protocol, PROTOCOL_TCP);
     assert_int_equal(f.flow, 7);
     assert_string_equal(f.target, "10.0.0.1:443");
+    far_side_clear(&f);
 }
 
 /* Ports are used again: the newest flow counts, and only what came after the mark. */
@@ -245,6 +248,7 @@ static void joining(void **state)
     far_events_file(&e, path);
     assert_int_equal(e.from, 0);
     assert_false(far_side_join(&e, &local, 0, &f));
+    far_side_clear(&f);
 }
 
 int main(void)
