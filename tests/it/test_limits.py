@@ -261,8 +261,10 @@ class Descriptors(NlbTest):
 class Memory(NlbTest):
     @unittest.skipIf(SANITIZED, "a sanitizer's shadow memory does not live within an address space limit")
     def test_no_memory_for_new_flows(self):
-        """No page more for data: TLS flows fail one by one, the running ones work, then it recovers."""
-        with Target(echo()) as target, Nlb(tls_ini(target, cert=CERTS.get("api.example.com"))) as nlb:
+        """No page more for data: TLS flows fail one by one, the running ones work, then it recovers.
+
+        With mbedTLS: an idle session of OpenSSL has given its buffers back and may fail as well (docs/limits.md)."""
+        with Target(echo()) as target, Nlb(tls_ini(target, cert=CERTS.get("api.example.com"), nlb="tls_library = mbedtls\n")) as nlb:
             with connect_tls(nlb.address("l")) as running:
                 self.assertTrue(ask(running))
                 with open(f"/proc/{nlb.process.pid}/status", encoding="ascii") as f:
