@@ -48,8 +48,8 @@ static const char *why_denied(const char *path, bool write)
         return NULL;
     if (geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0)
         snprintf(text, sizeof text,
-                 "it belongs to user %u, and root has no special rights left since `confine` is "
-                 "on: user = %u in [nlb] makes this process that user",
+                 "it belongs to user %u, and this process is a root without CAP_DAC_OVERRIDE: "
+                 "user = %u in [nlb] makes it that user",
                  (unsigned)st.st_uid, (unsigned)st.st_uid);
     else
         snprintf(text, sizeof text, "this process has run as user %u, group %u since its start",

@@ -102,11 +102,15 @@ static int keep_caps(cap_set keep)
 }
 
 /* Of what we have: ports below 1024 for listeners of a reload, and IP_TRANSPARENT, for which the
- * smaller of two is enough. Source: capabilities(7), ip(7). */
-static cap_set wanted_caps(cap_set have, bool transparent)
+ * smaller of two is enough. Whoever stays root keeps root's way with other users' files: a
+ * container's root logs into a folder of the host's user, and Landlock says which folders there
+ * are. Source: capabilities(7), ip(7). */
+static cap_set wanted_caps(cap_set have, bool transparent, bool root)
 {
     cap_set keep = have & CAP(CAP_NET_BIND_SERVICE);
 
+    if (root)
+        keep |= have & CAP(CAP_DAC_OVERRIDE);
     if (transparent)
         keep |= have & ((have & CAP(CAP_NET_RAW)) != 0 ? CAP(CAP_NET_RAW) : CAP(CAP_NET_ADMIN));
     return keep;
@@ -157,7 +161,7 @@ int confine_person(const struct confine_wish *wish, struct err *err)
     if (find_person(wish, &p, err) != 0)
         return -1;
     if (read_caps(&keep) == 0)
-        keep = wanted_caps(keep, wish->transparent);
+        keep = wanted_caps(keep, wish->transparent, p.uid == 0);
     if (wish->how != CONFINE_OFF)
         drop_bounding(keep);
     if ((p.user || p.group) && change(&p, err) != 0)
