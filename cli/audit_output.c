@@ -32,15 +32,6 @@ void audit_print_text(const struct audit_report *report, size_t looked_at, FILE 
             count[AUDIT_NOTE] == 1 ? "" : "s");
 }
 
-static int dump(json_t *json, FILE *out)
-{
-    int rc = json == NULL ? -1 : foreign_dumpf(json, out, JSON_INDENT(2));
-
-    fputc('\n', out);
-    json_decref(json);
-    return rc == 0 && fflush(out) == 0 ? 0 : -1;
-}
-
 static json_t *finding_json(const struct audit_finding *f)
 {
     json_t *json =
@@ -60,7 +51,8 @@ int audit_print_json(const struct audit_report *report, size_t looked_at, FILE *
 
     for (size_t i = 0; i < report->n; i++)
         json_array_append_new(list, finding_json(&report->at[i]));
-    return dump(json_pack("{s:I, s:o}", "chains", (json_int_t)looked_at, "findings", list), out);
+    return foreign_print_document(
+        json_pack("{s:I, s:o}", "chains", (json_int_t)looked_at, "findings", list), out);
 }
 
 static json_t *rules_json(void)
@@ -99,9 +91,10 @@ int audit_print_sarif(const struct audit_report *report, FILE *out)
 
     for (size_t i = 0; i < report->n; i++)
         json_array_append_new(results, result_json(&report->at[i]));
-    return dump(json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:o}]}", "$schema",
-                          "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0",
-                          "runs", "tool", "driver", "name", "nlbsim", "version", NLB_VERSION,
-                          "rules", rules_json(), "results", results),
-                out);
+    return foreign_print_document(
+        json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:o}]}", "$schema",
+                  "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs",
+                  "tool", "driver", "name", "nlbsim", "version", NLB_VERSION, "rules", rules_json(),
+                  "results", results),
+        out);
 }

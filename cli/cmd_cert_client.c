@@ -19,15 +19,6 @@ struct client {
     bool all;
 };
 
-static int print_client_json(json_t *json)
-{
-    int rc = foreign_dumpf(json, stdout, JSON_INDENT(2));
-
-    putchar('\n');
-    json_decref(json);
-    return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
-}
-
 static int run_reload(const char *command)
 {
     int status = system(command);
@@ -77,7 +68,7 @@ static int rotate(const struct client *c, struct client_store *store)
     } while (more);
     if (!c->all && c->reload == NULL)
         fprintf(stderr, "%s: %s\n", client_step_name(step), advice(step, first));
-    return print_client_json(state);
+    return foreign_print_document(state, stdout) == 0 ? 0 : 3;
 }
 
 static int run_command(const struct client *c, const char *command, const char *id)
@@ -100,7 +91,9 @@ static int run_command(const struct client *c, const char *command, const char *
                    ? client_store_generate(store, c->description, c->seed, c->now_s, &err)
                : strcmp(command, "list") == 0 ? client_store_list(store, &err)
                                               : client_store_get(store, id, &err);
-        rc = json != NULL ? print_client_json(json) : command_fail(&command_cert_client, &err);
+        rc = json == NULL                                ? command_fail(&command_cert_client, &err)
+             : foreign_print_document(json, stdout) == 0 ? 0
+                                                         : 3;
     }
     client_store_close(store);
     return rc;

@@ -227,14 +227,6 @@ static void print_crl(json_t *crl)
 
 /* --- the command --- */
 
-static int print_show_json(json_t *doc)
-{
-    int rc = foreign_dumpf(doc, stdout, JSON_INDENT(2));
-
-    putchar('\n');
-    return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
-}
-
 static int show_crl(const struct show *s, const char *text, size_t len)
 {
     struct err err = { 0 };
@@ -245,7 +237,7 @@ static int show_crl(const struct show *s, const char *text, size_t len)
         return command_fail(&command_cert_show, &err);
     json_object_set_new(crl, "source", foreign_json(s->source));
     if (s->json)
-        rc = print_show_json(crl);
+        rc = foreign_print_document(json_incref(crl), stdout) == 0 ? 0 : 3;
     else
         print_crl(crl);
     json_decref(crl);
@@ -274,7 +266,7 @@ static int show_list(const struct show *s, const struct cert_list *list, json_t 
     if (tls != NULL)
         json_object_set_new(doc, "tls", tls);
     if (s->json)
-        rc = print_show_json(doc);
+        rc = foreign_print_document(json_incref(doc), stdout) == 0 ? 0 : 3;
     else
         print_document(doc, store != NULL);
     json_decref(doc);

@@ -73,14 +73,10 @@ static json_t *policy_json(const struct policy *p)
 static int print_policies_json(const struct policy *const *list, size_t n)
 {
     json_t *array = json_array();
-    int rc;
 
     for (size_t i = 0; i < n; i++)
         json_array_append_new(array, policy_json(list[i]));
-    rc = foreign_dumpf(array, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(array);
-    return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
+    return foreign_print_document(array, stdout) == 0 ? 0 : 3;
 }
 
 /* --- tables --- */

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "certs/store/apigateway_authorities.h"
@@ -20,6 +21,8 @@ struct authorities {
     struct command_line line;
     bool json;
     struct trust_store *store; /* "apigateway": what of the list is here, and what is left out */
+    const struct cert_facts **here; /* per row of the list: this machine's root, or NULL */
+    size_t n_here;
 };
 
 static int open_store(struct authorities *a, const struct command *self)
@@ -27,17 +30,28 @@ static int open_store(struct authorities *a, const struct command *self)
     struct err err = { 0 };
 
     a->store = trust_store_load("apigateway", NULL, NULL, &err);
-    return a->store != NULL ? 0 : command_fail(self, &err);
+    if (a->store == NULL)
+        return command_fail(self, &err);
+    a->here = calloc(apigateway_n_authorities, sizeof *a->here);
+    if (a->here == NULL) {
+        err_set(&err, ERR_NOMEM, "trust store");
+        trust_store_unref(a->store);
+        return command_fail(self, &err);
+    }
+    for (size_t i = 0; i < a->store->list.n; i++) {
+        const struct cert_facts *f = a->store->list.at[i];
+        size_t row = (size_t)(apigateway_authority_of(f) - apigateway_authorities);
+
+        a->n_here += a->here[row] == NULL;
+        a->here[row] = f;
+    }
+    return 0;
 }
 
-static const struct cert_facts *here(const struct authorities *a,
-                                     const struct apigateway_authority *row)
+static void close_store(struct authorities *a)
 {
-    for (size_t i = 0; i < a->store->list.n; i++) {
-        if (apigateway_authority_of(a->store->list.at[i]) == row)
-            return a->store->list.at[i];
-    }
-    return NULL;
+    free(a->here);
+    trust_store_unref(a->store);
 }
 
 static json_t *subject_json(const struct cert_facts *f)
@@ -49,19 +63,11 @@ static json_t *subject_json(const struct cert_facts *f)
                : foreign_json(cert_name_text(f->subject, CERT_STYLE_JAVA, subject, sizeof subject));
 }
 
-static int print_authorities(json_t *root)
-{
-    int rc = root == NULL ? -1 : foreign_dumpf(root, stdout, JSON_INDENT(2));
-
-    putchar('\n');
-    json_decref(root);
-    return rc == 0 && fflush(stdout) == 0 ? 0 : 3;
-}
-
 /* --- list --- */
-static json_t *row_json(const struct authorities *a, const struct apigateway_authority *row)
+static json_t *row_json(const struct authorities *a, size_t i)
 {
-    const struct cert_facts *f = here(a, row);
+    const struct apigateway_authority *row = &apigateway_authorities[i];
+    const struct cert_facts *f = a->here[i];
 
     return json_pack("{s:s, s:s, s:b, s:o}", "alias", row->alias, "sha256", row->sha256,
                      "on_this_machine", f != NULL, "subject", subject_json(f));
@@ -72,16 +78,18 @@ static int authorities_json(const struct authorities *a)
     json_t *rows = json_array();
 
     for (size_t i = 0; i < apigateway_n_authorities; i++)
-        json_array_append_new(rows, row_json(a, &apigateway_authorities[i]));
-    return print_authorities(
-        json_pack("{s:s, s:o}", "date", APIGATEWAY_AUTHORITIES_DATE, "authorities", rows));
+        json_array_append_new(rows, row_json(a, i));
+    return foreign_print_document(
+               json_pack("{s:s, s:o}", "date", APIGATEWAY_AUTHORITIES_DATE, "authorities", rows),
+               stdout) == 0
+               ? 0
+               : 3;
 }
 
 static int list_verb(int argc, char **argv)
 {
     struct authorities a = { .store = NULL };
     char subject[SUBJECT_MAX];
-    size_t n = 0;
     int rc = command_read(&command_trust_store_list, argc, argv, &a);
 
     if (rc >= 0)
@@ -93,18 +101,17 @@ static int list_verb(int argc, char **argv)
         rc = authorities_json(&a);
     } else {
         for (size_t i = 0; i < apigateway_n_authorities; i++) {
-            const struct cert_facts *f = here(&a, &apigateway_authorities[i]);
+            const struct cert_facts *f = a.here[i];
 
-            n += f != NULL;
             foreign_printf(
                 stdout, "%s%s%s\n", apigateway_authorities[i].alias, f != NULL ? ": " : "",
                 f == NULL ? ""
                           : cert_name_text(f->subject, CERT_STYLE_JAVA, subject, sizeof subject));
         }
         printf("%zu authorities (AWS's list, %s), %zu of them on this machine (with subject)\n",
-               apigateway_n_authorities, APIGATEWAY_AUTHORITIES_DATE, n);
+               apigateway_n_authorities, APIGATEWAY_AUTHORITIES_DATE, a.n_here);
     }
-    trust_store_unref(a.store);
+    close_store(&a);
     return rc;
 }
 
@@ -114,8 +121,8 @@ static int diff_json(const struct authorities *a)
     json_t *missing = json_array(), *extra = json_array();
 
     for (size_t i = 0; i < apigateway_n_authorities; i++) {
-        if (here(a, &apigateway_authorities[i]) == NULL)
-            json_array_append_new(missing, row_json(a, &apigateway_authorities[i]));
+        if (a->here[i] == NULL)
+            json_array_append_new(missing, row_json(a, i));
     }
     for (size_t i = 0; i < a->store->left_out.n; i++) {
         const struct cert_facts *f = a->store->left_out.at[i];
@@ -125,8 +132,12 @@ static int diff_json(const struct authorities *a)
                               json_pack("{s:s, s:o}", "sha256", bytes_hex(f->sha256, 32, hex),
                                         "subject", subject_json(f)));
     }
-    return print_authorities(json_pack("{s:s, s:o, s:o}", "date", APIGATEWAY_AUTHORITIES_DATE,
-                                       "only_on_this_machine", extra, "only_on_the_list", missing));
+    return foreign_print_document(json_pack("{s:s, s:o, s:o}", "date", APIGATEWAY_AUTHORITIES_DATE,
+                                            "only_on_this_machine", extra, "only_on_the_list",
+                                            missing),
+                                  stdout) == 0
+               ? 0
+               : 3;
 }
 
 static void diff_text(const struct authorities *a)
@@ -143,9 +154,9 @@ static void diff_text(const struct authorities *a)
                        cert_name_text(a->store->left_out.at[i]->subject, CERT_STYLE_JAVA, subject,
                                       sizeof subject));
     printf("On API Gateway's list, not on this machine (%zu): trusted here when presented\n ",
-           apigateway_n_authorities - a->store->list.n);
+           apigateway_n_authorities - a->n_here);
     for (size_t i = 0; i < apigateway_n_authorities; i++) {
-        if (here(a, &apigateway_authorities[i]) != NULL)
+        if (a->here[i] != NULL)
             continue;
         snprintf(word, sizeof word, " %s", apigateway_authorities[i].alias);
         at = screen_wrap(stdout, word, at, 2, columns);
@@ -167,7 +178,7 @@ static int diff_verb(int argc, char **argv)
         rc = diff_json(&a);
     else
         diff_text(&a);
-    trust_store_unref(a.store);
+    close_store(&a);
     return rc;
 }
 

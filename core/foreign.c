@@ -286,3 +286,12 @@ int foreign_dumpf(const json_t *json, FILE *out, size_t flags)
     free(text);
     return rc;
 }
+
+int foreign_print_document(json_t *json, FILE *out)
+{
+    int rc = json == NULL ? -1 : foreign_dumpf(json, out, JSON_INDENT(2));
+
+    fputc('\n', out);
+    json_decref(json);
+    return rc == 0 && fflush(out) == 0 ? 0 : -1;
+}

@@ -50,5 +50,8 @@ json_t *foreign_json_n(const char *text, size_t n);
  * and may be looked at on a terminal. Nothing else in the tree writes JSON. */
 char *foreign_dumps(const json_t *json, size_t flags);
 int foreign_dumpf(const json_t *json, FILE *out, size_t flags);
+/* A whole document, indented, with its newline, flushed. Takes the reference. 0, or -1 (also for
+ * NULL, as for a document that memory did not suffice for). */
+int foreign_print_document(json_t *json, FILE *out);
 
 #endif

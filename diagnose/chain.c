@@ -324,13 +324,6 @@ size_t chain_length(const struct chain *c)
 }
 
 /* --- facts --- */
-static const char *day_of(int64_t utc, char out[24])
-{
-    clock_format_utc(utc, out, 24);
-    out[strcspn(out, "T")] = '\0';
-    return out;
-}
-
 static const char *plain_subject(const struct link *l)
 {
     return l->subject[0] != '\0' ? l->subject : "no subject";
@@ -392,12 +385,12 @@ void chain_facts(const struct chain *c, struct facts *f)
 
         if (l->not_after != 0 && l->not_after < c->at_utc && !(l->self && i > 0)) {
             facts_setf(f, "chain.expired", "certificate %zu (%s) expired on %s", i + 1,
-                       plain_subject(l), day_of(l->not_after, day));
+                       plain_subject(l), clock_format_day(l->not_after, day));
             break;
         }
         if (l->not_before > c->at_utc && !(l->self && i > 0)) {
             facts_setf(f, "chain.early", "certificate %zu (%s) is not valid before %s", i + 1,
-                       plain_subject(l), day_of(l->not_before, day));
+                       plain_subject(l), clock_format_day(l->not_before, day));
             break;
         }
     }
@@ -461,8 +454,9 @@ void verdict_facts(const struct verdict *v, const struct cert_list *presented, s
         return;
     cert_name_text(at->subject, CERT_STYLE_JAVA, name, sizeof name);
     facts_set(f, "refusal.subject", name[0] != '\0' ? name : "no subject");
-    facts_set(f, "refusal.date",
-              day_of(v->code == VERDICT_EXPIRED ? at->not_after_utc : at->not_before_utc, day));
+    facts_set(
+        f, "refusal.date",
+        clock_format_day(v->code == VERDICT_EXPIRED ? at->not_after_utc : at->not_before_utc, day));
 }
 
 /* --- the drawing --- */
@@ -485,7 +479,8 @@ static void draw_link(const struct chain *c, size_t i, const char *margin, FILE 
         foreign_printf(out, "; names: %s", l->names != NULL ? l->names : "none");
     if (l->key != NULL)
         foreign_printf(out, "; %s", l->key);
-    foreign_printf(out, "; %s to %s\n", day_of(l->not_before, from), day_of(l->not_after, to));
+    foreign_printf(out, "; %s to %s\n", clock_format_day(l->not_before, from),
+                   clock_format_day(l->not_after, to));
     if (l->self)
         foreign_printf(out, "%s  signed with its own key\n", margin);
     else

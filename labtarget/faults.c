@@ -274,8 +274,7 @@ static void fault_do_pin(struct conn *c, const struct tls_offer *offer)
         conn_refuse(c, TLS_ALERT_certificate_required);
         return;
     }
-    for (size_t i = 0; i < sizeof leaf->sha256; i++)
-        snprintf(hex + 2 * i, 3, "%02x", leaf->sha256[i]);
+    bytes_hex(leaf->sha256, sizeof leaf->sha256, hex);
     fine = text[0] != '\0' ? strcasecmp(text, hex) == 0 : pinned(c, leaf) != NULL;
     cert_facts_free(leaf);
     if (!fine)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "certs/x509/parse.h"
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/foreign.h"
 #include "core/proxy_header.h"
@@ -28,10 +29,7 @@ static json_t *hex(const uint8_t *at, size_t n)
 
     if (out == NULL)
         return json_null();
-    for (size_t i = 0; i < n; i++)
-        snprintf(out + 2 * i, 3, "%02x", at[i]);
-    out[2 * n] = '\0';
-    j = json_string(out);
+    j = json_string(bytes_hex(at, n, out));
     free(out);
     return j;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/bytes.h"
 #include "tls/conf_mbedtls.h"
 #include "tls/mbedtls_private.h"
 #include "tls/tls_error.h"
@@ -55,20 +56,15 @@ static void key_log_cb(void *unused, mbedtls_ssl_key_export_type type, const uns
         [MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_APPLICATION_TRAFFIC_SECRET] =
             "SERVER_TRAFFIC_SECRET_0",
     };
-    char line[256];
-    size_t at;
+    char line[256], random[2 * 32 + 1], hex[2 * 64 + 1];
+    int n;
 
     (void)unused, (void)server_random, (void)prf;
     if ((size_t)type >= sizeof labels / sizeof labels[0] || labels[type] == NULL || secret_len > 64)
         return;
-    at = (size_t)snprintf(line, sizeof line, "%s ", labels[type]);
-    for (size_t i = 0; i < 32; i++)
-        at += (size_t)snprintf(line + at, sizeof line - at, "%02x", client_random[i]);
-    line[at++] = ' ';
-    for (size_t i = 0; i < secret_len && at + 3 < sizeof line; i++)
-        at += (size_t)snprintf(line + at, sizeof line - at, "%02x", secret[i]);
-    line[at++] = '\n';
-    tls_key_log_line(line, at);
+    n = snprintf(line, sizeof line, "%s %s %s\n", labels[type],
+                 bytes_hex(client_random, 32, random), bytes_hex(secret, secret_len, hex));
+    tls_key_log_line(line, (size_t)n);
 }
 
 /* mbedTLS chooses the alert by the flags of the verdict. */

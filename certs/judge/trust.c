@@ -457,7 +457,7 @@ void trust_judge(const struct trust_request *req, struct verdict *out)
     struct trust_anchors *more = NULL;
     bool no_memory = false;
 
-    if (req->anchors != NULL && req->anchors->by_list)
+    if (req->anchors->by_list)
         more = with_presented(req, &no_memory);
     if (more != NULL)
         r.anchors = more;

@@ -167,10 +167,10 @@ struct cert_list {
  * can be decoded but not read is in the list, with its `refusal`. */
 int cert_list_read(struct cert_list *list, const char *text, size_t len, const char *what,
                    struct err *err);
-/* The same from a file; ERR_ENVIRONMENT when it cannot be read. */
 /* The same of JSON: every text in it that holds certificates, in the order of the document. */
 int cert_list_read_json(struct cert_list *list, const char *text, size_t len, const char *what,
                         struct err *err);
+/* The same from a file; ERR_ENVIRONMENT when it cannot be read. */
 int cert_list_load(struct cert_list *list, const char *path, struct err *err);
 /* Append; on success the list owns the facts. */
 int cert_list_take(struct cert_list *list, struct cert_facts *facts, struct err *err);
