@@ -209,7 +209,7 @@ class Descriptors(NlbTest):
                 if status is None:
                     break
                 self.assertEqual(status, 3, f"{n}: {err}")
-                self.assertRegex(err, rf"(?m)^\S.+: no file descriptor is left: this process may have {n} "
+                self.assertRegex(err, rf"(?m)^(nlbsim run: .+|{re.escape(ini)}): no file descriptor is left: this process may have {n} "
                                  r"\(ulimit -n\); raise the limit$" if n > 5 else "no file descriptor is left")
                 self.assertNotIn("[warn]", err, "libevent speaks for itself")
             self.assertIn(n, range(15, 60))
