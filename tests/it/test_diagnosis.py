@@ -305,7 +305,11 @@ class Flows(unittest.TestCase):
 
     def test_summary(self):
         self.assertEqual(self.document["failed"] + self.document["odd"], len(self.parts.cases))
-        self.assertGreater(self.document["odd"], 10)
+        # Where both peers close in order by construction; of the others it depends on whose RST comes first.
+        in_order = {"TCP-proxy-closed", "TLS-proxy-closed", "TCP-server-first", "g-silent", "t-silent", "l-h2-closed"}
+        odd = [s["listener"] for s in self.document["stories"] if s["odd"]]
+        self.assertEqual(len(odd), self.document["odd"])
+        self.assertLessEqual(in_order, set(odd))
 
 
 def _quietly(call, nlb, listener):
